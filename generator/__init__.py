@@ -1,0 +1,3 @@
+"""kserve-lite: Helm charts and GitOps manifests for KServe from one values file."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,57 @@
+"""Everything that the generator reports instead of a traceback.
+
+    GeneratorError
+    ├── ValuesError     the values file is wrong: a list of problems, each with its place
+    ├── TemplateError   a template of ours is wrong
+    ├── OutputError     the output folder cannot be written
+    ├── ToolMissing     an external program is not there
+    └── ToolFailed      an external program said no
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class GeneratorError(Exception):
+    """Base of all errors that are shown to the user as text."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong in a file: where it is (`line` and `column` from 1), and what and how to mend it."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}"
+        return f"{where}: {self.path}: {self.message}" if self.path else f"{where}: {self.message}"
+
+
+class ValuesError(GeneratorError):
+    """The values are wrong; `problems` says where, in the order of the file."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = sorted(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class TemplateError(GeneratorError):
+    """A template in generator/templates is wrong."""
+
+
+class OutputError(GeneratorError):
+    """The output folder holds what the generator must not touch, or cannot be written."""
+
+
+class ToolMissing(GeneratorError):
+    """An external program is not installed; the text says how to get it."""
+
+
+class ToolFailed(GeneratorError):
+    """An external program ended with an error; the text is what it said."""

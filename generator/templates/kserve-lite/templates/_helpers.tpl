@@ -1,0 +1,145 @@
+{{- /*
+Names, labels, images and security contexts: what more than one template needs. Each define says what
+it takes. `.Release.Namespace`, `.Chart.AppVersion` and image names are read here and nowhere else.
+*/ -}}
+
+{{- /* The namespace of every namespaced object. Takes the root. */ -}}
+{{- define "kserve-lite.namespace" -}}
+{{ .Release.Namespace }}
+{{- end -}}
+
+{{- /* The KServe version, which is also the default tag of KServe's images. Takes the root. */ -}}
+{{- define "kserve-lite.version" -}}
+{{ .Chart.AppVersion }}
+{{- end -}}
+
+{{- /*
+Labels that select the pods of a component; never anything that changes with a version, because
+selectors are immutable. Takes (list root component).
+*/ -}}
+{{- define "kserve-lite.selectorLabels" -}}
+app.kubernetes.io/component: {{ index . 1 }}
+app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/name: kserve-lite
+{{- end -}}
+
+{{- /*
+Labels of a pod: selector labels, global.labels, and more. Takes (list root component more), where
+more is a dict.
+*/ -}}
+{{- define "kserve-lite.podLabels" -}}
+{{- $root := index . 0 -}}
+{{- $labels := include "kserve-lite.selectorLabels" . | fromYaml -}}
+{{- $_ := set $labels "app.kubernetes.io/part-of" "kserve-lite" -}}
+{{- toYaml (merge $labels (index . 2) $root.Values.global.labels) -}}
+{{- end -}}
+
+{{- /*
+The `labels:` and `annotations:` of an object. Takes (list root component) or
+(list root component annotations) or (list root component annotations labels), where annotations and
+labels are dicts. The user's global ones never replace the chart's own.
+*/ -}}
+{{- define "kserve-lite.metadata" -}}
+{{- $root := index . 0 -}}
+{{- $annotations := dict -}}
+{{- if gt (len .) 2 -}}
+{{- $annotations = merge $annotations (index . 2) -}}
+{{- end -}}
+{{- $annotations = merge $annotations $root.Values.global.annotations -}}
+{{- $labels := include "kserve-lite.selectorLabels" . | fromYaml -}}
+{{- $labels = merge $labels (dict
+      "app.kubernetes.io/managed-by" $root.Release.Service
+      "app.kubernetes.io/part-of" "kserve-lite"
+      "app.kubernetes.io/version" (include "kserve-lite.version" $root)
+      "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_")) -}}
+{{- if gt (len .) 3 -}}
+{{- $labels = merge $labels (index . 3) -}}
+{{- end -}}
+{{- $labels = merge $labels $root.Values.global.labels -}}
+labels:
+  {{- toYaml $labels | nindent 2 }}
+{{- with $annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+An image: REGISTRY/REPOSITORY:TAG, or @DIGEST where there is one. Takes (list root image), where
+image is {registry, repository, tag, digest}.
+*/ -}}
+{{- define "kserve-lite.image" -}}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- $name := printf "%s/%s" (coalesce $root.Values.global.imageRegistry $image.registry) $image.repository -}}
+{{- if $image.digest -}}
+{{ $name }}@{{ $image.digest }}
+{{- else -}}
+{{ $name }}:{{ coalesce $image.tag (include "kserve-lite.version" $root) }}
+{{- end -}}
+{{- end -}}
+
+{{- /* The `imagePullSecrets:` of a pod, or nothing. Takes the root. */ -}}
+{{- define "kserve-lite.imagePullSecrets" -}}
+{{- with .Values.global.imagePullSecrets -}}
+imagePullSecrets:
+{{- range . }}
+- name: {{ . }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+The security context of a pod that meets Pod Security "restricted". On OpenShift the SCC sets the
+user and the seccomp profile. Takes (list root user overrides), where overrides is a dict.
+*/ -}}
+{{- define "kserve-lite.podSecurityContext" -}}
+{{- $context := dict "runAsNonRoot" true -}}
+{{- if eq (index . 0).Values.platform "kubernetes" -}}
+{{- $context = merge $context (dict
+      "runAsGroup" (index . 1) "runAsUser" (index . 1)
+      "seccompProfile" (dict "type" "RuntimeDefault")) -}}
+{{- end -}}
+{{- toYaml (merge (deepCopy (index . 2)) $context) -}}
+{{- end -}}
+
+{{- /*
+The security context of a container that meets Pod Security "restricted" on its own, whatever pod it
+lands in. Takes (list root options), where options is a dict of: `user`, set outside OpenShift;
+`root`, true for an image that must run as root; `writable`, true for one that writes to its own
+file system; `overrides`, a dict.
+*/ -}}
+{{- define "kserve-lite.securityContext" -}}
+{{- $options := index . 1 -}}
+{{- $context := dict
+      "allowPrivilegeEscalation" false
+      "capabilities" (dict "drop" (list "ALL"))
+      "privileged" false -}}
+{{- if not $options.writable -}}
+{{- $_ := set $context "readOnlyRootFilesystem" true -}}
+{{- end -}}
+{{- if not $options.root -}}
+{{- $_ := set $context "runAsNonRoot" true -}}
+{{- end -}}
+{{- if eq (index . 0).Values.platform "kubernetes" -}}
+{{- $_ := set $context "seccompProfile" (dict "type" "RuntimeDefault") -}}
+{{- with $options.user -}}
+{{- $_ := set $context "runAsUser" . -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml (merge (deepCopy ($options.overrides | default dict)) $context) -}}
+{{- end -}}
+
+{{- /*
+A list of environment variables. Takes a dict whose values are strings or EnvVars without a name.
+*/ -}}
+{{- define "kserve-lite.env" -}}
+{{- range $name, $value := . }}
+- name: {{ $name }}
+  {{- if kindIs "string" $value }}
+  value: {{ $value | quote }}
+  {{- else }}
+  {{- toYaml $value | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- end -}}

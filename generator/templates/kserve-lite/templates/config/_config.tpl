@@ -1,0 +1,210 @@
+{{- /*
+inferenceservice-config as data: one define a key, each returning that key's JSON. The fields and their
+types are KServe's own (pkg/apis/serving/v1beta1/configmap.go and the injectors of
+pkg/webhook/admission/pod, at the chart's appVersion).
+*/ -}}
+
+{{- /* The whole config as JSON: an object a key, with configOverrides merged over it. Takes the root. */ -}}
+{{- define "kserve-lite.config" -}}
+{{- $root := . -}}
+{{- $config := dict -}}
+{{- range list
+      "agent" "autoscaler" "batcher" "credentials" "deploy" "explainers" "inferenceService" "ingress"
+      "localModel" "logger" "metricsAggregator" "multiNode" "opentelemetryCollector" "router"
+      "security" "service" "storageInitializer" -}}
+{{- $_ := set $config . (include (printf "kserve-lite.config.%s" .) $root | fromJson) -}}
+{{- end -}}
+{{- toJson (merge (deepCopy .Values.configOverrides) $config) -}}
+{{- end -}}
+
+{{- /* Kubernetes resources in KServe's spelling, as JSON. Takes {requests: {cpu, memory}, limits: …}. */ -}}
+{{- define "kserve-lite.config.resources" -}}
+{{- toJson (dict
+      "cpuLimit" (toString .limits.cpu)
+      "cpuRequest" (toString .requests.cpu)
+      "memoryLimit" (toString .limits.memory)
+      "memoryRequest" (toString .requests.memory)) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.agent" -}}
+{{- toJson (merge
+      (dict "image" (include "kserve-lite.image" (list . .Values.inference.agent.image)))
+      (include "kserve-lite.config.resources" .Values.inference.agent.resources | fromJson)) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.autoscaler" -}}
+{{- toJson (dict
+      "scaleDownStabilizationWindowSeconds" (int .Values.inference.autoscaler.scaleDownStabilizationWindowSeconds | toString)
+      "scaleUpStabilizationWindowSeconds" (int .Values.inference.autoscaler.scaleUpStabilizationWindowSeconds | toString)) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.batcher" -}}
+{{- toJson (merge
+      (dict
+        "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
+        "maxBatchSize" (int .Values.inference.batcher.maxBatchSize | toString)
+        "maxLatency" (int .Values.inference.batcher.maxLatency | toString))
+      (include "kserve-lite.config.resources" .Values.inference.batcher.resources | fromJson)) -}}
+{{- end -}}
+
+{{- /* S3 flags are strings; an empty one leaves the choice to the storage initializer's default. */ -}}
+{{- define "kserve-lite.config.credentials" -}}
+{{- $s3 := .Values.storage.s3 -}}
+{{- toJson (dict
+      "gcs" (dict "gcsCredentialFileName" .Values.storage.gcs.credentialFileName)
+      "s3" (dict
+        "s3AccessKeyIDName" $s3.accessKeyIdName
+        "s3CABundle" $s3.caBundle
+        "s3CABundleConfigMap" $s3.caBundleConfigMap
+        "s3Endpoint" $s3.endpoint
+        "s3Region" $s3.region
+        "s3SecretAccessKeyName" $s3.secretAccessKeyName
+        "s3UseAccelerate" (ternary "true" "" $s3.useAccelerate)
+        "s3UseAnonymousCredential" (ternary "true" "" $s3.useAnonymousCredential)
+        "s3UseHttps" (ternary "" "0" $s3.useHttps)
+        "s3UseVirtualBucket" (ternary "true" "" $s3.useVirtualBucket)
+        "s3VerifySSL" (ternary "" "0" $s3.verifySSL))
+      "storageSecretNameAnnotation" .Values.storage.secretNameAnnotation
+      "storageSpecSecretName" .Values.storage.secretName) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.deploy" -}}
+{{- $deploy := dict "defaultDeploymentMode" .Values.deploymentMode -}}
+{{- $rollout := .Values.inference.rollout -}}
+{{- if ne (toString $rollout.maxSurge) "" -}}
+{{- $_ := set $deploy "deploymentRolloutStrategy" (dict "defaultRollout" (dict
+      "maxSurge" (toString $rollout.maxSurge)
+      "maxUnavailable" (toString $rollout.maxUnavailable))) -}}
+{{- end -}}
+{{- toJson $deploy -}}
+{{- end -}}
+
+{{- /* KServe puts image and version together itself, so there is no place for a digest. */ -}}
+{{- define "kserve-lite.config.explainers" -}}
+{{- $image := include "kserve-lite.image" (list . .Values.inference.artExplainer.image) -}}
+{{- $tag := splitList ":" $image | last -}}
+{{- toJson (dict "art" (dict "defaultImageVersion" $tag "image" (trimSuffix (printf ":%s" $tag) $image))) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.inferenceService" -}}
+{{- toJson (dict
+      "resource" (include "kserve-lite.config.resources" .Values.inference.resources | fromJson)
+      "serviceAnnotationDisallowedList" .Values.inference.disallowedAnnotations
+      "serviceLabelDisallowedList" .Values.inference.disallowedLabels) -}}
+{{- end -}}
+
+{{- /*
+All that depends on routing.mode and deploymentMode. Without a domain models are cluster-local:
+KServe writes no route for this very ingressDomain, and a model's URL is its Service.
+*/ -}}
+{{- define "kserve-lite.config.ingress" -}}
+{{- $routing := .Values.routing -}}
+{{- $published := ne $routing.domain "" -}}
+{{- $gateway := include "kserve-lite.routing.gateway" . -}}
+{{- $ingress := dict
+      "disableIngressCreation" (has $routing.mode (list "virtualService" "none"))
+      "disableIstioVirtualHost" (eq .Values.deploymentMode "Standard")
+      "domainTemplate" (ternary $routing.domainTemplate "{{ .Name }}.{{ .Namespace }}.{{ .IngressDomain }}" $published)
+      "enableGatewayApi" false
+      "ingressDomain" (ternary $routing.domain "svc.cluster.local" $published)
+      "ingressGateway" $gateway
+      "urlScheme" (include "kserve-lite.routing.urlScheme" .) -}}
+{{- if and $published (eq $routing.mode "ingress") $routing.ingressClass.name -}}
+{{- $_ := set $ingress "ingressClassName" $routing.ingressClass.name -}}
+{{- end -}}
+{{- if and $published (eq $routing.mode "gatewayApi") -}}
+{{- $ingress = merge (dict
+      "disableHTTPRouteTimeout" (not $routing.httpRouteTimeouts)
+      "enableGatewayApi" true
+      "kserveIngressGateway" $gateway) $ingress -}}
+{{- end -}}
+{{- with $routing.additionalDomains -}}
+{{- $_ := set $ingress "additionalIngressDomains" . -}}
+{{- end -}}
+{{- with $routing.pathTemplate -}}
+{{- $_ := set $ingress "pathTemplate" . -}}
+{{- end -}}
+{{- if eq .Values.deploymentMode "Knative" -}}
+{{- $ingress = merge (dict
+      "ingressGateway" $routing.knative.ingressGateway
+      "localGateway" $routing.knative.localGateway
+      "localGatewayService" $routing.knative.localGatewayService) $ingress -}}
+{{- end -}}
+{{- toJson $ingress -}}
+{{- end -}}
+
+{{- /* The model cache is another component of KServe; off, but its key is read. */ -}}
+{{- define "kserve-lite.config.localModel" -}}
+{{- toJson (dict
+      "defaultJobImage" (include "kserve-lite.image" (list . .Values.storage.initializer.image))
+      "enabled" false
+      "jobNamespace" "kserve-localmodel-jobs") -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.logger" -}}
+{{- $logger := .Values.inference.logger -}}
+{{- toJson (merge
+      (dict
+        "caBundle" $logger.caBundle
+        "caCertFile" $logger.caCertFile
+        "defaultUrl" $logger.defaultUrl
+        "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
+        "tlsSkipVerify" $logger.tlsSkipVerify)
+      (include "kserve-lite.config.resources" $logger.resources | fromJson)) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.metricsAggregator" -}}
+{{- toJson (dict
+      "enableMetricAggregation" (toString .Values.inference.metricsAggregator.enableMetricAggregation)
+      "enablePrometheusScraping" (toString .Values.inference.metricsAggregator.enablePrometheusScraping)) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.multiNode" -}}
+{{- toJson (dict "customGPUResourceTypeList" .Values.inference.customGPUResourceTypes) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.opentelemetryCollector" -}}
+{{- $collector := .Values.inference.openTelemetryCollector -}}
+{{- toJson (dict
+      "metricReceiverEndpoint" $collector.metricReceiverEndpoint
+      "metricScalerEndpoint" $collector.metricScalerEndpoint
+      "resource" (include "kserve-lite.config.resources" $collector.resources | fromJson)
+      "scrapeInterval" $collector.scrapeInterval) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.router" -}}
+{{- $router := .Values.inference.router -}}
+{{- toJson (merge
+      (dict
+        "headers" (dict "propagate" $router.propagateHeaders)
+        "image" (include "kserve-lite.image" (list . $router.image))
+        "imagePullPolicy" .Values.global.imagePullPolicy
+        "imagePullSecrets" .Values.global.imagePullSecrets)
+      (include "kserve-lite.config.resources" $router.resources | fromJson)) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.security" -}}
+{{- toJson (dict "autoMountServiceAccountToken" .Values.inference.automountServiceAccountToken) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.service" -}}
+{{- toJson (dict "serviceClusterIPNone" .Values.inference.headlessService) -}}
+{{- end -}}
+
+{{- define "kserve-lite.config.storageInitializer" -}}
+{{- $oci := .Values.storage.ociModels -}}
+{{- $initializer := merge
+      (dict
+        "caBundleConfigMapName" .Values.storage.caBundle.configMapName
+        "caBundleVolumeMountPath" .Values.storage.caBundle.mountPath
+        "cpuModelcar" (toString $oci.cpu)
+        "enableModelcar" (eq $oci.mode "modelcar")
+        "image" (include "kserve-lite.image" (list . .Values.storage.initializer.image))
+        "memoryModelcar" (toString $oci.memory)
+        "ociModelMode" (ternary "" $oci.mode (eq $oci.mode "disabled")))
+      (include "kserve-lite.config.resources" .Values.storage.initializer.resources | fromJson) -}}
+{{- if eq .Values.platform "kubernetes" -}}
+{{- $_ := set $initializer "uidModelcar" (int64 $oci.runAsUser) -}}
+{{- end -}}
+{{- toJson $initializer -}}
+{{- end -}}

@@ -1,0 +1,166 @@
+"""A user's values: read, checked against the values API, merged over the defaults as Helm does it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from generator.errors import Problem, ValuesError
+from generator.schema import Node, defaults, find, helm_schema, leaves, values_schema
+from generator.yamlio import Document, Key, dotted, load
+
+
+def merge(base: Any, over: Any) -> Any:
+    """`over` merged over `base` the way Helm merges values: mappings deep, a null removes, the rest
+    replaces. Neither argument is changed.
+    """
+    if not isinstance(base, dict) or not isinstance(over, Mapping):
+        return over
+    merged = dict(base)
+    for key, value in over.items():
+        if value is None and key in base:
+            merged.pop(key, None)
+        elif key in base:
+            merged[key] = merge(base[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def read(files: Iterable[Path]) -> Node:
+    """The values of one or more files, later ones merged over earlier ones, each checked.
+
+    Returns them without the defaults. Raises ValuesError with every problem of every file.
+    """
+    problems: list[Problem] = []
+    documents: list[Document] = []
+    merged: Node = {}
+    for file in files:
+        try:
+            document = load(file)
+        except ValuesError as error:
+            problems.extend(error.problems)
+            continue
+        except OSError as error:
+            problems.append(Problem(str(file), 1, 1, "", f"cannot be read: {error.strerror}"))
+            continue
+        except UnicodeDecodeError as error:
+            problems.append(Problem(str(file), 1, 1, "", f"is not UTF-8 text: {error.reason}"))
+            continue
+        if document.data is None:
+            continue
+        if not isinstance(document.data, dict):
+            problems.append(Problem(str(file), 1, 1, "", "values are a mapping of keys"))
+            continue
+        documents.append(document)
+        merged = merge(merged, document.data)
+    if not problems:
+        problems = list(check(documents, merged))
+    if problems:
+        raise ValuesError(problems)
+    return merged
+
+
+def check(documents: list[Document], values: Node) -> Iterable[Problem]:
+    """What is wrong with `values`, each problem placed in the last document that says it."""
+    # Imported here: commands that take no values do not wait for it.
+    import jsonschema  # noqa: PLC0415
+
+    schema = values_schema()
+    whole = merge(defaults(schema), values)
+    validator = jsonschema.Draft7Validator(helm_schema(schema))
+    for error in validator.iter_errors(whole):
+        path: Key = tuple(error.absolute_path)
+        if error.validator == "additionalProperties":
+            known = (find(schema, path) or {}).get("properties", {})  # type: ignore[arg-type]
+            if known:
+                for key in error.instance.keys() - known.keys():
+                    yield _place(documents, (*path, key), _unknown(schema, path, key, known))
+                continue
+        if error.validator == "required":
+            for key in set(error.validator_value) - error.instance.keys():
+                message = "null is not a value here; leave it out to get the default"
+                yield _place(documents, (*path, key), message)
+            continue
+        yield _place(documents, path, _explain(error))
+    from generator.fields import check_fields  # noqa: PLC0415
+
+    for leaf in leaves(schema):
+        kind = leaf.schema.get("x-kubernetes")
+        value = _at(values, leaf.path)
+        if kind is not None and value is not None:
+            for path, message in check_fields(kind, value):
+                yield _place(documents, (*leaf.path, *path), message)
+
+
+def _at(values: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        if not isinstance(values, dict) or key not in values:
+            return None
+        values = values[key]
+    return values
+
+
+def _place(documents: list[Document], path: Key, message: str) -> Problem:
+    for document in reversed(documents):
+        if path in document.positions:
+            return document.problem(path, message)
+    deepest = max(documents, key=lambda it: _depth(it, path), default=None)
+    if deepest is None:
+        return Problem("values", 1, 1, dotted(path), message)
+    return deepest.problem(path, message)
+
+
+def _depth(document: Document, path: Key) -> int:
+    return max(n for n in range(len(path) + 1) if path[:n] in document.positions or n == 0)
+
+
+def _unknown(schema: Node, path: Key, key: str, known: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    if near:
+        return f"unknown key; did you mean {dotted((*path, near[0]))}?"
+    # The right key in the wrong place.
+    elsewhere = [leaf.name for leaf in leaves(schema) if leaf.path[-1] == key]
+    if len(elsewhere) == 1:
+        return f"unknown key; did you mean {elsewhere[0]}?"
+    here = dotted(path) or "the top level"
+    return f"unknown key; {here} has {', '.join(known)}"
+
+
+def _explain(error: Any) -> str:
+    value = error.instance
+    match error.validator:
+        case "type":
+            wanted = error.validator_value
+            kinds = wanted if isinstance(wanted, list) else [wanted]
+            return f"{_show(value)} is not {' or '.join(_article(kind) for kind in kinds)}"
+        case "enum":
+            near = difflib.get_close_matches(str(value), map(str, error.validator_value), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            return f"{_show(value)} is not one of {', '.join(map(str, error.validator_value))}{hint}"
+        case "pattern":
+            return f"{_show(value)} does not match {error.validator_value}"
+        case "minLength":
+            return "must not be empty"
+        case "minimum":
+            return f"{value} is less than {error.validator_value}"
+        case "maximum":
+            return f"{value} is more than {error.validator_value}"
+    return str(error.message)
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return {True: "true", False: "false", None: "null"}.get(value, str(value))
+
+
+def _article(kind: str) -> str:
+    names = {"object": "a mapping", "array": "a list", "integer": "a whole number"}
+    return names.get(kind, f"a {kind}")
