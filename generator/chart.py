@@ -24,7 +24,7 @@ from generator.reference import table, values_yaml
 from generator.schema import HERE, Node, catalog, defaults, helm_schema, leaves, values_schema
 from generator.tree import MARK
 from generator.values import merge
-from generator.yamlio import dump, load_fast
+from generator.yamlio import dump
 
 CHART = "kserve-lite"
 _TEMPLATES = HERE / "templates"
@@ -94,11 +94,10 @@ class _Chart:
     def _text(self, template: Template, schema: Node) -> str:
         text = template.text
         if template.source.endswith(".j2"):
-            text = _environment().from_string(text).render(
+            text = _compiled(text).render(
                 catalog=catalog() | {"runtimes": self.runtimes},
                 all_runtimes=catalog()["runtimes"],
                 runtime=template.runtime,
-                crds=list(_crds()),
                 images=platform_images(self.values),
                 table=list(table(schema)),
                 claims=_claims,
@@ -195,6 +194,12 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
+@cache
+def _compiled(text: str) -> jinja2.Template:
+    """The template of all runtimes is one text, compiled once."""
+    return _environment().from_string(text)
+
+
 def _helm_literal(text: str) -> str:
     """YAML such that Helm renders it as it stands: KServe has `{{.Name}}` of its own."""
 
@@ -215,24 +220,3 @@ def _claims(spec: Node) -> list[str]:
         for protocol in spec.get("protocolVersions", [])
     ]
 
-
-_CRD_PROSE = {
-    "InferenceService": "A model, served",
-    "InferenceGraph": "Several models behind one endpoint",
-    "TrainedModel": "A model loaded into a multi-model InferenceService",
-    "ServingRuntime": "A model server for one namespace",
-    "ClusterServingRuntime": "A model server for all namespaces",
-    "ClusterStorageContainer": "How models are fetched from a kind of storage",
-}
-
-
-def _crds() -> Iterator[dict[str, str]]:
-    for file in sorted((HERE / "crds").glob("*.yaml")):
-        spec = load_fast(file)["spec"]
-        kind = spec["names"]["kind"]
-        yield {
-            "kind": kind,
-            "name": f"{spec['names']['plural']}.{spec['group']}",
-            "version": spec["versions"][0]["name"],
-            "description": _CRD_PROSE[kind],
-        }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from generator.errors import Problem, ValuesError
+from generator.fields import check_fields
+from generator.mistakes import explain, nearest
 from generator.schema import Node, defaults, find, helm_schema, leaves, values_schema
 from generator.yamlio import Document, Key, dotted, load
 
@@ -84,9 +85,7 @@ def check(documents: list[Document], values: Node) -> Iterable[Problem]:
                 message = "null is not a value here; leave it out to get the default"
                 yield _place(documents, (*path, key), message)
             continue
-        yield _place(documents, path, _explain(error))
-    from generator.fields import check_fields  # noqa: PLC0415
-
+        yield _place(documents, path, explain(error))
     for leaf in leaves(schema):
         kind = leaf.schema.get("x-kubernetes")
         value = _at(values, leaf.path)
@@ -118,49 +117,11 @@ def _depth(document: Document, path: Key) -> int:
 
 
 def _unknown(schema: Node, path: Key, key: str, known: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
-    if near:
-        return f"unknown key; did you mean {dotted((*path, near[0]))}?"
+    if near := nearest(key, known):
+        return f"unknown key; did you mean {dotted((*path, near))}?"
     # The right key in the wrong place.
     elsewhere = [leaf.name for leaf in leaves(schema) if leaf.path[-1] == key]
     if len(elsewhere) == 1:
         return f"unknown key; did you mean {elsewhere[0]}?"
     here = dotted(path) or "the top level"
     return f"unknown key; {here} has {', '.join(known)}"
-
-
-def _explain(error: Any) -> str:
-    value = error.instance
-    match error.validator:
-        case "type":
-            wanted = error.validator_value
-            kinds = wanted if isinstance(wanted, list) else [wanted]
-            return f"{_show(value)} is not {' or '.join(_article(kind) for kind in kinds)}"
-        case "enum":
-            near = difflib.get_close_matches(str(value), map(str, error.validator_value), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            return f"{_show(value)} is not one of {', '.join(map(str, error.validator_value))}{hint}"
-        case "pattern":
-            return f"{_show(value)} does not match {error.validator_value}"
-        case "minLength":
-            return "must not be empty"
-        case "minimum":
-            return f"{value} is less than {error.validator_value}"
-        case "maximum":
-            return f"{value} is more than {error.validator_value}"
-    return str(error.message)
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    return {True: "true", False: "false", None: "null"}.get(value, str(value))
-
-
-def _article(kind: str) -> str:
-    names = {"object": "a mapping", "array": "a list", "integer": "a whole number"}
-    return names.get(kind, f"a {kind}")

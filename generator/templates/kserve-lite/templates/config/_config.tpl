@@ -17,13 +17,18 @@ pkg/webhook/admission/pod, at the chart's appVersion).
 {{- toJson (merge (deepCopy .Values.configOverrides) $config) -}}
 {{- end -}}
 
+{{- /* A quantity as text; a number of a million or more without an exponent. Takes a string or number. */ -}}
+{{- define "kserve-lite.config.quantity" -}}
+{{- if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
+{{- end -}}
+
 {{- /* Kubernetes resources in KServe's spelling, as JSON. Takes {requests: {cpu, memory}, limits: …}. */ -}}
 {{- define "kserve-lite.config.resources" -}}
 {{- toJson (dict
-      "cpuLimit" (toString .limits.cpu)
-      "cpuRequest" (toString .requests.cpu)
-      "memoryLimit" (toString .limits.memory)
-      "memoryRequest" (toString .requests.memory)) -}}
+      "cpuLimit" (include "kserve-lite.config.quantity" .limits.cpu)
+      "cpuRequest" (include "kserve-lite.config.quantity" .requests.cpu)
+      "memoryLimit" (include "kserve-lite.config.quantity" .limits.memory)
+      "memoryRequest" (include "kserve-lite.config.quantity" .requests.memory)) -}}
 {{- end -}}
 
 {{- define "kserve-lite.config.agent" -}}
@@ -197,10 +202,10 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
       (dict
         "caBundleConfigMapName" .Values.storage.caBundle.configMapName
         "caBundleVolumeMountPath" .Values.storage.caBundle.mountPath
-        "cpuModelcar" (toString $oci.cpu)
+        "cpuModelcar" (include "kserve-lite.config.quantity" $oci.cpu)
         "enableModelcar" (eq $oci.mode "modelcar")
         "image" (include "kserve-lite.image" (list . .Values.storage.initializer.image))
-        "memoryModelcar" (toString $oci.memory)
+        "memoryModelcar" (include "kserve-lite.config.quantity" $oci.memory)
         "ociModelMode" (ternary "" $oci.mode (eq $oci.mode "disabled")))
       (include "kserve-lite.config.resources" .Values.storage.initializer.resources | fromJson) -}}
 {{- if eq .Values.platform "kubernetes" -}}

@@ -1,0 +1,70 @@
+"""Everything in one go: chart, objects, validation; for a first look and for continuous integration."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from generator import chart, manifests, validation
+from generator.errors import GeneratorError, ToolMissing
+from generator.schema import catalog
+from generator.tree import write
+from generator.values import read
+
+
+def validate(values: Sequence[Path], *, namespace: str = "kserve") -> str:
+    """Check values, chart and objects; one line that says what was checked.
+
+    Raises ValuesError, ToolMissing, ToolFailed, or GeneratorError with a line for each bad object.
+    """
+    read(values)
+    with tempfile.TemporaryDirectory(prefix="kserve-lite-") as folder:
+        root = Path(folder) / chart.CHART
+        write(chart.render(), root)
+        validation.lint(root, values)
+        text = manifests.helm_template(root, values, namespace=namespace)
+    return _check(list(manifests.split(text)))
+
+
+def _check(objects: list[manifests.Manifest]) -> str:
+    report = validation.kubeconform(objects)
+    if report.problems or not report.valid:
+        raise GeneratorError("\n".join(report.problems) or "nothing was rendered")
+    return f"{report.valid} objects are valid for Kubernetes {catalog()['versions']['tested']}"
+
+
+def build(values: Sequence[Path], output: Path, *, namespace: str = "kserve") -> Iterator[str]:
+    """Render the chart for these values (the stock chart without any) and its objects into `output`,
+    validate them, and yield lines that say so. A program that is missing costs its part only.
+    """
+    merged = read(values)
+    folder = output / chart.CHART
+    write(chart.render(merged if values else None), folder)
+    yield f"{folder}/"
+    yield "  the Helm chart"
+    left_out: list[str] = []
+    try:
+        objects = manifests.render(values, namespace=namespace)
+        write(manifests.files(objects), output / "manifests")
+        yield f"{output / 'manifests'}/"
+        yield from _summary(objects)
+        validation.lint(folder)
+        yield f"  {_check(objects)}"
+    except ToolMissing as error:
+        left_out.append(str(error))
+    for reason in left_out:
+        yield f"left out: {reason}"
+    yield ""
+    yield "next, with a cluster:"
+    yield f"  helm install {chart.CHART} {folder} -n {namespace} --create-namespace"
+
+
+def _summary(objects: Sequence[manifests.Manifest]) -> Iterator[str]:
+    phases: dict[str, list[str]] = {}
+    for it in objects:
+        phases.setdefault(it.phase, []).append(it.kind)
+    for phase in sorted(phases):
+        kinds = phases[phase]
+        counted = [f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))]
+        yield f"  {phase}/  {', '.join(counted)}"

@@ -1,0 +1,130 @@
+"""The command line: parse, call, print. Product on stdout or in -o, log on stderr, exit 0, 1 or 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from generator import __version__
+from generator.errors import GeneratorError
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def main() -> None:
+    """Run the command line; what is wrong is told without a traceback."""
+    try:
+        cli.main(prog_name="python -m generator", standalone_mode=False)
+    except GeneratorError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kserve-lite")
+def cli() -> None:
+    """Helm charts and GitOps manifests for KServe, from one values file.
+
+    \b
+    A cluster of your own:
+      python -m generator validate  -f my.yaml
+      python -m generator manifests -f my.yaml -o gitops/
+      python -m generator chart     -f my.yaml -o dist/
+
+    Every value is documented in charts/kserve-lite/README.md.
+    """
+
+
+def _values_option(text: str):  # type: ignore[no-untyped-def] # noqa: ANN202
+    return click.option(
+        "-f", "--values", multiple=True, type=_FILE, metavar="FILE", help=f"{text} May be repeated."
+    )
+
+
+@cli.command()
+@_values_option("Values to bake in; without any, the stock chart is rendered.")
+@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the chart into.")
+@click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
+def chart(*, values: tuple[Path, ...], output: Path, check: bool) -> None:
+    """Render the chart.
+
+    With -f it is specialised: those values are its defaults, and what they do not use is left out.
+    """
+    from generator import chart as charts  # noqa: PLC0415
+    from generator.values import read  # noqa: PLC0415
+
+    files = charts.render(read(values) if values else None)
+    _write({f"{charts.CHART}/{path}": text for path, text in files.items()}, output, check=check)
+
+
+@cli.command()
+@_values_option("Values of the release.")
+@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the objects into.")
+@click.option("-n", "--namespace", default="kserve", show_default=True, help="Namespace.")
+@click.option("--release", default="kserve-lite", show_default=True, help="Name of the release.")
+@click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
+def manifests(
+    *, values: tuple[Path, ...], output: Path, namespace: str, release: str, check: bool
+) -> None:
+    """Render the objects of a release, one file each, in the order to apply them in.
+
+    They are what `helm install` would create, and the Namespace. Files of an earlier run that are
+    no longer rendered are removed; files that were not generated are never touched.
+    """
+    from generator import manifests as objects  # noqa: PLC0415
+    from generator.values import read  # noqa: PLC0415
+
+    read(values)
+    rendered = objects.render(values, namespace=namespace, release=release)
+    _write(objects.files(rendered), output, check=check)
+
+
+@cli.command()
+@_values_option("Values to check.")
+@click.option("-n", "--namespace", default="kserve", show_default=True, help="Namespace.")
+def validate(*, values: tuple[Path, ...], namespace: str) -> None:
+    """Check values, chart and rendered objects, without the network.
+
+    The values against their schema, each mistake with its file, line and column; the chart with
+    `helm lint --strict`; the objects with kubeconform, strict, against schemas of every kind.
+    """
+    from generator import build  # noqa: PLC0415
+
+    click.echo(build.validate(values, namespace=namespace))
+
+
+@cli.command()
+@_values_option("Values of the release.")
+@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put both into.")
+@click.option("-n", "--namespace", default="kserve", show_default=True, help="Namespace.")
+def build(*, values: tuple[Path, ...], output: Path, namespace: str) -> None:
+    """Render chart and objects, validate them, and say what to do next.
+
+    Without Helm or kubeconform it does what it can and says what it left out.
+    """
+    from generator import build as builder  # noqa: PLC0415
+
+    for line in builder.build(values, output, namespace=namespace):
+        click.echo(line)
+
+
+def _write(files: Mapping[str, str], output: Path, *, check: bool) -> None:
+    from generator import tree  # noqa: PLC0415
+
+    changes = tree.compare(files, output) if check else tree.write(files, output)
+    for sign, paths in (("+", changes.added), ("~", changes.changed), ("-", changes.removed)):
+        for path in paths:
+            click.echo(f"{sign} {output / path}", err=True)
+    if check and changes:
+        raise GeneratorError(f"{output} is not current; run the same command without --check")
+    what = "is current" if not changes else f"holds {len(files)} files"
+    click.echo(f"{output} {what}", err=True)

@@ -1,0 +1,68 @@
+"""Law 1: the same values give the same objects through every door, on Helm 4 and on Helm 3."""
+
+import pytest
+
+from generator import manifests, when
+from generator.chart import render
+from generator.errors import ToolFailed
+from tests import rendering
+from tests.rendering import CASES, Object
+
+
+def differences(one: list[Object], other: list[Object]) -> list[str]:
+    """How two sets of objects differ, a line each."""
+    left, right = rendering.by_identity(one), rendering.by_identity(other)
+    found = [f"only here: {it}" for it in sorted(left.keys() - right.keys())]
+    found += [f"only there: {it}" for it in sorted(right.keys() - left.keys())]
+    found += [f"differs: {it}" for it in left.keys() & right.keys() if left[it] != right[it]]
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_both_majors_of_helm_render_the_same(case):
+    four = rendering.parse(rendering.template(case, crds=True))
+    three = rendering.parse(rendering.template(case, crds=True, helm="helm3"))
+    assert differences(four, three) == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_specialised_chart_renders_what_the_stock_chart_does(case, tmp_path):
+    folder = rendering.write_chart(case, tmp_path)
+    for helm in ("helm", "helm3"):
+        specialised = manifests.helm_template(folder, helm=helm, more=())
+        assert differences(rendering.objects(case), rendering.parse(specialised)) == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_generator_renders_what_helm_does_and_a_namespace(case):
+    rendered = manifests.render([CASES[case]])
+    ours = [it for manifest in rendered for it in rendering.parse(manifest.text)]
+    helms = rendering.parse(rendering.template(case, crds=True))
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kserve"}}
+    assert differences(ours, [namespace, *helms]) == []
+    # No object is lost by the file names either.
+    assert len(manifests.files(rendered)) == len(ours)
+
+
+@pytest.mark.parametrize("case", ["default", "istio-gateway-api", "openshift"])
+def test_what_chose_the_files_of_a_specialised_chart_is_fixed(case, tmp_path):
+    folder = rendering.write_chart(case, tmp_path)
+    chosen = "openshift" if case == "openshift" else "selfSigned"
+    for argument, value in (
+        ("webhook.certificate.mode=certManager", chosen),
+        ("runtimes.xgboost.enabled=true", "false"),
+    ):
+        for helm in ("helm", "helm3"):
+            with pytest.raises(ToolFailed, match=f"value must be '?{value}"):
+                rendering.helm("template", "x", str(folder), "--set", argument, program=helm)
+
+
+def test_a_specialised_chart_has_no_conditions_and_holds_only_what_it_uses():
+    stock, special = render(), render({})
+    assert "templates/webhook/certmanager/certificate.yaml" in stock
+    assert "templates/webhook/certmanager/certificate.yaml" not in special
+    assert "templates/runtimes/triton.yaml" not in special
+    assert not any(when.split(text, path)[0] for path, text in special.items())
+    assert "runtimes.triton.enabled" in stock["templates/runtimes/triton.yaml"]
+    assert "repository: nvidia/tritonserver" in stock["values.yaml"]
+    assert "nvidia/tritonserver" not in "".join(special.values())

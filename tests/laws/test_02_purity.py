@@ -1,0 +1,79 @@
+"""Law 2: rendering is a function of chart and values, and of nothing else."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from generator.chart import render
+from tests.rendering import CASES, ROOT, objects
+
+IMPURE = re.compile(
+    r"\b(lookup|genCA\w*|genSelfSignedCert\w*|genSignedCert\w*|genPrivateKey|rand[A-Z]\w*|now|"
+    r"uuidv4|htmlDate\w*|date|getHostByName|env|expandenv|shuffle|bcrypt|htpasswd|derivePassword)\b"
+)
+ACTION = re.compile(r"\{\{-?(?!-? ?/\*)(.*?)-?\}\}", re.DOTALL)
+
+
+def impurities(files: dict[str, str]) -> list[str]:
+    """Every call of a function, or gate, that makes a render depend on more than its values."""
+    found = []
+    for path, text in files.items():
+        for action in ACTION.finditer(text):
+            # Neither text nor a field of that name is a call.
+            code = re.sub(r'"(?:[^"\\]|\\.)*"|[.$]\w[\w.]*', '""', action[1])
+            if IMPURE.search(code) or "Capabilities" in action[1]:
+                found.append(f"{path}: {action[0]}")
+        if "helm.sh/hook" in text:
+            found.append(f"{path}: a hook")
+    return found
+
+
+def test_no_template_calls_anything_impure():
+    files = {path: text for path, text in render().items() if path.startswith("templates/")}
+    assert len(files) > 40
+    assert impurities(files) == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_object_is_a_hook(case):
+    for it in objects(case):
+        annotations = it["metadata"].get("annotations", {})
+        assert not [key for key in annotations if key.startswith("helm.sh/hook")]
+
+
+@pytest.mark.parametrize("case", ["everything-on", "awkward-scalars"])
+def test_the_same_bytes_whatever_the_surroundings(case, tmp_path):
+    seen = []
+    for seed, zone, language, folder in (
+        ("0", "UTC", "C", ROOT),
+        ("4711", "Asia/Kathmandu", "tr_TR.UTF-8", tmp_path),
+    ):
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "TZ": zone,
+            "LANG": language,
+            "LC_ALL": language,
+            "PYTHONPATH": str(ROOT),
+        }
+        written = {}
+        for command in ("chart", "manifests"):
+            target = tmp_path / seed / command
+            subprocess.run(
+                [sys.executable, "-m", "generator", command, "-f", CASES[case], "-o", target],
+                cwd=folder,
+                env=environment,
+                check=True,
+                capture_output=True,
+            )
+            written |= {
+                (command, str(file.relative_to(target))): file.read_bytes()
+                for file in target.rglob("*")
+                if file.is_file()
+            }
+        seen.append(written)
+    assert len(seen[0]) > 60
+    assert seen[0] == seen[1]

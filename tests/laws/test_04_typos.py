@@ -1,0 +1,158 @@
+"""Law 4: a typo fails, in Helm with its path, in the generator with file, line, column and a hint."""
+
+import json
+
+import pytest
+import yaml
+
+from generator.errors import ToolFailed, ValuesError
+from generator.schema import Node, leaves, values_schema
+from generator.values import read
+from tests import rendering
+from tests.rendering import STOCK
+
+SCHEMA = values_schema()
+
+
+def branches(node: Node, path: tuple[str, ...] = ()):
+    """Every place where a key could be misspelt: the path of each closed mapping."""
+    yield path
+    for key, child in node["properties"].items():
+        if "properties" in child:
+            yield from branches(child, (*path, key))
+
+
+BRANCHES = list(branches(SCHEMA))
+
+
+def misspelt(path: tuple[str, ...]) -> tuple[dict, str, str]:
+    """Values with one wrong key at `path`; the wrong key, and the right one."""
+    node = SCHEMA
+    for key in path:
+        node = node["properties"][key]
+    right = next(iter(node["properties"]))
+    wrong = right + "x"
+    values: dict = {wrong: 1}
+    for key in reversed(path):
+        values = {key: values}
+    return values, wrong, right
+
+
+def test_helm_refuses_a_typo_at_every_depth(tmp_path):
+    # One file with a typo everywhere: Helm reports each by its path.
+    values: dict = {}
+    expected = []
+    for path in BRANCHES:
+        wrong, right = misspelt(path)[1:]
+        place = values
+        for key in path:
+            place = place.setdefault(key, {})
+        place[wrong] = 1
+        expected.append((path, wrong))
+    file = tmp_path / "typos.yaml"
+    file.write_text(json.dumps(values))
+    for helm in ("helm", "helm3"):
+        with pytest.raises(ToolFailed) as caught:
+            rendering.helm("template", "x", str(STOCK), "-f", str(file), program=helm)
+        said = str(caught.value)
+        for path, wrong in expected:
+            where = "/" + "/".join(path) if path else "''"
+            lines = [line for line in said.splitlines() if f"'{wrong}' not allowed" in line]
+            assert any(f"at '{where}'" in line or (not path and "at ''" in line) for line in lines), (
+                helm,
+                path,
+                wrong,
+            )
+
+
+@pytest.mark.parametrize("path", BRANCHES, ids=".".join)
+def test_the_generator_says_where_a_typo_is_and_what_was_meant(path, tmp_path):
+    values, wrong, right = misspelt(path)
+    file = tmp_path / "my.yaml"
+    file.write_text(f"# a comment\n{yaml.safe_dump(values)}")
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (2 + len(path), 1 + 2 * len(path))
+    assert problem.path == ".".join([*path, wrong])
+    assert f"did you mean {'.'.join([*path, right])}?" in problem.message
+
+
+def test_null_is_refused_for_every_value_with_a_default(tmp_path):
+    for leaf in leaves(SCHEMA):
+        values: object = None
+        for key in reversed(leaf.path):
+            values = {key: values}
+        file = tmp_path / "null.yaml"
+        file.write_text(json.dumps(values))
+        with pytest.raises(ValuesError, match="null"):
+            read([file])
+
+
+def test_helm_refuses_null_cleanly(tmp_path):
+    file = tmp_path / "null.yaml"
+    values: dict = {}
+    names = [leaf.path for leaf in leaves(SCHEMA)]
+    for path in names:
+        place = values
+        for key in path[:-1]:
+            place = place.setdefault(key, {})
+        place[path[-1]] = None
+    file.write_text(json.dumps(values))
+    for helm in ("helm", "helm3"):
+        with pytest.raises(ToolFailed) as caught:
+            rendering.helm("template", "x", str(STOCK), "-f", str(file), program=helm)
+        said = str(caught.value)
+        assert "nil pointer" not in said
+        for path in names:
+            assert f"'{path[-1]}'" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("controller:\n  replicas: 2\n  replicas: 3\n", ":3:3: controller.replicas: the key is there already, in line 2"),
+        ("controller: {replicas: two}\n", ':1:14: controller.replicas: "two" is not a whole number'),
+        ("controller:\n  logging:\n    level: inof\n", "did you mean info?"),
+        ("imageRegistry: x\n", "did you mean global.imageRegistry?"),
+        ("controller:\n\treplicas: 2\n", ":2:1: not valid YAML"),
+        ("observability: {metrics: {enabled: on}}\n", "write true or \"on\""),
+        ("- a\n", "values are a mapping"),
+        ("a: 1\n---\nb: 2\n", "not valid YAML"),
+        ("controller: {resources: {limit: {cpu: 1}}}\n", "controller.resources.limit: unknown key; did you mean limits?"),
+        ("controller: {tolerations: [{kee: x}]}\n", "controller.tolerations[0].kee: unknown key; did you mean key?"),
+        ("controller: {affinity: {nodeAfinity: {}}}\n", "did you mean nodeAffinity?"),
+        ("controller: {extraEnv: {A: {valueForm: {}}}}\n", "did you mean valueFrom?"),
+        ("controller: {extraVolumes: {a: {emptydir: {}}}}\n", "did you mean emptyDir?"),
+        ("webhook: {namespaceSelector: {matchLabel: {}}}\n", "did you mean matchLabels?"),
+        ("customRuntimes: {a: {spec: {container: []}}}\n", "did you mean containers?"),
+        ("customRuntimes: {a: {spce: {}}}\n", "did you mean spec?"),
+        ("routing: {gateway: {allowedRoutes: {namespace: {}}}}\n", "did you mean namespaces?"),
+        ("networkPolicy: {webhookFrom: [{ipblock: {}}]}\n", "did you mean ipBlock?"),
+    ],
+)
+def test_what_the_generator_says_of_a_mistake(text, said, tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(text)
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    assert said in str(caught.value)
+    assert str(file) in str(caught.value)
+
+
+def test_every_mistake_of_a_file_is_told_at_once(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text("controler: {}\nplatform: vms\nrouting: {domian: x}\n")
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    assert [problem.line for problem in caught.value.problems] == [1, 2, 3]
+
+
+def test_a_mistake_is_placed_in_the_file_that_makes_it(tmp_path):
+    first, second = tmp_path / "base.yaml", tmp_path / "cluster.yaml"
+    first.write_text("controller: {replicas: 2}\n")
+    second.write_text("controller:\n  replica: 3\n")
+    with pytest.raises(ValuesError) as caught:
+        read([first, second])
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line) == (str(second), 2)

@@ -1,0 +1,56 @@
+"""Law 6: the namespace is data: installed elsewhere, nothing says `kserve` that means a place."""
+
+import json
+
+import pytest
+
+from tests import rendering
+from tests.rendering import CASES, Object, objects, walk
+
+HERE, THERE = "ml-platform", "other-place"
+
+
+def elsewhere(them: list[Object], namespace: str) -> list[str]:
+    """Every namespace that the objects name, other than theirs."""
+    found = []
+    for it in them:
+        for path, value in walk(it):
+            if path[-1:] == ("namespace",) and value not in (namespace, "default"):
+                found.append(f"{rendering.identity(it)}: {path} is {value}")
+            if isinstance(value, str) and (".kserve.svc" in value or "kserve/" in value):
+                if "docker.io/kserve/" in value or "mirror/kserve/" in value:
+                    continue
+                found.append(f"{rendering.identity(it)}: {path}: {value}")
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_names_another_namespace(case):
+    assert elsewhere(objects(case, namespace=HERE), HERE) == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_namespaces_differ_in_the_namespace_alone(case):
+    def normal(namespace: str) -> list[Object]:
+        them = objects(case, namespace=namespace)
+        for it in them:
+            if it["kind"] == "Job":
+                it["metadata"]["name"] = "hash"  # Of a spec that names the namespace.
+            if it["kind"] == "Deployment":
+                it["spec"]["template"]["metadata"]["annotations"].pop("checksum/inferenceservice-config")
+        return them
+
+    here = json.dumps(normal(HERE)).replace(HERE, "NAMESPACE")
+    there = json.dumps(normal(THERE)).replace(THERE, "NAMESPACE")
+    assert here == there
+
+
+def test_the_certificate_is_for_the_services_own_name():
+    job = rendering.only(objects("default", namespace=HERE), "Job")
+    (hosts,) = [
+        it for it in job["spec"]["template"]["spec"]["initContainers"][0]["args"] if it.startswith("--host=")
+    ]
+    service = f"kserve-webhook-server-service.{HERE}.svc"
+    assert hosts == f"--host={service},{service}.cluster.local"
+    certificate = rendering.only(objects("cert-manager", namespace=HERE), "Certificate")
+    assert certificate["spec"]["dnsNames"] == [service, f"{service}.cluster.local"]

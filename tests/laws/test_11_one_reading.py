@@ -1,0 +1,124 @@
+"""Law 11: every parser reads the same in what we write: YAML 1.1, YAML 1.2, Go's."""
+
+import json
+import re
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from generator import yamlio
+from generator.chart import render
+from tests import rendering
+from tests.rendering import CASES, STOCK, config, objects
+
+TORTURE = [
+    "y", "n", "Y", "N", "yes", "No", "on", "OFF", "true", "null", "~", "", " ", "1e3", "1E5", "12e03",
+    "0o17", "017", "08", "0x1f", "0b1", "1_000", "12:30", "1:20:30", ".inf", "-.INF", ".nan", "1.", ".5",
+    "+1", "-0", "1.5e3", "2024-01-31", "2024-01-31T10:00:00Z", "=", "<<", "a: b", "a #b", "# a", "- a", "-",
+    "--flag", "-x", "*a", "&a", "!a", "%a", "@a", "`a", "{a", "[a", "a]", "|", ">", "'a", '"a', "a'b", 'a"b',
+    "a\nb", "a\n", "\na", "a\tb", "{{ .X }}", "tab\t", "trail ", "é", "\u2028", "1000000", "0.1", "key:", ":", "?",
+    "? a", "---", "...", "sha256:12", "1234567e12345", "deadbeef", "1e10", "0.0.0.0", "v1", "10%", "<none>",
+]  # fmt: skip
+
+
+EXPONENT = re.compile(r"\b[0-9.]+e\+[0-9]+\b")
+
+
+def readings(text: str) -> list[object]:
+    """`text` as PyYAML (1.1) and ruamel (1.2) read it."""
+    return [yaml.safe_load(text), YAML(typ="safe", pure=True).load(text)]
+
+
+@pytest.mark.parametrize("case", ["default", "everything-on", "awkward-scalars", "all-runtimes"])
+def test_the_rendered_objects_read_the_same(case):
+    ruamel = YAML(typ="safe", pure=True)
+    text = rendering.template(case)
+    assert rendering.parse(text) == [it for it in ruamel.load_all(text) if it]
+
+
+def test_the_charts_own_yaml_reads_the_same():
+    files = render()
+    for path in ("values.yaml", "Chart.yaml"):
+        one, other = readings(files[path])
+        assert one == other, path
+
+
+def as_go_reads(text: str, folder) -> object:
+    """`text` as Helm's parser reads it."""
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: reader\nversion: 0.1.0\n")
+    (folder / "text.yaml").write_text(text, encoding="utf-8")
+    (folder / "templates" / "out.yaml").write_text('out: {{ .Files.Get "text.yaml" | fromYaml | toJson | quote }}\n')
+    rendered = rendering.helm("template", "x", str(folder))
+    return json.loads(yaml.safe_load(rendered)["out"])
+
+
+def test_what_we_dump_reads_the_same_everywhere(tmp_path):
+    data = {
+        "strings": TORTURE,
+        "keys": {text: "v" for text in TORTURE if text},
+        "numbers": [0, 1, -1, 1000000, 12345678901, 0.5],
+        "others": [True, False, None, [], {}],
+    }
+    text = yamlio.dump(data)
+    for reading in [*readings(text), as_go_reads(text, tmp_path / "chart")]:
+        assert reading == data
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(st.characters(blacklist_categories=("Cs", "Cc"), whitelist_characters="\n"), max_size=12))
+def test_any_text_survives_a_dump(text):
+    for reading in readings(yamlio.dump({"key": text, "list": [text]})):
+        assert reading == {"key": text, "list": [text]}
+
+
+@pytest.mark.parametrize(
+    "text", ["y", "on", "Off", "012", "08", "0o17", "1e3", "12:30", "1_000", "2024-01-31", "0b1", "1.", "="]
+)
+def test_a_scalar_that_parsers_disagree_on_is_refused(text):
+    with pytest.raises(yamlio.ValuesError, match="parsers read"):
+        yamlio.parse(f"key: {text}\n", "my.yaml")
+    with pytest.raises(yamlio.ValuesError):
+        yamlio.parse(f"{text}: value\n", "my.yaml")
+    assert yamlio.parse(f'key: "{text}"\n', "my.yaml").data == {"key": text}
+
+
+@pytest.mark.parametrize("text", ["true", "1", "-1", "0", "1.5", "1.5e+3", "null", "text", "v1.2", "10%", "1.2.3", "0x1f"])
+def test_a_scalar_that_parsers_agree_on_is_accepted(text):
+    one, other = readings(f"key: {text}\n")
+    assert one == other == yamlio.parse(f"key: {text}\n", "my.yaml").data
+
+
+def test_awkward_values_arrive_as_they_are():
+    them = objects("awkward-scalars")
+    labels = rendering.only(them, "Service", "kserve-webhook-server-service")["metadata"]["labels"]
+    assert labels | {"on": "yes", "version": "012", "commit": "1e10", "date": "2024-01-31", "empty": ""} == labels
+    manager = rendering.only(them, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    environment = {it["name"]: it.get("value") for it in manager["env"]}
+    assert environment["SEXAGESIMAL"] == "12:30"
+    assert environment["LINES"] == "one\ntwo\n"
+    assert manager["args"][-2:] == ["--note=yes", "off"]
+    assert manager["securityContext"]["runAsUser"] == 1000660000
+    assert config(them)["batcher"]["maxBatchSize"] == "1000000"
+    assert config(them)["newKey"] == {"big": 12345678, "yes": "yes"}
+    assert config(them)["inferenceService"]["resource"]["memoryRequest"] == "1000000000"
+    assert config(them)["credentials"]["s3"]["s3Region"] == "no"
+    assert rendering.only(them, "ConfigMap", "numbers")["data"] == {
+        "on": "1_000", "big": "1000000", "less": "a < b && c > d",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_number_is_written_with_an_exponent(case):
+    assert not EXPONENT.search(rendering.template(case))
+
+
+def test_committed_files_end_with_a_newline_and_have_no_carriage_returns():
+    for file in STOCK.rglob("*"):
+        if file.is_file():
+            data = file.read_bytes()
+            assert data.endswith(b"\n"), file
+            assert b"\r" not in data, file

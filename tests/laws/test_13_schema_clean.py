@@ -1,0 +1,51 @@
+"""Law 13: kubeconform, strict and offline, finds nothing wrong and skips nothing."""
+
+import pytest
+
+from generator import build, manifests
+from generator.validation import kubeconform
+from tests import rendering
+from tests.rendering import CASES, STOCK
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_object_is_valid(case):
+    rendered = list(manifests.split(rendering.template(case, crds=True)))
+    report = kubeconform(rendered)
+    assert report.problems == ()
+    assert report.valid == len(rendered) >= 20
+
+
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+def test_helm_lints_the_chart_strictly(helm):
+    rendering.helm("lint", "--strict", str(STOCK), program=helm)
+
+
+def test_the_validate_command_says_how_much_it_checked():
+    assert build.validate([CASES["everything-on"]]).endswith("objects are valid for Kubernetes 1.34.0")
+
+
+@pytest.mark.parametrize(
+    ("case", "old", "new", "said"),
+    [
+        ("default", "replicas: 1", "replica: 1", "replica"),
+        ("default", "containerPort: 9443", 'containerPort: "x"', "containerPort"),
+        ("default", "runAsNonRoot: true", "runAsNonRot: true", "runAsNonRot"),
+        ("default", "autoSelect: true", "autoselect: true", "autoselect"),
+        ("istio-gateway-api", "gatewayClassName:", "gatewayClass:", "gatewayClass"),
+        ("istio-virtual-service", "credentialName:", "credentialsName:", "credentialsName"),
+        ("cert-manager", "renewBefore:", "renewbefore:", "renewbefore"),
+        ("ha", "scrapeTimeout:", "scrapetimeout:", "scrapetimeout"),
+        ("default", "kind: ConfigMap", "kind: ConfigMop", "no schema for this kind"),
+    ],
+)
+def test_a_mistake_in_an_object_is_found(case, old, new, said):
+    text = rendering.template(case)
+    assert old in text
+    report = kubeconform(list(manifests.split(text.replace(old, new, 1))))
+    assert len(report.problems) == 1
+    assert said in report.problems[0]
+
+
+def test_nothing_rendered_is_not_valid():
+    assert kubeconform([]).valid == 0

@@ -1,0 +1,249 @@
+"""The gates close: each law's check is run on a chart that breaks the law, and must see it."""
+
+import json
+import re
+import shutil
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from generator import manifests
+from generator.errors import ToolFailed
+from generator.schema import Leaf
+from generator.validation import kubeconform
+from tests import rendering
+from tests.rendering import STOCK, Object
+
+LAWS = {
+    file.stem[5:7]: import_module(f"tests.laws.{file.stem}")
+    for file in Path(__file__).parent.glob("test_[01][0-9]_*.py")
+}
+law = SimpleNamespace(**{f"n{number}": module for number, module in LAWS.items()})
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """Break the chart: replace text in one of its files, and render it."""
+
+    def break_chart(path: str, old: str, new: str) -> Path:
+        folder = tmp_path / "kserve-lite"
+        shutil.copytree(STOCK, folder)
+        file = folder / path
+        text = file.read_text()
+        assert old in text, f"{path} does not say {old!r}"
+        file.write_text(text.replace(old, new))
+        return folder
+
+    return break_chart
+
+
+def objects(folder: Path, *arguments: str) -> list[Object]:
+    return rendering.parse(manifests.helm_template(folder, more=arguments))
+
+
+def test_there_is_a_check_for_every_law():
+    assert sorted(LAWS) == [f"{number:02}" for number in range(1, 16)]
+
+
+def test_gate_01_an_object_that_differs(broken):
+    folder = broken("templates/controller/deployment.yaml", "kind: Deployment", "kind: StatefulSet")
+    assert len(law.n01.differences(objects(STOCK), objects(folder))) == 2
+    other = objects(STOCK)
+    rendering.only(other, "Deployment")["spec"]["replicas"] = 7
+    assert len(law.n01.differences(objects(STOCK), other)) == 1
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        '{{ lookup "v1" "Secret" "a" "b" }}',
+        "{{ now }}",
+        "{{ $ca := genCA `ca` 1 }}",
+        "{{ uuidv4 }}",
+        "{{ randAlphaNum 5 }}",
+        '{{ if .Capabilities.APIVersions.Has "x/v1" }}{{ end }}',
+    ],
+)
+def test_gate_02_an_impure_function(action):
+    assert len(law.n02.impurities({"templates/a.yaml": action})) == 1
+    assert law.n02.impurities({"templates/a.yaml": '{{ .now }} {{ "lookup" }} {{- /* now */ -}}'}) == []
+
+
+def test_gate_02_a_hook():
+    assert law.n02.impurities({"templates/a.yaml": "annotations:\n  helm.sh/hook: pre-install\n"})
+
+
+def test_gate_03_a_value_without_effect(tmp_path):
+    dead = Leaf(("controller", "podLabels"), {"type": "object", "x-kubernetes": "Dead", "default": {}})
+    law.n03.SAMPLES["Dead"] = {}
+    assert not law.n03.is_alive(dead, tmp_path)
+
+
+def test_gate_04_an_open_schema(broken):
+    typo = ("--set", "controller.replica=2")
+    with pytest.raises(ToolFailed, match="'replica' not allowed"):
+        objects(STOCK, *typo)
+    folder = broken("values.schema.json", '"additionalProperties":false', '"additionalProperties":true')
+    assert objects(folder, *typo)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"ingressGateway" $gateway', '"ingressGateway" ""'),
+        ('"ingressGateway" $gateway', '"ingressGateway" "knative-serving/knative-ingress-gateway"'),
+        ('"disableIstioVirtualHost" (eq', '"disableIstioVirtualHost" (ne'),
+        ('"cpuLimit" (include', '"cpuLimits" (include'),
+        ('"router"\n', ""),
+        ('"logger" ', ""),
+    ],
+)
+def test_gate_05_a_config_that_kserve_chokes_on(broken, old, new):
+    folder = broken("templates/config/_config.tpl", old, new)
+    assert law.n05.faults(objects(STOCK), "Standard") == []
+    assert law.n05.faults(objects(folder), "Standard") != []
+
+
+def test_gate_05_text_that_is_not_json(broken):
+    folder = broken("templates/config/configmap.yaml", "toPrettyJson $config", "toYaml $config")
+    assert len(law.n05.faults(objects(folder), "Standard")) > 10
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("templates/_helpers.tpl", "{{ .Release.Namespace }}", "kserve"),
+        ("templates/webhook/_webhook.tpl", 'printf "%s.%s.svc"', 'printf "%s.kserve.svc-%s"'),
+        ("templates/controller/clusterrolebinding.yaml", '{{ include "kserve-lite.namespace" . }}', "kserve"),
+    ],
+)
+def test_gate_06_a_namespace_written_down(broken, path, old, new):
+    folder = broken(path, old, new)
+    text = manifests.helm_template(folder, namespace="elsewhere", more=())
+    assert law.n06.elsewhere(rendering.parse(text), "elsewhere") != []
+
+
+def test_gate_07_an_image_past_the_registry(broken):
+    image = '{{ include "kserve-lite.image" (list . .Values.controller.image) }}'
+    folder = broken("templates/controller/deployment.yaml", image, "docker.io/kserve/kserve-controller:v1")
+    found = law.n07.images(objects(folder, "--set", "global.imageRegistry=r.example.com"))
+    assert [it for it in found if not it.startswith("r.example.com/")] == [
+        "docker.io/kserve/kserve-controller:v1"
+    ]
+
+
+def test_gate_08_a_runtime_that_waits_for_its_webhook(broken):
+    folder = broken("templates/webhook/_webhook.tpl", "operator: NotIn", "operator: In")
+    assert len(law.n08.waiting(objects(folder))) == 1
+
+
+def test_gate_09_a_crd_that_an_uninstall_takes(broken):
+    folder = broken("templates/NOTES.txt", "", "")
+    shutil.move(folder / "crds", folder / "templates" / "crds")
+    assert len(law.n09.lost(objects(folder))) == 6
+
+
+def test_gate_10_braces_that_helm_eats(broken):
+    folder = broken("templates/runtimes/sklearn.yaml", '{{ "{{.Name}}" }}', "{{ .Release.Name }}")
+    runtime = rendering.only(objects(folder), "ClusterServingRuntime")
+    assert law.n10.braces(runtime) != law.n10.braces(
+        rendering.only(objects(STOCK), "ClusterServingRuntime")
+    )
+
+
+def test_gate_11_a_number_with_an_exponent(broken):
+    folder = broken(
+        "templates/webhook/selfsigned/_job.tpl",
+        "int .Values.webhook.certificate.generation",
+        ".Values.webhook.certificate.generation",
+    )
+    values = folder.parent / "values.yaml"
+    values.write_text("webhook: {certificate: {generation: 1000000}}\n")
+    texts = [manifests.helm_template(it, [values], more=()) for it in (STOCK, folder)]
+    assert not law.n11.EXPONENT.search(texts[0])
+    assert law.n11.EXPONENT.search(texts[1])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"allowPrivilegeEscalation" false', '"allowPrivilegeEscalation" true', "allowPrivilegeEscalation"),
+        ('(list "ALL")', '(list "CHOWN")', "capabilities"),
+        ('"privileged" false', '"privileged" true', "privileged"),
+        ('set $context "runAsNonRoot" true', 'set $context "runAsNonRoot" false', "runAsNonRoot"),
+        ('set $context "seccompProfile"', 'set $context "seccomp"', "seccompProfile"),
+    ],
+)
+def test_gate_12_a_container_that_is_not_restricted(broken, old, new, said):
+    folder = broken("templates/_helpers.tpl", old, new)
+    found = law.n12.violations(objects(folder))
+    assert f"ClusterServingRuntime kserve-sklearnserver/kserve-container: {said}" in found
+    assert f"ClusterStorageContainer default/storage-initializer: {said}" in found
+
+
+def test_gate_13_an_object_that_is_not_valid(broken):
+    folder = broken("templates/controller/role.yaml", "apiGroups: [coord", "apiGroup: [coord")
+    report = kubeconform(list(manifests.split(manifests.helm_template(folder, more=()))))
+    assert len(report.problems) == 1
+
+
+@pytest.mark.parametrize("field", ["matchPolicy: Equivalent\n", "sideEffects: None\n"])
+def test_gate_14_a_default_left_out(broken, field):
+    folder = broken("templates/webhook/_webhook.tpl", field, "")
+    assert len(law.n14.left_out(objects(folder))) == 7
+
+
+def test_gate_15_a_crd_that_is_too_big():
+    crd = next(iter(law.n15.crds().values()))
+    crd["metadata"]["annotations"] = {"big": "x" * 262_144}
+    assert law.n15.size(crd) > 262_144
+
+
+DEFINE = re.compile(r'define "([^"]+)"')
+
+
+def test_every_define_is_ours_described_and_used():
+    text = "".join(file.read_text() for file in (STOCK / "templates").rglob("*") if file.is_file())
+    names = DEFINE.findall(text)
+    assert len(names) == len(set(names)) > 20
+    for name in names:
+        assert re.fullmatch(r"kserve-lite\.[A-Za-z.]+", name)
+        dynamic = name.startswith("kserve-lite.config.")
+        assert f'include "{name}"' in text or dynamic, name
+    assert 'include (printf "kserve-lite.config.%s" .)' in text
+
+
+@pytest.mark.parametrize(
+    ("what", "times"),
+    [
+        (r"\.Release\.Namespace", 1),
+        (r"\.Chart\.AppVersion", 1),
+        (r"\{\{-? ?template ", 0),
+        (r"\| ?indent ", 0),
+        (r"\btpl\b", 0),
+    ],
+)
+def test_what_is_written_in_one_place_only(what, times):
+    found = []
+    for file in (STOCK / "templates").rglob("*"):
+        if file.is_file():
+            code = re.sub(r"\{\{-? /\*.*?\*/ -?\}\}", "", file.read_text(), flags=re.DOTALL)
+            found += [file.name] * len(re.findall(what, code))
+    assert len(found) == times, found
+
+
+def test_the_schema_is_self_contained():
+    schema = json.loads((STOCK / "values.schema.json").read_text())
+    for path, value in rendering.walk(schema):
+        if path[-1:] == ("$ref",):
+            assert value.startswith("#/definitions/")
+            assert value.rpartition("/")[2] in schema["definitions"]
+
+
+def test_the_values_file_has_prose_for_every_top_level_key():
+    text = (STOCK / "values.yaml").read_text()
+    for key in yaml.safe_load(text):
+        assert re.search(rf"^# -- .*(?:\n# .*)*\n{key}:", text, re.MULTILINE), key
