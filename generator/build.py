@@ -1,4 +1,4 @@
-"""Everything in one go: chart, objects, validation; for a first look and for continuous integration."""
+"""Everything in one go: chart, objects, validation; for a first look and for CI."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def validate(values: Sequence[Path], *, namespace: str = "kserve") -> str:
     with tempfile.TemporaryDirectory(prefix="kserve-lite-") as folder:
         root = Path(folder) / chart.CHART
         write(chart.render(), root)
-        validation.lint(root, values)
         text = manifests.helm_template(root, values, namespace=namespace)
+        validation.lint(root, values)
     return _check(list(manifests.split(text)))
 
 
@@ -35,26 +35,28 @@ def _check(objects: list[manifests.Manifest]) -> str:
 
 
 def build(values: Sequence[Path], output: Path, *, namespace: str = "kserve") -> Iterator[str]:
-    """Render the chart for these values (the stock chart without any) and its objects into `output`,
-    validate them, and yield lines that say so. A program that is missing costs its part only.
+    """Render chart and objects into `output`, validate them, and yield lines that say so.
+
+    Without values the chart is the stock chart. A program that is missing costs its part only.
     """
     merged = read(values)
     folder = output / chart.CHART
     write(chart.render(merged if values else None), folder)
     yield f"{folder}/"
     yield "  the Helm chart"
-    left_out: list[str] = []
     try:
         objects = manifests.render(values, namespace=namespace)
         write(manifests.files(objects), output / "manifests")
         yield f"{output / 'manifests'}/"
         yield from _summary(objects)
-        validation.lint(folder)
-        yield f"  {_check(objects)}"
     except ToolMissing as error:
-        left_out.append(str(error))
-    for reason in left_out:
-        yield f"left out: {reason}"
+        yield f"left out: the manifests and their validation: {error}"
+    else:
+        try:
+            validation.lint(folder)
+            yield f"  {_check(objects)}"
+        except ToolMissing as error:
+            yield f"left out: the validation of the manifests: {error}"
     yield ""
     yield "next, with a cluster:"
     yield f"  helm install {chart.CHART} {folder} -n {namespace} --create-namespace"

@@ -115,12 +115,18 @@ class _Chart:
         return _SHAPE.get(suffix, "# {}").format(line) + "\n"
 
     def _schema_json(self, schema: Node, constants: Mapping[tuple[str, ...], Any]) -> str:
-        body = json.dumps(helm_schema(schema, constants), separators=(",", ":"), sort_keys=False)
-        lines = re.sub(r'(?<="properties":\{)|(?<=\}),(?="[A-Za-z0-9]+":\{"(?:type|enum|const|\$ref))', _newline, body)
+        body = json.dumps(helm_schema(schema, constants), separators=(",", ":"))
+        lines = re.sub(
+            r'(?<="properties":\{)|(?<=\}),(?="[A-Za-z0-9]+":\{"(?:type|enum|const|\$ref))',
+            _newline,
+            body,
+        )
         return self._head("values.schema.yaml", ".json") + lines.removeprefix("{") + "\n"
 
-    def _specialise(self, files: Mapping[str, str], constants: Mapping[tuple[str, ...], Any]) -> Node:
-        """The schema with this cluster's defaults, less what no file reads and no condition asked."""
+    def _specialise(
+        self, files: Mapping[str, str], constants: Mapping[tuple[str, ...], Any]
+    ) -> Node:
+        """The schema with these defaults, less what no file reads and no condition asked."""
         reads = {
             tuple(match[1].strip(".").split("."))
             for text in files.values()
@@ -158,7 +164,7 @@ def _at(values: Any, path: tuple[str, ...]) -> Any:
 
 
 def _templates() -> Iterator[Template]:
-    """Every file of generator/templates/kserve-lite; one with [runtime] in its name once a runtime."""
+    """Every file of our templates; one with [runtime] in its name comes once a runtime."""
     root = _TEMPLATES / CHART
     for file in sorted(root.rglob("*")):
         if file.is_dir():
@@ -219,4 +225,3 @@ def _claims(spec: Node) -> list[str]:
         if form.get("autoSelect") and "priority" in form
         for protocol in spec.get("protocolVersions", [])
     ]
-

@@ -1,16 +1,21 @@
-"""The command line: parse, call, print. Product on stdout or in -o, log on stderr, exit 0, 1 or 2."""
+"""The command line: parse, call, print.
+
+The product goes to stdout or into -o, the log to stderr; the exit code is 0, 1 or 2 (usage).
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from generator import __version__
 from generator.errors import GeneratorError
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -44,7 +49,7 @@ def cli() -> None:
     """
 
 
-def _values_option(text: str):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _values_option(text: str) -> Callable[[_Command], _Command]:
     return click.option(
         "-f", "--values", multiple=True, type=_FILE, metavar="FILE", help=f"{text} May be repeated."
     )
@@ -55,7 +60,7 @@ def _values_option(text: str):  # type: ignore[no-untyped-def] # noqa: ANN202
 @click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the chart into.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
 def chart(*, values: tuple[Path, ...], output: Path, check: bool) -> None:
-    """Render the chart.
+    """Render the chart, stock or specialised.
 
     With -f it is specialised: those values are its defaults, and what they do not use is left out.
     """
@@ -75,10 +80,11 @@ def chart(*, values: tuple[Path, ...], output: Path, check: bool) -> None:
 def manifests(
     *, values: tuple[Path, ...], output: Path, namespace: str, release: str, check: bool
 ) -> None:
-    """Render the objects of a release, one file each, in the order to apply them in.
+    """Render the objects of a release, one file each.
 
-    They are what `helm install` would create, and the Namespace. Files of an earlier run that are
-    no longer rendered are removed; files that were not generated are never touched.
+    In folders to apply in order. They are what `helm install` would create, and the Namespace.
+    Files of an earlier run that are no longer rendered are removed; files that were not generated
+    are never touched.
     """
     from generator import manifests as objects  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
@@ -92,7 +98,7 @@ def manifests(
 @_values_option("Values to check.")
 @click.option("-n", "--namespace", default="kserve", show_default=True, help="Namespace.")
 def validate(*, values: tuple[Path, ...], namespace: str) -> None:
-    """Check values, chart and rendered objects, without the network.
+    """Check values, chart and objects, offline.
 
     The values against their schema, each mistake with its file, line and column; the chart with
     `helm lint --strict`; the objects with kubeconform, strict, against schemas of every kind.
@@ -107,7 +113,9 @@ def validate(*, values: tuple[Path, ...], namespace: str) -> None:
 @click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put both into.")
 @click.option("-n", "--namespace", default="kserve", show_default=True, help="Namespace.")
 def build(*, values: tuple[Path, ...], output: Path, namespace: str) -> None:
-    """Render chart and objects, validate them, and say what to do next.
+    """Render, validate, and say what to do next.
+
+    Chart and objects, in one go.
 
     Without Helm or kubeconform it does what it can and says what it left out.
     """

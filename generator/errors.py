@@ -1,11 +1,11 @@
 """Everything that the generator reports instead of a traceback.
 
-    GeneratorError
-    ├── ValuesError     the values file is wrong: a list of problems, each with its place
-    ├── TemplateError   a template of ours is wrong
-    ├── OutputError     the output folder cannot be written
-    ├── ToolMissing     an external program is not there
-    └── ToolFailed      an external program said no
+GeneratorError
+├── ValuesError     the values file is wrong: a list of problems, each with its place
+├── TemplateError   a template of ours is wrong
+├── OutputError     the output folder cannot be written
+├── ToolMissing     an external program is not there
+└── ToolFailed      an external program said no
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class GeneratorError(Exception):
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing wrong in a file: where it is (`line` and `column` from 1), and what and how to mend it."""
+    """One thing wrong in a file: where (`line` and `column` from 1), what, and how to mend it."""
 
     file: str
     line: int

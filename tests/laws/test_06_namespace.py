@@ -37,7 +37,9 @@ def test_two_namespaces_differ_in_the_namespace_alone(case):
             if it["kind"] == "Job":
                 it["metadata"]["name"] = "hash"  # Of a spec that names the namespace.
             if it["kind"] == "Deployment":
-                it["spec"]["template"]["metadata"]["annotations"].pop("checksum/inferenceservice-config")
+                it["spec"]["template"]["metadata"]["annotations"].pop(
+                    "checksum/inferenceservice-config"
+                )
         return them
 
     here = json.dumps(normal(HERE)).replace(HERE, "NAMESPACE")
@@ -48,7 +50,9 @@ def test_two_namespaces_differ_in_the_namespace_alone(case):
 def test_the_certificate_is_for_the_services_own_name():
     job = rendering.only(objects("default", namespace=HERE), "Job")
     (hosts,) = [
-        it for it in job["spec"]["template"]["spec"]["initContainers"][0]["args"] if it.startswith("--host=")
+        it
+        for it in job["spec"]["template"]["spec"]["initContainers"][0]["args"]
+        if it.startswith("--host=")
     ]
     service = f"kserve-webhook-server-service.{HERE}.svc"
     assert hosts == f"--host={service},{service}.cluster.local"

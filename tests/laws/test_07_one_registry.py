@@ -12,7 +12,9 @@ from tests.rendering import CASES, Object, objects, values_of, walk
 
 REGISTRY = "registry.internal.example.com:5000/mirror"
 # A repository path that ends in a tag or digest, with the registry in front of it.
-IMAGE = re.compile(r"[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)+(?::[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})?")
+IMAGE = re.compile(
+    r"[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)+(?::[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})?"
+)
 REPOSITORIES = {
     it["repository"]
     for it in [*catalog()["images"].values(), *(r["image"] for r in catalog()["runtimes"].values())]
@@ -74,7 +76,9 @@ def test_pull_secrets_reach_every_pod():
     them = objects("airgap")
     for it in them:
         if it["kind"] in ("Deployment", "Job"):
-            assert it["spec"]["template"]["spec"]["imagePullSecrets"] == [{"name": "registry-credentials"}]
+            assert it["spec"]["template"]["spec"]["imagePullSecrets"] == [
+                {"name": "registry-credentials"}
+            ]
         if it["kind"] == "ClusterServingRuntime":
             assert it["spec"]["imagePullSecrets"] == [{"name": "registry-credentials"}]
         if it["kind"] == "ServiceAccount":

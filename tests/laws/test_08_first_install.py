@@ -63,7 +63,11 @@ def test_somebody_elses_runtime_is_still_validated():
 @pytest.mark.parametrize("case", CASES)
 def test_models_and_their_pods_meet_their_webhooks(case):
     them = objects(case)
-    model = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "m"}}
+    model = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": "m"},
+    }
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -84,7 +88,10 @@ def test_door_two_applies_in_phases():
 
 
 def test_the_chart_brings_every_crd_in_helms_own_folder():
-    kinds = {rendering.parse(file.read_text())[0]["spec"]["names"]["kind"] for file in (STOCK / "crds").iterdir()}
+    kinds = {
+        rendering.parse(file.read_text())[0]["spec"]["names"]["kind"]
+        for file in (STOCK / "crds").iterdir()
+    }
     assert kinds == {
         "InferenceService", "InferenceGraph", "TrainedModel",
         "ServingRuntime", "ClusterServingRuntime", "ClusterStorageContainer",
@@ -93,5 +100,12 @@ def test_the_chart_brings_every_crd_in_helms_own_folder():
 
 def test_a_default_install_needs_no_other_product():
     groups = {it["apiVersion"].rpartition("/")[0] for it in objects("default")}
-    builtin = {"", "apps", "batch", "networking.k8s.io", "rbac.authorization.k8s.io", "admissionregistration.k8s.io"}
+    builtin = {
+        "",
+        "apps",
+        "batch",
+        "networking.k8s.io",
+        "rbac.authorization.k8s.io",
+        "admissionregistration.k8s.io",
+    }
     assert groups - builtin == {"serving.kserve.io"}

@@ -9,7 +9,13 @@ UPGRADE = "kubectl apply --server-side --force-conflicts -f charts/kserve-lite/c
 
 
 # Helm never deletes what is in crds/, and deletes whatever a template made.
-KEPT = {"CustomResourceDefinition", "InferenceService", "InferenceGraph", "TrainedModel", "Namespace"}
+KEPT = {
+    "CustomResourceDefinition",
+    "InferenceService",
+    "InferenceGraph",
+    "TrainedModel",
+    "Namespace",
+}
 
 
 def lost(them: list[Object]) -> list[str]:

@@ -14,7 +14,10 @@ BRACES = re.compile(r"\{\{[^}]*\}\}")
 
 def braces(value: object) -> list[str]:
     return sorted(
-        match for _, text in rendering.walk(value) if isinstance(text, str) for match in BRACES.findall(text)
+        match
+        for _, text in rendering.walk(value)
+        if isinstance(text, str)
+        for match in BRACES.findall(text)
     )
 
 

@@ -51,7 +51,9 @@ def as_go_reads(text: str, folder) -> object:
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: reader\nversion: 0.1.0\n")
     (folder / "text.yaml").write_text(text, encoding="utf-8")
-    (folder / "templates" / "out.yaml").write_text('out: {{ .Files.Get "text.yaml" | fromYaml | toJson | quote }}\n')
+    (folder / "templates" / "out.yaml").write_text(
+        'out: {{ .Files.Get "text.yaml" | fromYaml | toJson | quote }}\n'
+    )
     rendered = rendering.helm("template", "x", str(folder))
     return json.loads(yaml.safe_load(rendered)["out"])
 
@@ -69,14 +71,33 @@ def test_what_we_dump_reads_the_same_everywhere(tmp_path):
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.text(st.characters(blacklist_categories=("Cs", "Cc"), whitelist_characters="\n"), max_size=12))
+@given(
+    st.text(
+        st.characters(blacklist_categories=("Cs", "Cc"), whitelist_characters="\n"), max_size=12
+    )
+)
 def test_any_text_survives_a_dump(text):
     for reading in readings(yamlio.dump({"key": text, "list": [text]})):
         assert reading == {"key": text, "list": [text]}
 
 
 @pytest.mark.parametrize(
-    "text", ["y", "on", "Off", "012", "08", "0o17", "1e3", "12:30", "1_000", "2024-01-31", "0b1", "1.", "="]
+    "text",
+    [
+        "y",
+        "on",
+        "Off",
+        "012",
+        "08",
+        "0o17",
+        "1e3",
+        "12:30",
+        "1_000",
+        "2024-01-31",
+        "0b1",
+        "1.",
+        "=",
+    ],
 )
 def test_a_scalar_that_parsers_disagree_on_is_refused(text):
     with pytest.raises(yamlio.ValuesError, match="parsers read"):
@@ -86,7 +107,10 @@ def test_a_scalar_that_parsers_disagree_on_is_refused(text):
     assert yamlio.parse(f'key: "{text}"\n', "my.yaml").data == {"key": text}
 
 
-@pytest.mark.parametrize("text", ["true", "1", "-1", "0", "1.5", "1.5e+3", "null", "text", "v1.2", "10%", "1.2.3", "0x1f"])
+@pytest.mark.parametrize(
+    "text",
+    ["true", "1", "-1", "0", "1.5", "1.5e+3", "null", "text", "v1.2", "10%", "1.2.3", "0x1f"],
+)
 def test_a_scalar_that_parsers_agree_on_is_accepted(text):
     one, other = readings(f"key: {text}\n")
     assert one == other == yamlio.parse(f"key: {text}\n", "my.yaml").data
@@ -95,7 +119,11 @@ def test_a_scalar_that_parsers_agree_on_is_accepted(text):
 def test_awkward_values_arrive_as_they_are():
     them = objects("awkward-scalars")
     labels = rendering.only(them, "Service", "kserve-webhook-server-service")["metadata"]["labels"]
-    assert labels | {"on": "yes", "version": "012", "commit": "1e10", "date": "2024-01-31", "empty": ""} == labels
+    assert (
+        labels
+        | {"on": "yes", "version": "012", "commit": "1e10", "date": "2024-01-31", "empty": ""}
+        == labels
+    )
     manager = rendering.only(them, "Deployment")["spec"]["template"]["spec"]["containers"][0]
     environment = {it["name"]: it.get("value") for it in manager["env"]}
     assert environment["SEXAGESIMAL"] == "12:30"

@@ -24,7 +24,9 @@ def violations(them: list[Object], *, openshift: bool = False) -> list[str]:
     found = []
     for label, spec, whole in pod_specs(them):
         pod = spec.get("securityContext", {})
-        found += [f"{label}: {key}" for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
+        found += [
+            f"{label}: {key}" for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)
+        ]
         for volume in spec.get("volumes", []):
             if not VOLUMES & volume.keys():
                 found.append(f"{label}: volume {volume['name']}")
@@ -46,7 +48,9 @@ def violations(them: list[Object], *, openshift: bool = False) -> list[str]:
                 found.append(f"{name}: runAsNonRoot")
             if not openshift and merged.get("seccompProfile", {}).get("type") != "RuntimeDefault":
                 found.append(f"{name}: seccompProfile")
-            found += [f"{name}: hostPort" for port in container.get("ports", []) if port.get("hostPort")]
+            found += [
+                f"{name}: hostPort" for port in container.get("ports", []) if port.get("hostPort")
+            ]
     return found
 
 
@@ -62,9 +66,16 @@ def test_every_pod_is_restricted(case):
 
 def test_on_openshift_nothing_sets_what_the_scc_sets():
     them = objects("openshift")
-    for it in rendering.of_kind(them, "Deployment", "Job", "ClusterServingRuntime", "ClusterStorageContainer"):
+    for it in rendering.of_kind(
+        them, "Deployment", "Job", "ClusterServingRuntime", "ClusterStorageContainer"
+    ):
         for path, _ in rendering.walk(it):
-            assert path[-1:] not in [("runAsUser",), ("runAsGroup",), ("fsGroup",), ("seccompProfile",)], path
+            assert path[-1:] not in [
+                ("runAsUser",),
+                ("runAsGroup",),
+                ("fsGroup",),
+                ("seccompProfile",),
+            ], path
     assert "uidModelcar" not in rendering.config(them)["storageInitializer"]
 
 

@@ -22,7 +22,9 @@ def test_helm_lints_the_chart_strictly(helm):
 
 
 def test_the_validate_command_says_how_much_it_checked():
-    assert build.validate([CASES["everything-on"]]).endswith("objects are valid for Kubernetes 1.34.0")
+    assert build.validate([CASES["everything-on"]]).endswith(
+        "objects are valid for Kubernetes 1.34.0"
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,10 @@ DEFAULTED: dict[str, dict[tuple[str, ...], list[str]]] = {
     "ClusterRoleBinding": {("roleRef",): ["apiGroup"], ("subjects", "*"): ["namespace"]},
     "RoleBinding": {("roleRef",): ["apiGroup"], ("subjects", "*"): ["namespace"]},
     "Service": {("spec",): ["type"], ("spec", "ports", "*"): ["protocol", "targetPort"]},
-    "NetworkPolicy": {("spec",): ["policyTypes"], ("spec", "ingress", "*", "ports", "*"): ["protocol"]},
+    "NetworkPolicy": {
+        ("spec",): ["policyTypes"],
+        ("spec", "ingress", "*", "ports", "*"): ["protocol"],
+    },
     "HTTPRoute": {
         ("spec", "parentRefs", "*"): ["group", "kind"],
         ("spec", "rules", "*"): ["matches"],
@@ -75,7 +78,9 @@ def test_every_kind_of_the_table_is_rendered_somewhere():
 def test_what_others_own_is_not_written(case):
     them = objects(case)
     existing = values_of(case).get("webhook", {}).get("certificate", {}).get("mode") == "existing"
-    for it in rendering.of_kind(them, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
+    for it in rendering.of_kind(
+        them, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"
+    ):
         for webhook in it["webhooks"]:
             assert ("caBundle" in webhook["clientConfig"]) == existing
     # An empty Secret, or the rules of an aggregated role, would be taken over by their controllers.
@@ -91,7 +96,10 @@ def test_what_others_own_is_not_written(case):
 def test_every_reference_resolves(case):
     """Selectors select pods of the release; roles, accounts and Secrets that are named are there."""
     them = objects(case)
-    pods = [it["spec"]["template"]["metadata"]["labels"] for it in rendering.of_kind(them, "Deployment", "Job")]
+    pods = [
+        it["spec"]["template"]["metadata"]["labels"]
+        for it in rendering.of_kind(them, "Deployment", "Job")
+    ]
     for it in rendering.of_kind(them, "Service"):
         assert any(it["spec"]["selector"].items() <= labels.items() for labels in pods)
     for it in rendering.of_kind(them, "NetworkPolicy", "PodDisruptionBudget"):
@@ -118,4 +126,6 @@ def test_labels_and_annotations_are_text_and_versions_stay_out_of_pods(case):
             if path[-2:-1] in [("labels",), ("annotations",), ("matchLabels",)]:
                 assert isinstance(value, str), path
         template = it.get("spec", {}).get("template", {}).get("metadata", {})
-        assert not {"helm.sh/chart", "app.kubernetes.io/version"} & template.get("labels", {}).keys()
+        assert (
+            not {"helm.sh/chart", "app.kubernetes.io/version"} & template.get("labels", {}).keys()
+        )

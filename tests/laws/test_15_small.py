@@ -15,7 +15,10 @@ KIB = 1024
 
 
 def crds() -> dict[str, dict]:
-    return {file.name: yaml.load(file.read_bytes(), yaml.CSafeLoader) for file in (STOCK / "crds").iterdir()}
+    return {
+        file.name: yaml.load(file.read_bytes(), yaml.CSafeLoader)
+        for file in (STOCK / "crds").iterdir()
+    }
 
 
 def size(crd: dict) -> int:
@@ -39,8 +42,14 @@ def release_secret(case: str) -> int:
 
     files = render()
     chart = {
-        "templates": [{"name": p, "data": b64(t)} for p, t in files.items() if p.startswith("templates/")],
-        "files": [{"name": p, "data": b64(t)} for p, t in files.items() if p.startswith(("crds/", "README"))],
+        "templates": [
+            {"name": p, "data": b64(t)} for p, t in files.items() if p.startswith("templates/")
+        ],
+        "files": [
+            {"name": p, "data": b64(t)}
+            for p, t in files.items()
+            if p.startswith(("crds/", "README"))
+        ],
         "values": yaml.load(files["values.yaml"], yaml.CSafeLoader),
         "schema": b64(files["values.schema.json"]),
     }

@@ -69,7 +69,10 @@ def test_gate_01_an_object_that_differs(broken):
 )
 def test_gate_02_an_impure_function(action):
     assert len(law.n02.impurities({"templates/a.yaml": action})) == 1
-    assert law.n02.impurities({"templates/a.yaml": '{{ .now }} {{ "lookup" }} {{- /* now */ -}}'}) == []
+    assert (
+        law.n02.impurities({"templates/a.yaml": '{{ .now }} {{ "lookup" }} {{- /* now */ -}}'})
+        == []
+    )
 
 
 def test_gate_02_a_hook():
@@ -77,7 +80,9 @@ def test_gate_02_a_hook():
 
 
 def test_gate_03_a_value_without_effect(tmp_path):
-    dead = Leaf(("controller", "podLabels"), {"type": "object", "x-kubernetes": "Dead", "default": {}})
+    dead = Leaf(
+        ("controller", "podLabels"), {"type": "object", "x-kubernetes": "Dead", "default": {}}
+    )
     law.n03.SAMPLES["Dead"] = {}
     assert not law.n03.is_alive(dead, tmp_path)
 
@@ -86,7 +91,9 @@ def test_gate_04_an_open_schema(broken):
     typo = ("--set", "controller.replica=2")
     with pytest.raises(ToolFailed, match="'replica' not allowed"):
         objects(STOCK, *typo)
-    folder = broken("values.schema.json", '"additionalProperties":false', '"additionalProperties":true')
+    folder = broken(
+        "values.schema.json", '"additionalProperties":false', '"additionalProperties":true'
+    )
     assert objects(folder, *typo)
 
 
@@ -117,7 +124,11 @@ def test_gate_05_text_that_is_not_json(broken):
     [
         ("templates/_helpers.tpl", "{{ .Release.Namespace }}", "kserve"),
         ("templates/webhook/_webhook.tpl", 'printf "%s.%s.svc"', 'printf "%s.kserve.svc-%s"'),
-        ("templates/controller/clusterrolebinding.yaml", '{{ include "kserve-lite.namespace" . }}', "kserve"),
+        (
+            "templates/controller/clusterrolebinding.yaml",
+            '{{ include "kserve-lite.namespace" . }}',
+            "kserve",
+        ),
     ],
 )
 def test_gate_06_a_namespace_written_down(broken, path, old, new):
@@ -128,7 +139,9 @@ def test_gate_06_a_namespace_written_down(broken, path, old, new):
 
 def test_gate_07_an_image_past_the_registry(broken):
     image = '{{ include "kserve-lite.image" (list . .Values.controller.image) }}'
-    folder = broken("templates/controller/deployment.yaml", image, "docker.io/kserve/kserve-controller:v1")
+    folder = broken(
+        "templates/controller/deployment.yaml", image, "docker.io/kserve/kserve-controller:v1"
+    )
     found = law.n07.images(objects(folder, "--set", "global.imageRegistry=r.example.com"))
     assert [it for it in found if not it.startswith("r.example.com/")] == [
         "docker.io/kserve/kserve-controller:v1"
@@ -170,7 +183,11 @@ def test_gate_11_a_number_with_an_exponent(broken):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('"allowPrivilegeEscalation" false', '"allowPrivilegeEscalation" true', "allowPrivilegeEscalation"),
+        (
+            '"allowPrivilegeEscalation" false',
+            '"allowPrivilegeEscalation" true',
+            "allowPrivilegeEscalation",
+        ),
         ('(list "ALL")', '(list "CHOWN")', "capabilities"),
         ('"privileged" false', '"privileged" true', "privileged"),
         ('set $context "runAsNonRoot" true', 'set $context "runAsNonRoot" false', "runAsNonRoot"),

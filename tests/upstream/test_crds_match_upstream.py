@@ -22,8 +22,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from generator.derive import crds, schemas, sources
-from generator.derive.definitions import overlay
-from generator.derive.schema import Schema
+from generator.derive.definitions import custom, kubernetes, overlay
+from generator.derive.schema import Schema, references
 from generator.derive.slim import close
 from generator.yamlio import load_fast
 
@@ -154,6 +154,20 @@ def test_every_exception_is_needed() -> None:
         for difference in differences(schema_of(upstream()[kind]), schema_of(crd))
     }
     assert set(INTENDED) - used == set()
+
+
+def test_every_type_of_the_overlay_is_used() -> None:
+    seen: set[str] = set()
+    queue = [f"{facts['version'].capitalize()}{kind}" for kind, facts in overlay()["kinds"].items()]
+    while queue:
+        name = queue.pop()
+        if name not in seen:
+            seen.add(name)
+            queue.extend(references(custom()[name]))
+    named = {*overlay()["types"], *overlay()["typed"], *overlay()["shallow"]["types"]}
+    kserves = {name for name in named if not name.startswith("io.k8s.")}
+    assert kserves - seen == set(overlay()["embedded"])
+    assert named - kserves <= kubernetes().keys()
 
 
 @pytest.mark.parametrize("kind", overlay()["kinds"])

@@ -1,0 +1,69 @@
+# kserve-lite. `make` says what there is; every target sets up what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+TESTS := tests/unit tests/laws tests/upstream tests/test_golden.py
+
+.DEFAULT_GOAL := help
+.PHONY: help run test golden charts crds schemas check scan bench tools clean
+
+help: ## What there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/run ## Render chart and manifests into build/, validate them, say what to do next
+	-@$(BIN)/python -m generator.tools helm kubeconform
+	@$(BIN)/python -m generator build -o build
+
+test: $(VENV)/dev tools ## The tests: units, laws, goldens, upstream's CRDs
+	$(BIN)/python -m pytest -n auto $(TESTS)
+
+golden: $(VENV)/dev tools ## Make the goldens what is rendered now; look at the diff
+	$(BIN)/python -m pytest -n auto -q --update-golden tests/test_golden.py
+	@git status --short tests/golden
+
+charts: $(VENV)/run ## Render charts/ from generator/
+	$(BIN)/python -m generator chart -o charts
+
+crds: $(VENV)/dev ## Derive generator/crds from the KServe SDK, then charts/
+	$(BIN)/python -m generator.derive crds
+	$(MAKE) charts
+
+schemas: $(VENV)/dev ## Derive generator/schemas from upstream's CRDs and Kubernetes
+	$(BIN)/python -m generator.derive schemas
+
+check: $(VENV)/dev tools ## Lint, types, and proof that everything generated is current
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m generator chart -o charts --check
+	$(BIN)/python -m generator.derive crds --check
+	$(BIN)/python -m generator.derive schemas --check
+
+scan: $(VENV)/dev tools $(VENV)-scan/run ## checkov on the rendered objects and the model pods
+	CHECKOV=$(CURDIR)/$(VENV)-scan/bin/checkov $(BIN)/python -m pytest tests/scan
+
+bench: $(VENV)/run tools ## The claims about speed, as ratios in one run
+	$(BIN)/python -m benchmarks
+
+tools: $(VENV)/run ## Get helm 4, helm 3 and kubeconform: from PATH, else built once
+	@$(BIN)/python -m generator.tools
+
+clean: ## Remove build/ and the virtual environments
+	rm -rf build $(VENV) $(VENV)-scan
+
+$(VENV)/run: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run
+	$(PIP) --editable .[dev]
+	@touch $@
+
+# checkov brings a hundred packages, pinned to versions of its own: an environment apart.
+$(VENV)-scan/run: constraints.txt
+	$(PYTHON) -m venv $(VENV)-scan
+	$(VENV)-scan/bin/python -m pip --disable-pip-version-check install --quiet checkov==3.3.30
+	@touch $@

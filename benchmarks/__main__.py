@@ -1,0 +1,98 @@
+"""`make bench`: each claim as a ratio of two commands, run in turn in one go.
+
+The machine's load and speed drop out of a ratio; the median of the rounds drops the outliers.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from generator import tools
+
+ROUNDS = 9
+ROOT = Path(__file__).parent.parent
+CHART = str(ROOT / "charts" / "kserve-lite")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`command` takes at most `limit` times as long as `base`."""
+
+    name: str
+    command: tuple[str, ...]
+    base: tuple[str, ...]
+    limit: float
+
+
+def seconds(command: tuple[str, ...]) -> float:
+    """Wall time of a command that must succeed."""
+    start = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def ratio(claim: Claim) -> float:
+    """The median over the rounds of command/base; the first round only warms up."""
+    rounds = [seconds(claim.command) / seconds(claim.base) for _ in range(ROUNDS + 1)]
+    return median(rounds[1:])
+
+
+def claims(folder: Path) -> list[Claim]:
+    """The claims, with files they need in `folder`."""
+    helm = str(tools.find("helm"))
+    python = sys.executable
+    template = (helm, "template", "kserve-lite", CHART, "-n", "kserve")
+    generator = (python, "-m", "generator")
+    few, many = folder / "few.yaml", folder / "many.yaml"
+    for file, count in ((few, 1), (many, 1001)):
+        file.write_text(json.dumps({"extraObjects": {f"o{n}": _object(n) for n in range(count)}}))
+    imports = (python, "-c", "import click, jinja2, yaml")
+    return [
+        Claim(
+            "helm template, default, with CRDs",
+            (*template, "--include-crds"),
+            (helm, "version"),
+            1.8,
+        ),
+        Claim("generator chart", (*generator, "chart", "-o", "charts", "--check"), imports, 2.5),
+        Claim("generator validate", (*generator, "validate"), template, 5),
+        Claim(
+            "helm template of 1000 more objects",
+            (*template, "-f", str(many)),
+            (*template, "-f", str(few)),
+            4,
+        ),
+    ]
+
+
+def _object(number: int) -> dict[str, object]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": f"object-{number}", "namespace": "default"},
+        "data": {"number": str(number)},
+    }
+
+
+def main() -> int:
+    """Print a line a claim; 1 if one does not hold."""
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for claim in claims(Path(folder)):
+            measured = ratio(claim)
+            holds = measured <= claim.limit
+            missed += not holds
+            verdict = "ok  " if holds else "MISS"
+            print(f"{verdict} {measured:5.2f} (at most {claim.limit})  {claim.name}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,91 @@
+"""What the documents show is so: commands run, files are there, no flavour is forgotten."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from generator.schema import catalog
+from tests.rendering import FLAVOURS, ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """The lines of every fenced block of a language, in all pages; continued lines joined."""
+    found = []
+    for page in PAGES:
+        for block in re.findall(
+            rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL
+        ):
+            found += block.replace("\\\n", " ").splitlines()
+    return found
+
+
+COMMANDS = [line for line in blocks("sh") if line.startswith("python -m generator")]
+COMMANDS += [
+    line for line in re.findall(r"`(python -m generator [^`]+)`", README) if "my.yaml" in line
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_documents_runs(command, tmp_path):
+    assert len(COMMANDS) >= 5
+    words = shlex.split(command.partition("#")[0])[1:]
+    # What a reader has: values of their own, and a folder for the output.
+    words = [str(ROOT / "values" / "gke.yaml") if word == "my.yaml" else word for word in words]
+    words = [str(tmp_path) if words[i - 1] == "-o" else word for i, word in enumerate(words)]
+    subprocess.run([sys.executable, *words], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_every_make_target_of_the_documents_is_there():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        word
+        for page in PAGES
+        for word in re.findall(r"`make ([a-z]+(?: [a-z]+)*)`", page.read_text())
+    }
+    named |= {line.split()[1] for line in blocks("sh") if line.startswith("make ")}
+    assert named
+    assert {word for words in named for word in words.split()} <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda it: it.name)
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_flavour_is_in_the_readme_and_says_for_whom_it_is():
+    for flavour in FLAVOURS:
+        assert f"`{flavour}.yaml`" in README
+        first = (ROOT / "values" / f"{flavour}.yaml").read_text().splitlines()[0]
+        assert first.startswith("# For "), flavour
+
+
+def test_versions_are_said_in_one_place():
+    kserve = catalog()["versions"]["kserve"]
+    pins = (ROOT / "tools" / "upstream" / "go.mod").read_text()
+    assert f"github.com/kserve/kserve {kserve}" in pins
+    assert (
+        f"github.com/kserve/kserve {kserve}" in (ROOT / "tools" / "kserve" / "go.mod").read_text()
+    )
+    assert kserve in (ROOT / "CHANGELOG.md").read_text()
+    assert catalog()["versions"]["chart"] in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_no_file_names_a_registry_host_or_a_place_on_a_machine():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    wrong = re.compile(
+        r"(?:proxy|sum)\.golang\.org|pypi\.org|registry\.npmjs|/root/|/home/[a-z]|/work/"
+    )
+    for name in listed.stdout.splitlines():
+        file = ROOT / name
+        if name in ("tests/unit/test_docs.py", "LICENSE") or not file.is_file():
+            continue
+        assert not wrong.search(file.read_text(encoding="utf-8", errors="ignore")), name
