@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from generator import chart, manifests, validation
+from generator import CHART, manifests, stock, validation
 from generator.errors import GeneratorError, ToolMissing
 from generator.schema import catalog
 from generator.tree import write
@@ -19,12 +19,13 @@ def validate(values: Sequence[Path], *, namespace: str = "kserve") -> str:
     Raises ValuesError, ToolMissing, ToolFailed, or GeneratorError with a line for each bad object.
     """
     read(values)
-    with tempfile.TemporaryDirectory(prefix="kserve-lite-") as folder:
-        root = Path(folder) / chart.CHART
-        write(chart.render(), root)
-        text = manifests.helm_template(root, values, namespace=namespace)
-        validation.lint(root, values)
-    return _check(list(manifests.split(text)))
+    folder = stock.folder()
+    with ThreadPoolExecutor() as pool:
+        linted = pool.submit(validation.lint, folder, values)
+        text = manifests.helm_template(folder, values, namespace=namespace)
+        checked = _check(list(manifests.split(text)))
+        linted.result()
+    return checked
 
 
 def _check(objects: list[manifests.Manifest]) -> str:
@@ -39,8 +40,10 @@ def build(values: Sequence[Path], output: Path, *, namespace: str = "kserve") ->
 
     Without values the chart is the stock chart. A program that is missing costs its part only.
     """
+    from generator import chart  # noqa: PLC0415 (what takes longest, and `validate` needs not)
+
     merged = read(values)
-    folder = output / chart.CHART
+    folder = output / CHART
     write(chart.render(merged if values else None), folder)
     yield f"{folder}/"
     yield "  the Helm chart"
@@ -59,7 +62,7 @@ def build(values: Sequence[Path], output: Path, *, namespace: str = "kserve") ->
             yield f"left out: the validation of the manifests: {error}"
     yield ""
     yield "next, with a cluster:"
-    yield f"  helm install {chart.CHART} {folder} -n {namespace} --create-namespace"
+    yield f"  helm install {CHART} {folder} -n {namespace} --create-namespace"
 
 
 def _summary(objects: Sequence[manifests.Manifest]) -> Iterator[str]:

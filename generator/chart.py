@@ -12,13 +12,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from generator import when
+from generator import CHART, when
 from generator.images import platform_images
 from generator.reference import table, values_yaml
 from generator.schema import HERE, Node, catalog, defaults, helm_schema, leaves, values_schema
@@ -26,7 +26,6 @@ from generator.tree import MARK
 from generator.values import merge
 from generator.yamlio import dump
 
-CHART = "kserve-lite"
 _TEMPLATES = HERE / "templates"
 _READ = re.compile(r"\.Values((?:\.[A-Za-z0-9]+)+)")
 _SHAPE = {
@@ -98,15 +97,15 @@ class _Chart:
                 catalog=catalog() | {"runtimes": self.runtimes},
                 all_runtimes=catalog()["runtimes"],
                 runtime=template.runtime,
-                images=platform_images(self.values),
-                table=list(table(schema)),
+                images=partial(platform_images, self.values),
+                table=partial(table, schema),
                 claims=_claims,
             )
         if template.condition is not None and self.stock:
             text = f"{{{{- if {template.condition.helm()} }}}}\n{text.rstrip()}\n{{{{- end }}}}\n"
-        if template.path.startswith("templates/"):
-            return self._head(f"templates/{CHART}/{template.source}", ".tpl") + text
-        suffix = Path(template.path).suffix
+        # A comment of Helm's stays out of what is rendered.
+        rendered = template.path.startswith("templates/")
+        suffix = ".tpl" if rendered else Path(template.path).suffix
         return self._head(f"templates/{CHART}/{template.source}", suffix) + text
 
     def _head(self, source: str, suffix: str) -> str:
@@ -115,13 +114,8 @@ class _Chart:
         return _SHAPE.get(suffix, "# {}").format(line) + "\n"
 
     def _schema_json(self, schema: Node, constants: Mapping[tuple[str, ...], Any]) -> str:
-        body = json.dumps(helm_schema(schema, constants), separators=(",", ":"))
-        lines = re.sub(
-            r'(?<="properties":\{)|(?<=\}),(?="[A-Za-z0-9]+":\{"(?:type|enum|const|\$ref))',
-            _newline,
-            body,
-        )
-        return self._head("values.schema.yaml", ".json") + lines.removeprefix("{") + "\n"
+        body = json.dumps(helm_schema(schema, constants), indent=1)
+        return self._head("values.schema.yaml", ".json") + body.removeprefix("{\n") + "\n"
 
     def _specialise(
         self, files: Mapping[str, str], constants: Mapping[tuple[str, ...], Any]
@@ -134,10 +128,6 @@ class _Chart:
         }
         keep = {leaf.path for leaf in leaves(self.schema) if _touched(leaf.path, reads)}
         return _prune(self.schema, keep | set(constants), self.values, ())
-
-
-def _newline(match: re.Match[str]) -> str:
-    return match[0] + "\n"
 
 
 def _touched(path: tuple[str, ...], reads: set[tuple[str, ...]]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from generator import __version__
+from generator import CHART, __version__
 from generator.errors import GeneratorError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -68,7 +68,7 @@ def chart(*, values: tuple[Path, ...], output: Path, check: bool) -> None:
     from generator.values import read  # noqa: PLC0415
 
     files = charts.render(read(values) if values else None)
-    _write({f"{charts.CHART}/{path}": text for path, text in files.items()}, output, check=check)
+    _write({f"{CHART}/{path}": text for path, text in files.items()}, output, check=check)
 
 
 @cli.command()

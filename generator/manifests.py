@@ -6,15 +6,14 @@ There is one renderer, Helm. Its output is split as text; nothing is parsed and 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator import chart, tools
+from generator import CHART, stock, tools
 from generator.errors import GeneratorError, ToolFailed
 from generator.schema import catalog
-from generator.tree import MARK, write
+from generator.tree import MARK
 from generator.values import place
 
 _SOURCE = re.compile(r"# Source: (\S+)\n")
@@ -50,7 +49,7 @@ class Manifest:
 def render(
     values: Sequence[Path],
     *,
-    release: str = chart.CHART,
+    release: str = CHART,
     namespace: str = "kserve",
     helm: str = "helm",
 ) -> list[Manifest]:
@@ -58,10 +57,7 @@ def render(
 
     Raises ToolMissing without Helm, ToolFailed with what Helm said.
     """
-    with tempfile.TemporaryDirectory(prefix="kserve-lite-") as folder:
-        root = Path(folder) / chart.CHART
-        write(chart.render(), root)
-        text = helm_template(root, values, release=release, namespace=namespace, helm=helm)
+    text = helm_template(stock.folder(), values, release=release, namespace=namespace, helm=helm)
     return [_namespace(namespace), *split(text)]
 
 
@@ -69,7 +65,7 @@ def helm_template(
     folder: Path,
     values: Sequence[Path] = (),
     *,
-    release: str = chart.CHART,
+    release: str = CHART,
     namespace: str = "kserve",
     helm: str = "helm",
     more: Sequence[str] = ("--include-crds",),

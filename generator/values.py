@@ -58,7 +58,7 @@ def read(files: Iterable[Path]) -> Node:
             continue
         documents.append(document)
         merged = merge(merged, document.data, keep_null=True)
-    if not problems:
+    if documents and not problems:
         problems = list(check(documents, merged))
     if problems:
         raise ValuesError(problems)

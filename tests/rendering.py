@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
-from generator import chart, manifests, tools
+from generator import CHART, chart, manifests, tools
 from generator.tree import write
 from generator.values import read
 
 ROOT = Path(__file__).parent.parent
-STOCK = ROOT / "charts" / chart.CHART
+STOCK = ROOT / "charts" / CHART
 
 Object = dict[str, Any]
 Identity = tuple[str, str, str, str]
@@ -104,7 +104,7 @@ def values_of(case: str) -> dict[str, Any]:
 
 def write_chart(case: str, folder: Path) -> Path:
     """The chart specialised for a case, in `folder`."""
-    target = folder / chart.CHART
+    target = folder / CHART
     write(chart.render(values_of(case)), target)
     return target
 

@@ -1,0 +1,67 @@
+"""The stock chart as a folder that Helm can read, rendered once for each state of its sources."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from generator import CHART
+from generator.schema import HERE
+from generator.tools import cache_folder
+
+_KEPT = 4
+
+
+def folder() -> Path:
+    """A folder with the stock chart, in the cache; it is shared, so nothing may be written to it.
+
+    It is named after a hash of everything that it is made from. Without a cache that can be
+    written it is rendered anew, into a temporary folder.
+    """
+    cache = cache_folder() / "charts"
+    place = cache / _digest() / CHART
+    if place.is_dir():
+        return place
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=cache, prefix="draft-"))
+    except OSError:
+        passing = Path(tempfile.mkdtemp(prefix="kserve-lite-"))
+        atexit.register(shutil.rmtree, passing, ignore_errors=True)
+        return _render(passing)
+    _render(draft)
+    try:
+        draft.replace(place.parent)
+    except OSError:
+        # Somebody else was first with the same bytes.
+        shutil.rmtree(draft, ignore_errors=True)
+    _forget(cache)
+    return place
+
+
+def _render(parent: Path) -> Path:
+    # Imported here: it takes longer than all the rest, and is rarely needed.
+    from generator import chart, tree  # noqa: PLC0415
+
+    tree.write(chart.render(), parent / CHART)
+    return parent / CHART
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for file in sorted(HERE.rglob("*")):
+        inside = file.relative_to(HERE)
+        if file.is_file() and inside.parts[0] not in ("schemas", "derive", "__pycache__"):
+            digest.update(f"{inside}\0{file.stat().st_size}\0".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _forget(cache: Path) -> None:
+    """Keep the charts of the last few states."""
+    by_age = sorted(cache.iterdir(), key=lambda it: it.stat().st_mtime, reverse=True)
+    for old in by_age[_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,51 @@
+import pytest
+
+from generator import chart, stock
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "kserve-lite" / "charts"
+
+
+def content(folder):
+    return {
+        file.relative_to(folder).as_posix(): file.read_text()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def test_it_is_the_stock_chart_and_rendered_once(monkeypatch):
+    folder = stock.folder()
+    assert content(folder) == chart.render()
+    monkeypatch.setattr(chart, "render", lambda: pytest.fail("rendered again"))
+    assert stock.folder() == folder
+
+
+def test_a_change_of_the_sources_is_another_chart(monkeypatch, tmp_path):
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "catalog.yaml").write_text("a: 1\n")
+    monkeypatch.setattr(stock, "HERE", sources)
+    first = stock.folder()
+    (sources / "catalog.yaml").write_text("a: 2\n")
+    assert stock.folder() != first
+
+
+def test_old_charts_are_forgotten(monkeypatch, tmp_path, cache):
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    monkeypatch.setattr(stock, "HERE", sources)
+    monkeypatch.setattr(chart, "render", dict)
+    for number in range(7):
+        (sources / "catalog.yaml").write_text(f"a: {number}\n")
+        stock.folder()
+    assert len(list(cache.iterdir())) == 4
+
+
+def test_without_a_cache_it_is_rendered_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert content(stock.folder()) == chart.render()
