@@ -25,9 +25,10 @@ import yaml
 
 from generator import tools
 from generator.errors import ToolFailed, ToolMissing
+from generator.schema import catalog
 
 KSERVE = "github.com/kserve/kserve"
-KUBERNETES_VERSION = "1.34.0"
+KUBERNETES_VERSION: str = catalog()["versions"]["tested"]
 SDK_SHA256 = "6762eae3ae633f69178e08f531052722ea34013ab611050e0263679c7c9ca8c7"
 
 _PINS = Path(__file__).parents[2] / "tools" / "upstream"

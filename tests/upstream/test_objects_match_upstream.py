@@ -1,0 +1,231 @@
+"""What the chart renders is what upstream ships, but for differences that are written down here.
+
+Upstream's manifests are read from the Go module of the chart's KServe version.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from generator.derive import sources
+from generator.schema import catalog
+from tests import rendering
+from tests.rendering import Object, config, objects
+
+CONFIG = sources.folder(sources.KSERVE) / "config"
+
+
+def upstream(path: str) -> list[Object]:
+    return rendering.parse((CONFIG / path).read_text())
+
+
+def without(value: object, *keys: str) -> object:
+    """`value` less some keys at every depth."""
+    if isinstance(value, dict):
+        return {key: without(child, *keys) for key, child in value.items() if key not in keys}
+    if isinstance(value, list):
+        return [without(child, *keys) for child in value]
+    return value
+
+
+# --- runtimes -------------------------------------------------------------------------------------
+
+FILES = {
+    yaml.safe_load(file.read_text())["metadata"]["name"]: file.name
+    for file in sorted((CONFIG / "runtimes").glob("kserve-*.yaml"))
+}
+# The scripts of the multi-node runtime are our own words for the same commands.
+OWN_WORDS = {"kserve-huggingfaceserver-multinode": ("command",)}
+
+
+def differences(ours: Object, theirs: Object, path: str = "") -> list[str]:
+    """The paths at which two trees differ."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return [
+            line
+            for key in ours.keys() | theirs.keys()
+            for line in differences(ours.get(key), theirs.get(key), f"{path}.{key}")
+        ]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        return [
+            line
+            for index, (one, other) in enumerate(zip(ours, theirs, strict=True))
+            for line in differences(one, other, f"{path}[{index}]")
+        ]
+    return [] if ours == theirs else [path]
+
+
+def test_every_runtime_of_upstream_is_in_the_catalog():
+    assert {it["name"] for it in catalog()["runtimes"].values()} == set(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_runtime_is_upstreams(name):
+    ours = rendering.only(objects("all-runtimes"), "ClusterServingRuntime", name)
+    (theirs,) = upstream(f"runtimes/{FILES[name]}")
+    key = "serving.kserve.io/server-type"
+    assert ours["metadata"]["annotations"][key] == theirs["metadata"]["annotations"][key]
+    # Ours: which image, that it is pulled if absent, and Pod Security "restricted".
+    drop = ("image", "imagePullPolicy", "securityContext", *OWN_WORDS.get(name, ()))
+    expected = {
+        # What the API defaults to is left out.
+        "kserve-huggingfaceserver-multinode": ".successThreshold",
+        "kserve-vllmserver": ".successThreshold",
+        # Upstream's chart sets MODELS_DIR, its kustomize base does not.
+        "kserve-mlserver": ".containers[0].env",
+    }.get(name)
+    found = differences(without(ours["spec"], *drop), without(theirs["spec"], *drop))
+    assert [path for path in found if expected is None or expected not in path] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_runtimes_security_is_upstreams_and_more(name):
+    ours = rendering.only(objects("all-runtimes"), "ClusterServingRuntime", name)
+    (theirs,) = upstream(f"runtimes/{FILES[name]}")
+    for one, other in zip(ours["spec"]["containers"], theirs["spec"]["containers"], strict=True):
+        assert one["securityContext"] | other.get("securityContext", {}) == one["securityContext"]
+        assert one["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_runtimes_repository_is_upstreams(name):
+    kustomization = yaml.safe_load((CONFIG / "runtimes" / "kustomization.yaml").read_text())
+    theirs = {
+        it["newName"].removeprefix("docker.io/").removeprefix("nvcr.io/")
+        for it in kustomization["images"]
+    }
+    (ours,) = [it for it in catalog()["runtimes"].values() if it["name"] == name]
+    # Upstream's kustomization leaves OpenVINO out.
+    assert ours["image"]["repository"] in theirs | {"openvino/model_server"}
+
+
+def test_the_catalogs_runtimes_do_not_clash():
+    """What the webhook would check of them, were it not left out of their admission."""
+    claims: dict[tuple, str] = {}
+    for runtime in catalog()["runtimes"].values():
+        priorities: dict[str, int] = {}
+        for form in runtime["spec"]["supportedModelFormats"]:
+            if not form.get("autoSelect") or "priority" not in form:
+                continue
+            assert priorities.setdefault(form["name"], form["priority"]) == form["priority"]
+            for protocol in runtime["spec"].get("protocolVersions", []):
+                claim = (form["name"].lower(), form.get("version"), form["priority"], protocol)
+                assert claims.setdefault(claim, runtime["name"]) == runtime["name"], claim
+
+
+# --- config ---------------------------------------------------------------------------------------
+
+# Key and field, where ours differs from upstream's kustomize base, and why.
+CONFIG_DIFFERENCES = {
+    ".deploy.defaultDeploymentMode": "Standard needs nothing else in the cluster",
+    ".ingress.ingressGateway": "KServe only wants it not empty; upstream's names Knative",
+    ".ingress.localGateway": "Knative's",
+    ".ingress.localGatewayService": "Knative's",
+    ".ingress.kserveIngressGateway": "read with enableGatewayApi only",
+    ".ingress.disableHTTPRouteTimeout": "read with enableGatewayApi only",
+    ".ingress.ingressClassName": "read with a domain only",
+    ".ingress.ingressDomain": "nothing is published until someone names a domain",
+    ".ingress.domainTemplate": "a cluster-local model's URL is its Service",
+    ".ingress.disableIstioVirtualHost": "without Knative there is none",
+    ".storageInitializer.ociModelMode": "the newer spelling of enableModelcar, beside it",
+    ".inferenceService.serviceAnnotationDisallowedList": "empty; KServe's own list is added to it",
+    ".inferenceService.serviceLabelDisallowedList": "empty; KServe's own list is added to it",
+    ".logger.caBundle": "empty",
+    ".logger.caCertFile": "empty",
+    ".logger.tlsSkipVerify": "false",
+    ".router.headers": "empty",
+    ".router.imagePullSecrets": "empty",
+    ".localModel.fsGroup": "the model cache is off",
+    ".localModel.jobTTLSecondsAfterFinished": "the model cache is off",
+    ".localModel.reconcilationFrequencyInSecs": "the model cache is off",
+    ".localModel.disableVolumeManagement": "the model cache is off",
+    ".multiNode": "empty",
+    ".service": "false",
+}
+
+
+def test_the_config_is_upstreams():
+    (theirs,) = upstream("configmap/inferenceservice.yaml")
+    parsed = {key: json.loads(text) for key, text in theirs["data"].items() if key != "_example"}
+    found = differences(config(objects("default")), parsed)
+    images = [path for path in found if path.endswith(("mage", "mageVersion"))]
+    assert sorted(set(found) - set(images)) == sorted(CONFIG_DIFFERENCES)
+
+
+def test_the_storage_container_is_upstreams():
+    ours = rendering.only(objects("default"), "ClusterStorageContainer")
+    (theirs,) = upstream("storagecontainers/default.yaml")
+    assert ours["metadata"]["name"] == theirs["metadata"]["name"]
+    assert differences(without(ours["spec"], "image"), without(theirs["spec"], "image")) == [
+        ".container.securityContext"
+    ]
+
+
+# --- roles ----------------------------------------------------------------------------------------
+
+
+def permissions(rules: list[Object]) -> set[tuple[str, str, str]]:
+    """Every (group, resource, verb) that rules allow."""
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def test_the_managers_role_is_upstreams_less_what_no_code_uses():
+    theirs = permissions(rendering.only(upstream("rbac/role.yaml"), "ClusterRole")["rules"])
+    role = rendering.only(objects("default"), "ClusterRole", "kserve-manager-role")
+    ours = permissions(role["rules"])
+    assert ours - theirs == set()
+    # A marker in a comment asks for these; nothing in the manager touches webhook configurations.
+    assert {group for group, _, _ in theirs - ours} == {"admissionregistration.k8s.io"}
+    source = CONFIG.parent
+    calls = [
+        file
+        for folder in (
+            "cmd/manager",
+            "pkg/controller/v1beta1",
+            "pkg/controller/v1alpha1",
+            "pkg/webhook",
+        )
+        for file in Path(source / folder).rglob("*.go")
+        if not file.name.endswith("_test.go") and "admissionregistration" in _code(file)
+    ]
+    assert calls == []
+
+
+def _code(file: Path) -> str:
+    return "".join(
+        line for line in file.read_text().splitlines() if not line.lstrip().startswith("//")
+    )
+
+
+# --- webhooks -------------------------------------------------------------------------------------
+
+
+def webhooks(them: list[Object]) -> dict[str, Object]:
+    kinds = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+    return {it["name"]: it for them in rendering.of_kind(them, *kinds) for it in them["webhooks"]}
+
+
+def test_the_webhooks_are_upstreams():
+    ours, theirs = webhooks(objects("default")), webhooks(upstream("webhook/manifests.yaml"))
+    assert ours.keys() == theirs.keys()
+    assert len(ours) == 7
+    for name, webhook in ours.items():
+        assert (
+            webhook["clientConfig"]["service"]["path"]
+            == theirs[name]["clientConfig"]["service"]["path"]
+        )
+        assert without(webhook["rules"], "scope") == theirs[name]["rules"]
+        for key in ("failurePolicy", "sideEffects", "reinvocationPolicy"):
+            if key in theirs[name]:
+                assert webhook[key] == theirs[name][key]
+        for key in ("namespaceSelector", "objectSelector"):
+            if not name.endswith("servingruntime.kserve-webhook-server.validator"):
+                assert webhook[key] == theirs[name].get(key, {})
