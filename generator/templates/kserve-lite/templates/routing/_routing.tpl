@@ -21,6 +21,21 @@ http
 {{- end -}}
 {{- end -}}
 
+{{- /*
+The URL of a model, as KServe will report it; empty when the domain template uses labels or
+annotations, which only the model has. Takes (list root name namespace).
+*/ -}}
+{{- define "kserve-lite.routing.url" -}}
+{{- $root := index . 0 -}}
+{{- $host := $root.Values.routing.domainTemplate -}}
+{{- range $field, $value := dict "Name" (index . 1) "Namespace" (index . 2) "IngressDomain" $root.Values.routing.domain -}}
+{{- $host = regexReplaceAll (printf "\\{\\{-? *\\.%s *-?\\}\\}" $field) $host $value -}}
+{{- end -}}
+{{- if not (contains "{{" $host) -}}
+{{ include "kserve-lite.routing.urlScheme" $root }}://{{ $host }}
+{{- end -}}
+{{- end -}}
+
 {{- /* The host that a listener accepts: every model under the domain. Takes the root. */ -}}
 {{- define "kserve-lite.routing.hosts" -}}
 {{- $hosts := list (printf "*.%s" .Values.routing.domain) -}}
