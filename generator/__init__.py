@@ -3,3 +3,4 @@
 __version__ = "0.1.0"
 
 CHART = "kserve-lite"
+MODELS = "kserve-lite-models"

@@ -6,25 +6,26 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from generator import CHART, manifests, stock, validation
+from generator import CHART, MODELS, manifests, stock, validation
 from generator.errors import GeneratorError, ToolMissing
+from generator.manifests import DEFAULT, Release
 from generator.schema import catalog
 from generator.tree import write
 from generator.values import read
 
 
-def validate(values: Sequence[Path], *, namespace: str = "kserve") -> str:
-    """Check values, chart and objects; one line that says what was checked.
+def validate(values: Sequence[Path], release: Release = DEFAULT) -> str:
+    """Check values, charts and objects; one line that says what was checked.
 
     Raises ValuesError, ToolMissing, ToolFailed, or GeneratorError with a line for each bad object.
     """
     read(values)
-    folder = stock.folder()
+    charts = [CHART, *([MODELS] if manifests.has_models(values) else [])]
     with ThreadPoolExecutor() as pool:
-        linted = pool.submit(validation.lint, folder, values)
-        text = manifests.helm_template(folder, values, namespace=namespace)
-        checked = _check(list(manifests.split(text)))
-        linted.result()
+        linted = [pool.submit(validation.lint, stock.folder(name), values) for name in charts]
+        checked = _check(manifests.render(values, release))
+        for it in linted:
+            it.result()
     return checked
 
 
@@ -35,20 +36,19 @@ def _check(objects: list[manifests.Manifest]) -> str:
     return f"{report.valid} objects are valid for Kubernetes {catalog()['versions']['tested']}"
 
 
-def build(values: Sequence[Path], output: Path, *, namespace: str = "kserve") -> Iterator[str]:
-    """Render chart and objects into `output`, validate them, and yield lines that say so.
+def build(values: Sequence[Path], output: Path, release: Release = DEFAULT) -> Iterator[str]:
+    """Render charts and objects into `output`, validate them, and yield lines that say so.
 
-    Without values the chart is the stock chart. A program that is missing costs its part only.
+    Without values the charts are the stock charts. A program that is missing costs its part only.
     """
     from generator import chart  # noqa: PLC0415 (what takes longest, and `validate` needs not)
 
     merged = read(values)
-    folder = output / CHART
-    write(chart.render(merged if values else None), folder)
-    yield f"{folder}/"
-    yield "  the Helm chart"
+    for name in (CHART, MODELS):
+        write(chart.render(merged if values else None, name), output / name)
+        yield f"{output / name}/"
     try:
-        objects = manifests.render(values, namespace=namespace)
+        objects = manifests.render(values, release)
         write(manifests.files(objects), output / "manifests")
         yield f"{output / 'manifests'}/"
         yield from _summary(objects)
@@ -56,13 +56,17 @@ def build(values: Sequence[Path], output: Path, *, namespace: str = "kserve") ->
         yield f"left out: the manifests and their validation: {error}"
     else:
         try:
-            validation.lint(folder)
+            for name in (CHART, MODELS):
+                validation.lint(output / name)
             yield f"  {_check(objects)}"
         except ToolMissing as error:
             yield f"left out: the validation of the manifests: {error}"
     yield ""
     yield "next, with a cluster:"
-    yield f"  helm install {CHART} {folder} -n {namespace} --create-namespace"
+    install = "  helm install"
+    yield f"{install} {release.name} {output / CHART} -n {release.namespace} --create-namespace"
+    if manifests.has_models(values):
+        yield f"{install} {release.name}-models {output / MODELS} -n {release.models}"
 
 
 def _summary(objects: Sequence[manifests.Manifest]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -19,15 +19,17 @@ from typing import Any
 import jinja2
 
 from generator import CHART, when
+from generator.helmschema import helm_schema
 from generator.images import platform_images
 from generator.reference import table, values_yaml
-from generator.schema import HERE, Node, catalog, defaults, helm_schema, leaves, values_schema
+from generator.schema import HERE, Node, catalog, defaults, of_chart, values_schema
 from generator.tree import MARK
 from generator.values import merge
 from generator.yamlio import dump
 
 _TEMPLATES = HERE / "templates"
 _READ = re.compile(r"\.Values((?:\.[A-Za-z0-9]+)+)")
+_VARIABLE = re.compile(r"\$(\w+) := (?:\$\w+)?\.Values((?:\.[A-Za-z0-9]+)+) -?\}\}")
 _SHAPE = {
     ".json": '{{"$comment": "{}",',
     ".tpl": "{{{{- /* {} */ -}}}}",
@@ -46,51 +48,71 @@ class Template:
     source: str
     runtime: str | None = None
 
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether the chart for these (whole) values has the file."""
+        return self.condition is None or self.condition.holds(values)
 
-def render(values: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """The files of the chart by path, for instance `{"templates/NOTES.txt": "…"}`.
+
+def render(values: Mapping[str, Any] | None = None, chart: str = CHART) -> dict[str, str]:
+    """The files of a chart by path, for instance `{"templates/NOTES.txt": "…"}`.
 
     `values` are a user's, already checked; None gives the stock chart. Raises TemplateError.
     """
-    return _Chart(values).files()
+    return _Chart(chart, values).files()
+
+
+def schema_of(chart: str) -> Node:
+    """The expanded values of a stock chart; what is the other chart's is foreign."""
+    return _Chart(chart, None).schema
 
 
 class _Chart:
-    def __init__(self, values: Mapping[str, Any] | None) -> None:
+    def __init__(self, name: str, values: Mapping[str, Any] | None) -> None:
+        self.name = name
         self.stock = values is None
-        self.schema = values_schema()
-        self.values = merge(defaults(self.schema), values or {})
+        self.values = merge(defaults(values_schema()), values or {})
+        self.templates = list(_templates(name))
 
     @cached_property
     def runtimes(self) -> Node:
-        """The catalog's runtimes that the chart has a file for."""
+        """The catalog's runtimes that the chart has to do with."""
         every: Node = catalog()["runtimes"]
         chosen = self.values["runtimes"]
         return {key: it for key, it in every.items() if self.stock or chosen[key]["enabled"]}
 
     def files(self) -> dict[str, str]:
-        templates = list(_templates())
-        constants: dict[tuple[str, ...], Any] = {}
-        files: dict[str, str] = {}
-        for template in templates:
-            if not self.stock and template.condition is not None:
-                for test in template.condition.tests:
-                    constants[test.path] = _at(self.values, test.path)
-                if not template.condition.holds(self.values):
-                    continue
-            if template.path.startswith("templates/"):
-                files[template.path] = self._text(template, self.schema)
-        schema = self.schema if self.stock else self._specialise(files, constants)
-        for template in templates:
-            if not template.path.startswith("templates/"):
-                files[template.path] = self._text(template, schema)
+        chosen = [it for it in self.templates if self.stock or it.holds(self.values)]
+        files = dict(self.texts)
+        schema, constants = self._specialised(files) if not self.stock else (self.schema, {})
+        for it in chosen:
+            if it.path not in files:
+                files[it.path] = self._text(it, schema)
         files["values.yaml"] = self._head("values.schema.yaml", ".yaml") + values_yaml(schema)
         files["values.schema.json"] = self._schema_json(schema, constants)
-        for crd in sorted((HERE / "crds").glob("*.yaml")):
-            files[f"crds/{crd.name}"] = crd.read_text(encoding="utf-8")
+        if self.name == CHART:
+            for crd in sorted((HERE / "crds").glob("*.yaml")):
+                files[f"crds/{crd.name}"] = crd.read_text(encoding="utf-8")
         return dict(sorted(files.items()))
 
-    def _text(self, template: Template, schema: Node) -> str:
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The templates of the chart, by path."""
+        mine = (it for it in self.templates if self.stock or it.holds(self.values))
+        return {it.path: self._text(it) for it in mine if it.path.startswith("templates/")}
+
+    @cached_property
+    def schema(self) -> Node:
+        """The values of the stock chart."""
+        return of_chart(values_schema(), _reads(self.texts, self.templates))
+
+    def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[tuple[str, ...], Any]]:
+        """This cluster's values, and those among them that are fixed: they chose the files."""
+        asked = _reads({}, self.templates)
+        constants = {path: _at(self.values, path) for path in asked}
+        mine = schema_of(self.name)
+        return _prune(mine, asked | _reads(files, []), self.values, ()), constants
+
+    def _text(self, template: Template, schema: Node | None = None) -> str:
         text = template.text
         if template.source.endswith(".j2"):
             text = _compiled(text).render(
@@ -98,15 +120,16 @@ class _Chart:
                 all_runtimes=catalog()["runtimes"],
                 runtime=template.runtime,
                 images=partial(platform_images, self.values),
-                table=partial(table, schema),
+                table=partial(table, schema or {}),
                 claims=_claims,
+                served=_served,
             )
         if template.condition is not None and self.stock:
             text = f"{{{{- if {template.condition.helm()} }}}}\n{text.rstrip()}\n{{{{- end }}}}\n"
         # A comment of Helm's stays out of what is rendered.
         rendered = template.path.startswith("templates/")
         suffix = ".tpl" if rendered else Path(template.path).suffix
-        return self._head(f"templates/{CHART}/{template.source}", suffix) + text
+        return self._head(f"templates/{self.name}/{template.source}", suffix) + text
 
     def _head(self, source: str, suffix: str) -> str:
         how = "`make charts`" if self.stock else "`python -m generator chart -f`"
@@ -117,32 +140,36 @@ class _Chart:
         body = json.dumps(helm_schema(schema, constants), indent=1)
         return self._head("values.schema.yaml", ".json") + body.removeprefix("{\n") + "\n"
 
-    def _specialise(
-        self, files: Mapping[str, str], constants: Mapping[tuple[str, ...], Any]
-    ) -> Node:
-        """The schema with these defaults, less what no file reads and no condition asked."""
-        reads = {
-            tuple(match[1].strip(".").split("."))
-            for text in files.values()
-            for match in _READ.finditer(text)
-        }
-        keep = {leaf.path for leaf in leaves(self.schema) if _touched(leaf.path, reads)}
-        return _prune(self.schema, keep | set(constants), self.values, ())
+
+def _reads(files: Mapping[str, str], templates: Sequence[Template]) -> set[tuple[str, ...]]:
+    """The paths of the values that rendered templates read, and that conditions ask for."""
+    asked = {test.path for it in templates if it.condition for test in it.condition.tests}
+    return asked.union(*map(reads, files.values()))
 
 
-def _touched(path: tuple[str, ...], reads: set[tuple[str, ...]]) -> bool:
-    return any(path[: len(read)] == read or read[: len(path)] == path for read in reads)
+def reads(text: str) -> set[tuple[str, ...]]:
+    """The paths of the values that a Helm template reads, also by way of a variable."""
+    variables = {match[1]: match[2] for match in _VARIABLE.finditer(text)}
+    text = _VARIABLE.sub("", text)
+    for name, path in variables.items():
+        text = re.sub(rf"\${name}\b", f".Values{path}", text)
+    return {tuple(match[1].strip(".").split(".")) for match in _READ.finditer(text)}
 
 
-def _prune(node: Node, keep: set[tuple[str, ...]], values: Any, path: tuple[str, ...]) -> Node:
+def _prune(
+    node: Node, keep: Collection[tuple[str, ...]], values: Any, path: tuple[str, ...]
+) -> Node:
+    """The node with `values` for defaults, less the leaves that are not in or below `keep`."""
     properties = {}
     for key, child in node["properties"].items():
         here = (*path, key)
-        if "properties" in child:
+        if "x-foreign" in child:
+            properties[key] = child
+        elif "properties" in child:
             branch = _prune(child, keep, values[key], here)
-            if branch["properties"]:
+            if any("x-foreign" not in it for it in branch["properties"].values()):
                 properties[key] = branch
-        elif here in keep:
+        elif any(here[: len(it)] == it for it in keep):
             properties[key] = child | {"default": copy.deepcopy(values[key])}
     return node | {"properties": properties}
 
@@ -153,9 +180,9 @@ def _at(values: Any, path: tuple[str, ...]) -> Any:
     return values
 
 
-def _templates() -> Iterator[Template]:
+def _templates(chart: str) -> Iterator[Template]:
     """Every file of our templates; one with [runtime] in its name comes once a runtime."""
-    root = _TEMPLATES / CHART
+    root = _TEMPLATES / chart
     for file in sorted(root.rglob("*")):
         if file.is_dir():
             continue
@@ -215,3 +242,15 @@ def _claims(spec: Node) -> list[str]:
         if form.get("autoSelect") and "priority" in form
         for protocol in spec.get("protocolVersions", [])
     ]
+
+
+def _served(spec: Node) -> list[str]:
+    """What a runtime serves without being named, as FORMAT/PROTOCOL."""
+    found = {
+        f"{form['name'].lower()}/{protocol}": None
+        for form in spec["supportedModelFormats"]
+        if form.get("autoSelect")
+        # KServe takes a runtime without protocols for one of v1.
+        for protocol in spec.get("protocolVersions", ["v1"])
+    }
+    return list(found)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from generator import CHART, __version__
+from generator import CHART, MODELS, __version__
 from generator.errors import GeneratorError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -55,31 +55,52 @@ def _values_option(text: str) -> Callable[[_Command], _Command]:
     )
 
 
+def _release_options(command: _Command) -> _Command:
+    for option in (
+        click.option("--release", "name", default=CHART, show_default=True, help="Its name."),
+        click.option(
+            "--models-namespace",
+            "models",
+            default="default",
+            show_default=True,
+            help="Where the models are.",
+        ),
+        click.option(
+            "-n", "--namespace", default="kserve", show_default=True, help="Where the platform is."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @cli.command()
 @_values_option("Values to bake in; without any, the stock chart is rendered.")
-@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the chart into.")
+@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the charts into.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
 def chart(*, values: tuple[Path, ...], output: Path, check: bool) -> None:
-    """Render the chart, stock or specialised.
+    """Render the charts, stock or specialised.
 
-    With -f it is specialised: those values are its defaults, and what they do not use is left out.
+    With -f they are specialised: those values are the defaults, and what they do not use is left
+    out.
     """
     from generator import chart as charts  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
-    files = charts.render(read(values) if values else None)
-    _write({f"{CHART}/{path}": text for path, text in files.items()}, output, check=check)
+    merged = read(values) if values else None
+    files = {
+        f"{name}/{path}": text
+        for name in (CHART, MODELS)
+        for path, text in charts.render(merged, name).items()
+    }
+    _write(files, output, check=check)
 
 
 @cli.command()
 @_values_option("Values of the release.")
 @click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the objects into.")
-@click.option("-n", "--namespace", default="kserve", show_default=True, help="Namespace.")
-@click.option("--release", default="kserve-lite", show_default=True, help="Name of the release.")
+@_release_options
 @click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
-def manifests(
-    *, values: tuple[Path, ...], output: Path, namespace: str, release: str, check: bool
-) -> None:
+def manifests(*, values: tuple[Path, ...], output: Path, check: bool, **release: str) -> None:
     """Render the objects of a release, one file each.
 
     In folders to apply in order. They are what `helm install` would create, and the Namespace.
@@ -90,29 +111,30 @@ def manifests(
     from generator.values import read  # noqa: PLC0415
 
     read(values)
-    rendered = objects.render(values, namespace=namespace, release=release)
+    rendered = objects.render(values, objects.Release(**release))
     _write(objects.files(rendered), output, check=check)
 
 
 @cli.command()
 @_values_option("Values to check.")
-@click.option("-n", "--namespace", default="kserve", show_default=True, help="Namespace.")
-def validate(*, values: tuple[Path, ...], namespace: str) -> None:
+@_release_options
+def validate(*, values: tuple[Path, ...], **release: str) -> None:
     """Check values, chart and objects, offline.
 
     The values against their schema, each mistake with its file, line and column; the chart with
     `helm lint --strict`; the objects with kubeconform, strict, against schemas of every kind.
     """
     from generator import build  # noqa: PLC0415
+    from generator.manifests import Release  # noqa: PLC0415
 
-    click.echo(build.validate(values, namespace=namespace))
+    click.echo(build.validate(values, Release(**release)))
 
 
 @cli.command()
 @_values_option("Values of the release.")
 @click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put both into.")
-@click.option("-n", "--namespace", default="kserve", show_default=True, help="Namespace.")
-def build(*, values: tuple[Path, ...], output: Path, namespace: str) -> None:
+@_release_options
+def build(*, values: tuple[Path, ...], output: Path, **release: str) -> None:
     """Render, validate, and say what to do next.
 
     Chart and objects, in one go.
@@ -120,8 +142,9 @@ def build(*, values: tuple[Path, ...], output: Path, namespace: str) -> None:
     Without Helm or kubeconform it does what it can and says what it left out.
     """
     from generator import build as builder  # noqa: PLC0415
+    from generator.manifests import Release  # noqa: PLC0415
 
-    for line in builder.build(values, output, namespace=namespace):
+    for line in builder.build(values, output, Release(**release)):
         click.echo(line)
 
 

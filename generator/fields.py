@@ -17,6 +17,8 @@ from generator.yamlio import Key, dotted
 
 # In a mapping the key stands for this field of the type.
 _KEYED = {"EnvVar": "name", "Volume": "name", "VolumeMount": "mountPath"}
+# Merged over what the chart makes, so nothing in them is required.
+_PARTIAL = ("InferenceServiceSpec", "InferenceGraphSpec")
 # What `customRuntimes` holds, beside the types of Kubernetes and KServe.
 _OWN: dict[str, Node] = {
     "CustomRuntime": {
@@ -62,7 +64,7 @@ def _check(kind: str, value: Any, path: Key) -> Iterator[tuple[Key, str]]:
                 yield (*here, key), f"unknown key; {hint}"
         elif error.validator == "required":
             for key in set(error.validator_value) - error.instance.keys():
-                if (kind, key) not in _KEYED.items():
+                if (kind, key) not in _KEYED.items() and kind not in _PARTIAL:
                     yield here, f"{dotted((key,))} is missing"
         else:
             yield here, explain(error)

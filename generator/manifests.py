@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator import CHART, stock, tools
+from generator import CHART, MODELS, stock, tools
 from generator.errors import GeneratorError, ToolFailed
 from generator.schema import catalog
 from generator.tree import MARK
 from generator.values import place
+from generator.yamlio import load_fast
 
-_SOURCE = re.compile(r"# Source: (\S+)\n")
+_SOURCE = re.compile(r"# Source: ([^/\s]+)/\S*\n")
 _KIND = re.compile(r"^kind: (\S+)$", re.MULTILINE)
 _GROUP = re.compile(r"^apiVersion: (?:([^/\s]+)/)?\S+$", re.MULTILINE)
 _METADATA = re.compile(r"^metadata:\n((?:  .*\n|\n)+)", re.MULTILINE)
@@ -29,6 +30,7 @@ class Manifest:
     """An object as text (comments kept, no `---`), and what its text says it is."""
 
     text: str
+    chart: str
     group: str
     kind: str
     name: str
@@ -37,28 +39,70 @@ class Manifest:
     @property
     def phase(self) -> str:
         """The folder it belongs to; phases are applied in order."""
+        if self.chart == MODELS:
+            return "30-models"
         if self.kind in ("CustomResourceDefinition", "Namespace"):
             return "00-crds"
-        if self.group != "serving.kserve.io":
-            return "10-platform"
-        if self.kind.endswith("ServingRuntime") or self.kind == "ClusterStorageContainer":
-            return "20-runtimes"
-        return "30-models"
+        return "20-runtimes" if self.group == "serving.kserve.io" else "10-platform"
+
+
+@dataclass(frozen=True)
+class Release:
+    """Where things are installed: the platform's release and namespace, the models' namespace."""
+
+    name: str = CHART
+    namespace: str = "kserve"
+    models: str = "default"
+
+
+DEFAULT = Release()
 
 
 def render(
-    values: Sequence[Path],
-    *,
-    release: str = CHART,
-    namespace: str = "kserve",
-    helm: str = "helm",
+    values: Sequence[Path], release: Release = DEFAULT, *, helm: str = "helm"
 ) -> list[Manifest]:
-    """The objects of a release in Helm's order, CRDs first, and its Namespace before all.
+    """The objects of the platform and of the models that the values declare, CRDs first.
 
-    Raises ToolMissing without Helm, ToolFailed with what Helm said.
+    Beside what Helm renders there is the Namespace of the platform. Raises ValuesError, ToolMissing
+    without Helm, ToolFailed with what Helm said.
     """
-    text = helm_template(stock.folder(), values, release=release, namespace=namespace, helm=helm)
-    return [_namespace(namespace), *split(text)]
+    text = platform(values, release, helm=helm)
+    manifests = [_namespace(release.namespace), *split(text)]
+    if has_models(values):
+        manifests += split(models(values, release, helm=helm))
+    return manifests
+
+
+def platform(values: Sequence[Path], release: Release = DEFAULT, *, helm: str = "helm") -> str:
+    """What Helm prints for the platform, with the CRDs."""
+    return helm_template(
+        stock.folder(), values, release=release.name, namespace=release.namespace, helm=helm
+    )
+
+
+def models(values: Sequence[Path], release: Release = DEFAULT, *, helm: str = "helm") -> str:
+    """What Helm prints for the models."""
+    name, namespace = f"{release.name}-models", release.models
+    folder = stock.folder(MODELS)
+    known = () if _says(values, "global", "platformNamespace") else (release.namespace,)
+    more = [it for place in known for it in ("--set", f"global.platformNamespace={place}")]
+    return helm_template(folder, values, release=name, namespace=namespace, helm=helm, more=more)
+
+
+def has_models(values: Sequence[Path]) -> bool:
+    """Whether the values declare anything that the models chart renders."""
+    return any(_says(values, key) for key in ("models", "graphs", "trainedModels"))
+
+
+def _says(files: Sequence[Path], *path: str) -> bool:
+    """Whether one of the files has something at `path`."""
+    for file in files:
+        value = load_fast(file)
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value:
+            return True
+    return False
 
 
 def helm_template(
@@ -82,11 +126,9 @@ def helm_template(
     try:
         return tools.run([*argv, *more])
     except ToolFailed as error:
-        # templates/validate.yaml says ERROR: PATH: fact; set …
-        refusal = re.search(r"ERROR: (.+)", str(error))
-        if refusal is None:
+        if "ERROR: " not in str(error):
             raise
-        raise place(values, refusal[1].removesuffix("\n")) from None
+        raise place(values, str(error)) from None
 
 
 def split(text: str) -> Iterator[Manifest]:
@@ -94,14 +136,17 @@ def split(text: str) -> Iterator[Manifest]:
 
     `---` at the start of a line always ends a document: block scalars are indented.
     """
+    chart = CHART
     for document in re.split(r"^---.*\n", text, flags=re.MULTILINE):
+        # Helm says it once for all the objects of a file.
+        if source := _SOURCE.match(document):
+            chart = source[1]
         body = _SOURCE.sub("", document, count=1).strip("\n")
-        if not body:
-            continue
-        yield manifest(body + "\n")
+        if body:
+            yield manifest(body + "\n", chart)
 
 
-def manifest(text: str) -> Manifest:
+def manifest(text: str, chart: str = CHART) -> Manifest:
     """What one object's text says it is. Raises GeneratorError if it does not say."""
     kind = _KIND.search(text)
     group = _GROUP.search(text)
@@ -112,6 +157,7 @@ def manifest(text: str) -> Manifest:
     namespace = _NAMESPACE.search(metadata[1])
     return Manifest(
         text=text,
+        chart=chart,
         group=group[1] or "",
         kind=kind[1],
         name=name[1].strip("\"'"),

@@ -43,6 +43,7 @@ _SENTENCES: dict[str, Callable[[Any, Any], str]] = {
     "anyOf": _any_of,
     "pattern": lambda value, wanted: f"{_show(value)} does not match {wanted}",
     "minLength": lambda _value, _wanted: "must not be empty",
+    "maxLength": lambda value, wanted: f"has {len(value)} characters, and {wanted} are allowed",
     "minimum": lambda value, wanted: f"{value} is less than {wanted}",
     "maximum": lambda value, wanted: f"{value} is more than {wanted}",
 }

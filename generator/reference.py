@@ -24,6 +24,8 @@ def values_yaml(schema: Node) -> str:
 def _write(node: Node, lines: list[str], *, indent: int, terse: bool) -> None:
     pad = " " * indent
     for key, child in node["properties"].items():
+        if "x-foreign" in child:
+            continue
         branch = "properties" in child
         if indent == 0:
             lines.append("")
@@ -33,6 +35,7 @@ def _write(node: Node, lines: list[str], *, indent: int, terse: bool) -> None:
             lines.append(f"{pad}{key}:")
             _write(child, lines, indent=indent + 2, terse=terse or "x-terse" in child)
         else:
+            lines.extend(f"{pad}# {line}" for line in child.get("example", "").splitlines())
             lines.extend(pad + line for line in _entry(key, child["default"]))
 
 
@@ -65,12 +68,17 @@ def table(node: Node, path: tuple[str, ...] = ()) -> Iterator[Row]:
     for key, child in node["properties"].items():
         here = (*path, key)
         name = ".".join(here)
-        if "x-terse" in child:
+        if "x-foreign" in child:
+            continue
+        if "x-entries" in child:
+            yield Row(name, "map", "`{}`" if "default" in child else "", _cell(_prose(child)[3:]))
+            yield from table(child["additionalProperties"], (*here, "NAME"))
+        elif "x-terse" in child:
             yield Row(name, "object", _summary(child), _cell(child.get("description", "")))
         elif "properties" in child:
             yield from table(child, here)
         else:
-            default = f"`{_cell(json.dumps(child['default']))}`"
+            default = f"`{_cell(json.dumps(child['default']))}`" if "default" in child else ""
             yield Row(name, _type(child), default, _cell(_prose(child).removeprefix("-- ")))
 
 

@@ -1,16 +1,18 @@
 """The values API: generator/values.schema.yaml, its abbreviations expanded with the catalog.
 
 An expanded node is JSON Schema. An object with `properties` is a *branch*; everything else is a
-*leaf* with a `default`. What is derived from the tree: the default values, the schema that Helm
-checks (`helm_schema`), and in generator/reference.py the commented values file and the table.
+*leaf* with a `default`. A leaf with `x-entries` is a map of closed objects in which nothing is
+required and nothing has a default; in paths `*` stands for the name of an entry. A node with
+`x-foreign` is the other chart's: it may be there, and has no default here.
+
+What is derived from the tree: the default values, the schema that Helm checks (helmschema.py), the
+commented values file and the README's table (reference.py).
 """
 
 from __future__ import annotations
 
 import copy
-import json
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +24,21 @@ Node = dict[str, Any]
 Path_ = tuple[str, ...]
 
 HERE = Path(__file__).parent
+
+# What of a node is JSON Schema that Helm checks.
+KEYWORDS = (
+    "type",
+    "enum",
+    "const",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "items",
+    "additionalProperties",
+    "propertyNames",
+)
 
 # A Kubernetes quantity; the API server's own pattern, without the empty string.
 QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
@@ -54,12 +71,15 @@ def values_schema() -> Node:
 
 
 def leaves(node: Node, path: Path_ = ()) -> Iterator[Leaf]:
-    """Every leaf below an expanded `node`, in the order of the file."""
+    """Every leaf below an expanded `node`, in the order of the file; those of entries under `*`."""
     for key, child in node.get("properties", {}).items():
-        if "properties" in child:
-            yield from leaves(child, (*path, key))
+        here = (*path, key)
+        if "x-entries" in child:
+            yield from leaves(child["additionalProperties"], (*here, "*"))
+        elif "properties" in child:
+            yield from leaves(child, here)
         else:
-            yield Leaf((*path, key), child)
+            yield Leaf(here, child)
 
 
 def defaults(node: Node) -> Node:
@@ -67,16 +87,37 @@ def defaults(node: Node) -> Node:
     return {
         key: defaults(child) if "properties" in child else copy.deepcopy(child["default"])
         for key, child in node["properties"].items()
+        if "x-foreign" not in child
     }
 
 
 def find(node: Node, path: Path_) -> Node | None:
-    """The expanded node at `path`, or None."""
+    """The expanded node at `path`, or None; in a map of entries any name leads to the entry."""
     for key in path:
-        node = node.get("properties", {}).get(key)
-        if node is None:
+        found = node["additionalProperties"] if "x-entries" in node else None
+        found = found or node.get("properties", {}).get(key)
+        if found is None:
             return None
+        node = found
     return node
+
+
+def of_chart(node: Node, reads: Collection[Path_]) -> Node:
+    """The schema of a chart whose templates read the values at `reads` (a branch: all below it).
+
+    What it does not read stays, so that one values file serves both charts, but is foreign.
+    """
+    return _own(node, reads, ())
+
+
+def _own(node: Node, reads: Collection[Path_], path: Path_) -> Node:
+    if not any(path[: len(read)] == read or read[: len(path)] == path for read in reads):
+        kept = node if "properties" not in node and "x-entries" not in node else {"type": "object"}
+        return {key: kept[key] for key in KEYWORDS if key in kept} | {"x-foreign": True}
+    if "properties" not in node:
+        return node
+    children = {key: _own(child, reads, (*path, key)) for key, child in node["properties"].items()}
+    return node | {"properties": children}
 
 
 class _Expansion:
@@ -87,27 +128,48 @@ class _Expansion:
 
     def expand(self, node: Node) -> Node:
         node = dict(node)
-        if (name := node.pop("x-image", None)) is not None:
-            return self._image(catalog()["images"][name], node, digest=name != "artExplainer")
-        if (default := node.pop("x-sidecar-resources", None)) is not None:
-            return self._resources(default, node, optional=False)
-        if (default := node.pop("x-default-resources", None)) is not None:
-            return self._resources(default, node, optional=True)
-        if node.pop("x-runtimes", False):
-            node["properties"] = {
-                key: self._runtime(runtime) for key, runtime in catalog()["runtimes"].items()
-            }
-            return node
+        for abbreviation, meaning in (
+            ("x-entries", self._entries),
+            ("x-image", self._image_of),
+            ("x-runtimes", self._runtimes),
+            ("x-sidecar-resources", self._sidecar_resources),
+            ("x-default-resources", self._default_resources),
+        ):
+            if abbreviation in node:
+                return meaning(node.pop(abbreviation), node)
         if node.pop("x-quantity", False):
             node["pattern"] = QUANTITY
         if (kind := node.get("x-kubernetes")) is not None:
             return node | kubernetes_type(kind)
         if "properties" in node:
             node["properties"] = {k: self.expand(v) for k, v in node["properties"].items()}
-            node["type"] = "object"
-        elif "additionalProperties" in node:
+        if "properties" in node or "additionalProperties" in node:
             node["type"] = "object"
         return node
+
+    def _entries(self, entries: Node, node: Node) -> Node:
+        names = node.pop("x-names", None)
+        entry = {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {key: self.expand(child) for key, child in entries.items()},
+        }
+        if names is not None:
+            node["propertyNames"] = names
+        return node | {"type": "object", "additionalProperties": entry, "x-entries": True}
+
+    def _image_of(self, name: str, node: Node) -> Node:
+        return self._image(catalog()["images"][name], node, digest=name != "artExplainer")
+
+    def _runtimes(self, _: bool, node: Node) -> Node:
+        every = catalog()["runtimes"].items()
+        return node | {"properties": {key: self._runtime(runtime) for key, runtime in every}}
+
+    def _sidecar_resources(self, default: Node, node: Node) -> Node:
+        return self._resources(default, node, optional=False)
+
+    def _default_resources(self, default: Node, node: Node) -> Node:
+        return self._resources(default, node, optional=True)
 
     def _image(self, image: Mapping[str, Any], node: Node, *, digest: bool = True) -> Node:
         parts: Node = {
@@ -208,73 +270,3 @@ def kubernetes_type(kind: str) -> Node:
     if kind.startswith("map[string]"):
         return {"type": "object", "additionalProperties": {"type": "object"}}
     return {"type": "object"}
-
-
-_KEYWORDS = (
-    "type",
-    "enum",
-    "const",
-    "pattern",
-    "minLength",
-    "minimum",
-    "maximum",
-    "items",
-    "additionalProperties",
-)
-
-
-def helm_schema(node: Node, constants: Mapping[Path_, Any] | None = None) -> Node:
-    """The JSON Schema (draft 7, self-contained, closed) that Helm checks values against.
-
-    `constants` fixes leaves by path: in a specialised chart, the values that chose its files.
-    """
-    schema = _strict(node, constants or {}, ())
-    shared = _share(schema)
-    head: Node = {"$schema": "http://json-schema.org/draft-07/schema#"}
-    return head | schema | ({"definitions": shared} if shared else {})
-
-
-def _strict(node: Node, constants: Mapping[Path_, Any], path: Path_) -> Node:
-    if path in constants:
-        return {"const": constants[path]}
-    schema = {key: node[key] for key in _KEYWORDS if key in node}
-    if "properties" in node:
-        schema["additionalProperties"] = False
-        schema["required"] = sorted(node["properties"])
-        schema["properties"] = {
-            key: _strict(child, constants, (*path, key))
-            for key, child in node["properties"].items()
-        }
-    return schema
-
-
-def _share(schema: Node) -> Node:
-    """Replace sub-schemas that occur more than once by references, in place; return them by name.
-
-    Helm compiles the schema on each run: fifteen runtimes of the same shape cost as much as one.
-    """
-    counts: Counter[str] = Counter()
-
-    def count(node: Node) -> None:
-        for child in node.get("properties", {}).values():
-            counts[json.dumps(child, sort_keys=True)] += 1
-            count(child)
-
-    count(schema)
-    names: dict[str, str] = {}
-    shared: Node = {}
-
-    def replace(node: Node) -> None:
-        for key, child in node.get("properties", {}).items():
-            text = json.dumps(child, sort_keys=True)
-            if counts[text] < 2 or len(text) < 120:
-                replace(child)
-                continue
-            if text not in names:
-                names[text] = key if key not in shared else f"{key}{len(shared)}"
-                shared[names[text]] = child
-                replace(child)
-            node["properties"][key] = {"$ref": f"#/definitions/{names[text]}"}
-
-    replace(schema)
-    return shared

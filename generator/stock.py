@@ -1,4 +1,4 @@
-"""The stock chart as a folder that Helm can read, rendered once for each state of its sources."""
+"""The stock charts as folders that Helm can read, rendered once for each state of their sources."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from generator import CHART
+from generator import CHART, MODELS
 from generator.schema import HERE
 from generator.tools import cache_folder
 
 _KEPT = 4
 
 
-def folder() -> Path:
-    """A folder with the stock chart, in the cache; it is shared, so nothing may be written to it.
+def folder(chart: str = CHART) -> Path:
+    """A folder with a stock chart, in the cache; it is shared, so nothing may be written to it.
 
     It is named after a hash of everything that it is made from. Without a cache that can be
     written it is rendered anew, into a temporary folder.
     """
     cache = cache_folder() / "charts"
-    place = cache / _digest() / CHART
+    place = cache / _digest() / chart
     if place.is_dir():
         return place
     try:
@@ -31,7 +31,7 @@ def folder() -> Path:
     except OSError:
         passing = Path(tempfile.mkdtemp(prefix="kserve-lite-"))
         atexit.register(shutil.rmtree, passing, ignore_errors=True)
-        return _render(passing)
+        return _render(passing) / chart
     _render(draft)
     try:
         draft.replace(place.parent)
@@ -46,8 +46,9 @@ def _render(parent: Path) -> Path:
     # Imported here: it takes longer than all the rest, and is rarely needed.
     from generator import chart, tree  # noqa: PLC0415
 
-    tree.write(chart.render(), parent / CHART)
-    return parent / CHART
+    for name in (CHART, MODELS):
+        tree.write(chart.render(chart=name), parent / name)
+    return parent
 
 
 def _digest() -> str:

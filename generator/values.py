@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from generator.errors import Problem, ValuesError
 from generator.fields import check_fields
+from generator.helmschema import helm_schema
 from generator.mistakes import explain, nearest
-from generator.schema import Node, defaults, find, helm_schema, leaves, values_schema
+from generator.schema import Node, defaults, leaves, values_schema
 from generator.yamlio import Document, Key, dotted, load
 
 
@@ -65,50 +66,72 @@ def read(files: Iterable[Path]) -> Node:
     return merged
 
 
-def place(files: Iterable[Path], fact: str) -> ValuesError:
-    """A refusal of templates/validate.yaml, `PATH fact; remedy`, as a problem in one of `files`."""
-    path = re.match(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", fact)
-    key: Key = tuple(path[0].split(".")) if path else ()
-    message = fact[len(path[0]) if path else 0 :].lstrip(": ")
-    return ValuesError([_place([load(file) for file in files], key, message)])
+def place(files: Iterable[Path], text: str) -> ValuesError:
+    """The refusals of a templates/validate.yaml, as problems in `files`.
+
+    `text` has a line `ERROR: PATH: fact; remedy` for each.
+    """
+    documents = [load(file) for file in files]
+    problems = []
+    for fact in re.findall(r"ERROR: (.+)", text):
+        path = re.match(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", fact)
+        key = _key(documents, path[0].split(".")) if path else ()
+        message = fact[len(path[0]) if path else 0 :].lstrip(": ")
+        problems.append(_place(documents, key, message))
+    return ValuesError(problems)
+
+
+def _key(documents: list[Document], steps: list[str]) -> Key:
+    """A dotted path as a Key: a number is an index where the file has a list."""
+    key: Key = ()
+    for step in steps:
+        index = (*key, int(step)) if step.isdigit() else None
+        listed = index and any(index in document.positions for document in documents)
+        key = index if index and listed else (*key, step)
+    return key
 
 
 def check(documents: list[Document], values: Node) -> Iterable[Problem]:
     """What is wrong with `values`, each problem placed in the last document that says it."""
+    schema = values_schema()
+    for path, message in _refused(schema, merge(defaults(schema), values)):
+        yield _place(documents, path, message)
+    for leaf in leaves(schema):
+        if (kind := leaf.schema.get("x-kubernetes")) is None:
+            continue
+        for here, value in _values_at(values, leaf.path):
+            for path, message in check_fields(kind, value):
+                yield _place(documents, (*here, *path), message)
+
+
+def _refused(schema: Node, whole: Node) -> Iterator[tuple[Key, str]]:
+    """What the schema refuses: the path, and what to say of it."""
     # Imported here: commands that take no values do not wait for it.
     import jsonschema  # noqa: PLC0415
 
-    schema = values_schema()
-    whole = merge(defaults(schema), values)
-    validator = jsonschema.Draft7Validator(helm_schema(schema))
-    for error in validator.iter_errors(whole):
+    for error in jsonschema.Draft7Validator(helm_schema(schema)).iter_errors(whole):
         path: Key = tuple(error.absolute_path)
         if error.validator == "additionalProperties":
-            known = (find(schema, path) or {}).get("properties", {})  # type: ignore[arg-type]
-            if known:
-                for key in error.instance.keys() - known.keys():
-                    yield _place(documents, (*path, key), _unknown(schema, path, key, known))
-                continue
-        if error.validator == "required":
+            known = error.schema.get("properties", {})
+            for key in error.instance.keys() - known.keys():
+                yield (*path, key), _unknown(schema, path, key, known)
+        elif error.validator == "required":
             for key in set(error.validator_value) - error.instance.keys():
-                message = "null is not a value here; leave it out to get the default"
-                yield _place(documents, (*path, key), message)
-            continue
-        yield _place(documents, path, explain(error))
-    for leaf in leaves(schema):
-        kind = leaf.schema.get("x-kubernetes")
-        value = _at(values, leaf.path)
-        if kind is not None and value is not None:
-            for path, message in check_fields(kind, value):
-                yield _place(documents, (*leaf.path, *path), message)
+                yield (*path, key), "null is not a value here; leave it out to get the default"
+        elif "propertyNames" in error.absolute_schema_path:
+            yield (*path, error.instance), f"the name {explain(error)}"
+        else:
+            yield path, explain(error)
 
 
-def _at(values: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        if not isinstance(values, dict) or key not in values:
-            return None
-        values = values[key]
-    return values
+def _values_at(values: Any, path: tuple[str, ...], here: Key = ()) -> Iterator[tuple[Key, Any]]:
+    """What is at `path`, with the path itself; `*` stands for every key."""
+    if not path:
+        yield here, values
+    elif isinstance(values, dict):
+        for key in values if path[0] == "*" else [path[0]]:
+            if values.get(key) is not None:
+                yield from _values_at(values[key], path[1:], (*here, key))
 
 
 def _place(documents: list[Document], path: Key, message: str) -> Problem:

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-from generator import manifests, tree
-from tests.rendering import CASES, ROOT, template
+from generator import MODELS, manifests, tree
+from tests.rendering import CASES, ROOT, WITH_MODELS, template
 
 FOLDER = ROOT / "tests" / "golden"
 _LINES = 60
@@ -16,6 +16,8 @@ _LINES = 60
 def rendered(case: str) -> dict[str, str]:
     """The objects of a case by file, without the CRDs: those are in charts/ as they are."""
     objects = [manifests.manifest(_NAMESPACE), *manifests.split(template(case))]
+    if case in WITH_MODELS:
+        objects += manifests.split(template(case, chart=MODELS))
     return manifests.files(objects)
 
 

@@ -10,42 +10,57 @@ from typing import Any
 
 import yaml
 
-from generator import CHART, chart, manifests, tools
+from generator import CHART, MODELS, chart, manifests, tools
 from generator.tree import write
 from generator.values import read
 
 ROOT = Path(__file__).parent.parent
-STOCK = ROOT / "charts" / CHART
+CHARTS = {name: ROOT / "charts" / name for name in (CHART, MODELS)}
+STOCK = CHARTS[CHART]
+# Where each chart is installed unless a test says otherwise.
+NAMESPACES = {CHART: "kserve", MODELS: "default"}
 
 Object = dict[str, Any]
 Identity = tuple[str, str, str, str]
 
 CASES: dict[str, Path] = {
     file.stem: file
-    for folder in (ROOT / "values", ROOT / "tests" / "cases")
-    for file in sorted(folder.glob("*.yaml"))
+    for folder in ("values", "tests/cases", "examples/models")
+    for file in sorted((ROOT / folder).glob("*.yaml"))
 }
 FLAVOURS = [name for name, file in CASES.items() if file.parent.name == "values"]
+WITH_MODELS = [name for name, file in CASES.items() if manifests.has_models([file])]
+# Every chart that has something to render in a case.
+CHART_CASES = [(CHART, case) for case in CASES] + [(MODELS, case) for case in WITH_MODELS]
 
 
 @cache
 def template(
     case: str,
     *,
+    chart: str = CHART,
     helm: str = "helm",
-    namespace: str = "kserve",
-    folder: Path = STOCK,
+    namespace: str | None = None,
+    folder: Path | None = None,
     crds: bool = False,
 ) -> str:
-    """What `helm template` prints for a case."""
-    values = [CASES[case]] if folder == STOCK else []
-    more = ("--include-crds",) if crds else ()
-    return manifests.helm_template(folder, values, namespace=namespace, helm=helm, more=more)
+    """What `helm template` prints for a case; with `folder`, the specialised chart in it."""
+    values = [] if folder else [CASES[case]]
+    return manifests.helm_template(
+        folder or CHARTS[chart],
+        values,
+        release=CHART if chart == CHART else f"{CHART}-models",
+        namespace=namespace or NAMESPACES[chart],
+        helm=helm,
+        more=("--include-crds",) if crds else (),
+    )
 
 
-def objects(case: str, *, helm: str = "helm", namespace: str = "kserve") -> list[Object]:
+def objects(
+    case: str, *, chart: str = CHART, helm: str = "helm", namespace: str | None = None
+) -> list[Object]:
     """The rendered objects of a case, without the CRDs; fresh copies."""
-    return parse(template(case, helm=helm, namespace=namespace))
+    return parse(template(case, chart=chart, helm=helm, namespace=namespace))
 
 
 def parse(text: str) -> list[Object]:
@@ -102,10 +117,10 @@ def values_of(case: str) -> dict[str, Any]:
     return read([CASES[case]])
 
 
-def write_chart(case: str, folder: Path) -> Path:
-    """The chart specialised for a case, in `folder`."""
-    target = folder / CHART
-    write(chart.render(values_of(case)), target)
+def write_chart(case: str, folder: Path, name: str = CHART) -> Path:
+    """A chart specialised for a case, in `folder`."""
+    target = folder / name
+    write(chart.render(values_of(case), name), target)
     return target
 
 

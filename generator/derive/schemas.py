@@ -55,11 +55,13 @@ _ROOTS = (
 )
 _GATEWAY = "gateway.networking.k8s.io/gateway_v1"
 _MONITOR = "monitoring.coreos.com/servicemonitor_v1"
+_DESTINATION = "networking.istio.io/destinationrule_v1"
 # And these parts of other projects' kinds.
 _FOREIGN_ROOTS = {
     "AllowedRoutes": (_GATEWAY, "spec", "listeners", "allowedRoutes"),
     "GatewayInfrastructure": (_GATEWAY, "spec", "infrastructure"),
     "RelabelConfig": (_MONITOR, "spec", "endpoints", "relabelings"),
+    "TrafficPolicy": (_DESTINATION, "spec", "trafficPolicy"),
 }
 
 

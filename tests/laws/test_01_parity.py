@@ -2,11 +2,11 @@
 
 import pytest
 
-from generator import manifests, when
+from generator import MODELS, manifests, when
 from generator.chart import render
 from generator.errors import ToolFailed
 from tests import rendering
-from tests.rendering import CASES, Object
+from tests.rendering import CASES, CHART_CASES, WITH_MODELS, Object
 
 
 def differences(one: list[Object], other: list[Object]) -> list[str]:
@@ -18,19 +18,20 @@ def differences(one: list[Object], other: list[Object]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_both_majors_of_helm_render_the_same(case):
-    four = rendering.parse(rendering.template(case, crds=True))
-    three = rendering.parse(rendering.template(case, crds=True, helm="helm3"))
-    assert differences(four, three) == []
+@pytest.mark.parametrize(("chart", "case"), CHART_CASES)
+def test_both_majors_of_helm_render_the_same(chart, case):
+    four = rendering.template(case, chart=chart, crds=True)
+    three = rendering.template(case, chart=chart, crds=True, helm="helm3")
+    assert differences(rendering.parse(four), rendering.parse(three)) == []
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_specialised_chart_renders_what_the_stock_chart_does(case, tmp_path):
-    folder = rendering.write_chart(case, tmp_path)
+@pytest.mark.parametrize(("chart", "case"), CHART_CASES)
+def test_the_specialised_chart_renders_what_the_stock_chart_does(chart, case, tmp_path):
+    folder = rendering.write_chart(case, tmp_path, chart)
     for helm in ("helm", "helm3"):
-        specialised = manifests.helm_template(folder, helm=helm, more=())
-        assert differences(rendering.objects(case), rendering.parse(specialised)) == []
+        specialised = rendering.template(case, chart=chart, folder=folder, helm=helm)
+        stock = rendering.objects(case, chart=chart)
+        assert differences(stock, rendering.parse(specialised)) == []
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -38,10 +39,21 @@ def test_the_generator_renders_what_helm_does_and_a_namespace(case):
     rendered = manifests.render([CASES[case]])
     ours = [it for manifest in rendered for it in rendering.parse(manifest.text)]
     helms = rendering.parse(rendering.template(case, crds=True))
+    if case in WITH_MODELS:
+        helms += rendering.objects(case, chart=MODELS)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kserve"}}
     assert differences(ours, [namespace, *helms]) == []
     # No object is lost by the file names either.
     assert len(manifests.files(rendered)) == len(ours)
+
+
+def test_the_models_chart_is_told_where_the_platform_is(tmp_path):
+    values = tmp_path / "values.yaml"
+    values.write_text(CASES["istio-models"].read_text())
+    release = manifests.Release(namespace="ml-platform")
+    routes = [it for it in manifests.render([values], release) if it.kind == "VirtualService"]
+    assert routes
+    assert all("- ml-platform/kserve-ingress-gateway" in it.text for it in routes)
 
 
 @pytest.mark.parametrize("case", ["default", "istio-gateway-api", "openshift"])

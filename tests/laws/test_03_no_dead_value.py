@@ -7,19 +7,28 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
-from generator.chart import render
+from generator import CHART, MODELS
+from generator.chart import render, schema_of
 from generator.errors import ToolFailed, ValuesError
 from generator.manifests import helm_template
 from generator.schema import Leaf, defaults, find, leaves, values_schema
 from generator.values import merge
 from tests import rendering
-from tests.rendering import CASES, STOCK, values_of
+from tests.rendering import CASES, CHARTS, WITH_MODELS, values_of
 
 SCHEMA = values_schema()
 LEAVES = list(leaves(SCHEMA))
+READERS = {
+    chart: {leaf.path for leaf in leaves(schema_of(chart)) if "x-foreign" not in leaf.schema}
+    for chart in CHARTS
+}
 # Where most values show first, so that most need one render.
-ORDER = ["everything-on", "default", "existing-certificate", "cert-manager", "istio-both"]
-ORDER += [case for case in CASES if case not in ORDER]
+ORDER = {
+    CHART: ["everything-on", "default", "existing-certificate", "cert-manager", "istio-both"],
+    MODELS: ["models-every-key", "istio-models", "models-by-host"],
+}
+for _chart, _cases in ((CHART, CASES), (MODELS, WITH_MODELS)):
+    ORDER[_chart] += [case for case in _cases if case not in ORDER[_chart]]
 
 SAMPLES = {
     "ResourceRequirements": {"limits": {"example.com/thing": 3}},
@@ -41,6 +50,10 @@ SAMPLES = {
     "AllowedRoutes": {"namespaces": {"from": "Same"}},
     "[]RelabelConfig": [{"targetLabel": "flipped", "replacement": "x"}],
     "[]NetworkPolicyPeer": [{"podSelector": {}}],
+    "TrafficPolicy": {"loadBalancer": {"simple": "RANDOM"}},
+    "Probe": {"periodSeconds": 17},
+    "InferenceServiceSpec": {"predictor": {"minReplicas": 17}},
+    "InferenceGraphSpec": {"minReplicas": 17},
 }
 # Strings that their pattern makes special.
 STRINGS = {
@@ -57,59 +70,94 @@ STRINGS = {
     "maxUnavailable": "17%",
     "cpu": "17m",
     "memory": "17Mi",
+    "format": "xgboost",
+    "inferenceService": "everything",
+    "timeout": "17s",
 }
 
 
 def flips(leaf: Leaf, value: object) -> list[object]:
-    """Values that differ from `value` and that the leaf's schema allows."""
+    """Values that differ from `value` and that the leaf's schema allows; None takes it away."""
     schema = leaf.schema
+    # What an entry says may be left out.
+    gone = [None] if "default" not in schema and value is not None else []
     if "x-kubernetes" in schema:
-        return [SAMPLES[schema["x-kubernetes"]]]
+        return [SAMPLES[schema["x-kubernetes"]], *gone]
     if "enum" in schema:
-        return [it for it in schema["enum"] if it != value]
+        return [it for it in schema["enum"] if it != value] + gone
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     if "boolean" in kinds:
         return [not value]
+    if "integer" in kinds and (value is None or not isinstance(value, str)):
+        number = value or 0
+        return [number + 1 if number != schema.get("maximum") else number - 1, *gone]
     if leaf.path[-1] in STRINGS and "string" in kinds:
-        return [STRINGS[leaf.path[-1]]]
-    if "integer" in kinds:
-        return [value + 1 if value != schema.get("maximum") else value - 1]
+        return [STRINGS[leaf.path[-1]], *gone]
     if "string" in kinds:
-        return ["flipped.example.com", ""] if value else ["flipped.example.com"]
+        return ["flipped.example.com", *([""] if value else []), *gone]
     if "array" in kinds:
-        return [["flipped.example.com"]]
-    return [
-        {"flipped": {} if leaf.schema.get("additionalProperties") == {"type": "object"} else "x"}
-    ]
+        return [["flipped.example.com"], *gone]
+    inner = {} if schema.get("additionalProperties") == {"type": "object"} else "x"
+    return [{"flipped": inner}, *gone]
 
 
-def at(values: dict, path: tuple[str, ...]) -> object:
+def places(values: dict, path: tuple[str, ...], here: tuple[str, ...] = ()):
+    """The paths that `path` stands for in these values: `*` is each entry that is there."""
+    if "*" not in path:
+        yield (*here, *path)
+        return
+    star = path.index("*")
+    entries = at(values, path[:star]) or {}
+    for name in entries:
+        yield from places(entries[name], path[star + 1 :], (*here, *path[:star], name))
+
+
+def at(values: object, path: tuple[str, ...]) -> object:
     for key in path:
-        values = values[key]
+        values = values.get(key) if isinstance(values, dict) else None
     return values
 
 
-def nested(path: tuple[str, ...], value: object) -> dict:
-    for key in reversed(path):
-        value = {key: value}
-    return value
+def changed(values: dict, path: tuple[str, ...], value: object) -> dict:
+    """A copy of `values` with `value` at `path`; None removes the key."""
+    key, *rest = path
+    if rest:
+        return {**values, key: changed(values.get(key) or {}, tuple(rest), value)}
+    if value is None:
+        return {it: values[it] for it in values if it != key}
+    return {**values, key: value}
 
 
 def is_alive(leaf: Leaf, folder) -> bool:
-    """Whether changing the leaf changes a render, in one case or another."""
-    for case in ORDER:
-        values = values_of(case)
-        whole = merge(defaults(SCHEMA), values)
-        for number, flipped in enumerate(flips(leaf, at(whole, leaf.path))):
-            file = folder / f"{leaf.name}-{case}-{number}.yaml"
-            file.write_text(json.dumps(merge(values, nested(leaf.path, flipped))))
-            try:
-                text = helm_template(STOCK, [file], more=())
-            except (ToolFailed, ValuesError):
-                continue  # Not allowed beside this case's other values; another case may allow it.
-            if yaml_of(text) != yaml_of(rendering.template(case)):
-                return True
+    """Whether changing the leaf changes a render of one of the charts, in one case or another."""
+    readers = [chart for chart in CHARTS if leaf.path in READERS[chart]]
+    for chart in readers:
+        for case in ORDER[chart]:
+            values = values_of(case)
+            whole = merge(defaults(SCHEMA), values)
+            for path in places(whole, leaf.path):
+                for number, flipped in enumerate(flips(leaf, at(whole, path))):
+                    file = folder / f"{'.'.join(path)}-{case}-{number}.yaml".replace("/", "_")
+                    file.write_text(json.dumps(changed(values, path, flipped)))
+                    if differs(chart, case, file):
+                        return True
     return False
+
+
+def differs(chart: str, case: str, file) -> bool:
+    """Whether a chart renders something else with `file` than in a case."""
+    try:
+        text = template(chart, file)
+    except (ToolFailed, ValuesError):
+        return False  # Not allowed beside this case's other values; another case may allow it.
+    return yaml_of(text) != yaml_of(template(chart, CASES[case]))
+
+
+def template(chart: str, file) -> str:
+    name = rendering.CHART if chart == CHART else f"{CHART}-models"
+    return helm_template(
+        CHARTS[chart], [file], release=name, namespace=rendering.NAMESPACES[chart], more=()
+    )
 
 
 def yaml_of(text: str) -> str:
@@ -121,14 +169,15 @@ def test_every_value_has_an_effect(part, tmp_path):
     some = LEAVES[part::4]
     with ThreadPoolExecutor(2) as pool:
         alive = list(pool.map(lambda leaf: is_alive(leaf, tmp_path), some))
-    assert len(some) > 50
+    assert len(some) > 80
     assert [leaf.name for leaf, works in zip(some, alive, strict=True) if not works] == []
 
 
 def test_every_value_that_is_read_exists():
     reads = {
         match[1].strip(".")
-        for path, text in render().items()
+        for chart in CHARTS
+        for path, text in render(chart=chart).items()
         if path.startswith("templates/")
         for match in re.finditer(r"\.Values((?:\.[A-Za-z0-9]+)+)", text)
     }
@@ -137,5 +186,10 @@ def test_every_value_that_is_read_exists():
     assert missing == []
 
 
-def test_the_defaults_in_values_yaml_are_those_of_the_schema():
-    assert yaml.safe_load(render()["values.yaml"]) == defaults(SCHEMA)
+@pytest.mark.parametrize("chart", CHARTS)
+def test_the_defaults_in_values_yaml_are_those_of_the_schema(chart):
+    assert yaml.safe_load(render(chart=chart)["values.yaml"]) == defaults(schema_of(chart))
+
+
+def test_every_value_has_a_chart_that_reads_it():
+    assert {leaf.path for leaf in LEAVES} == READERS[CHART] | READERS[MODELS]

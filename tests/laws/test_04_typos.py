@@ -5,71 +5,63 @@ import json
 import pytest
 import yaml
 
+from generator import CHART
+from generator.chart import schema_of
 from generator.errors import ToolFailed, ValuesError
-from generator.schema import Node, leaves, values_schema
+from generator.schema import Node, leaves
 from generator.values import read
 from tests import rendering
-from tests.rendering import STOCK
+from tests.rendering import CHARTS
 
-SCHEMA = values_schema()
+SCHEMAS = {chart: schema_of(chart) for chart in CHARTS}
 
 
 def branches(node: Node, path: tuple[str, ...] = ()):
-    """Every place where a key could be misspelt: the path of each closed mapping."""
-    yield path
-    for key, child in node["properties"].items():
-        if "properties" in child:
+    """Every place where a key could be misspelt: the path of each closed mapping, and a right key."""
+    own = [key for key, child in node["properties"].items() if "x-foreign" not in child]
+    if own:
+        yield path, own[0]
+    for key in own:
+        child = node["properties"][key]
+        if "x-entries" in child:
+            yield from branches(child["additionalProperties"], (*path, key, "some"))
+        elif "properties" in child:
             yield from branches(child, (*path, key))
 
 
-BRANCHES = list(branches(SCHEMA))
+BRANCHES = sorted({it for schema in SCHEMAS.values() for it in branches(schema)})
 
 
-def misspelt(path: tuple[str, ...]) -> tuple[dict, str, str]:
-    """Values with one wrong key at `path`; the wrong key, and the right one."""
-    node = SCHEMA
-    for key in path:
-        node = node["properties"][key]
-    right = next(iter(node["properties"]))
-    wrong = right + "x"
-    values: dict = {wrong: 1}
-    for key in reversed(path):
-        values = {key: values}
-    return values, wrong, right
-
-
-def test_helm_refuses_a_typo_at_every_depth(tmp_path):
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+def test_helm_refuses_a_typo_at_every_depth(chart, helm, tmp_path):
     # One file with a typo everywhere: Helm reports each by its path.
     values: dict = {}
     expected = []
-    for path in BRANCHES:
-        wrong = misspelt(path)[1]
+    for path, right in branches(SCHEMAS[chart]):
         place = values
         for key in path:
             place = place.setdefault(key, {})
-        place[wrong] = 1
-        expected.append((path, wrong))
+        place[f"{right}x"] = 1
+        expected.append(("".join(f"/{key}" for key in path), f"{right}x"))
     file = tmp_path / "typos.yaml"
     file.write_text(json.dumps(values))
-    for helm in ("helm", "helm3"):
-        with pytest.raises(ToolFailed) as caught:
-            rendering.helm("template", "x", str(STOCK), "-f", str(file), program=helm)
-        said = str(caught.value)
-        for path, wrong in expected:
-            where = "/" + "/".join(path) if path else "''"
-            lines = [line for line in said.splitlines() if f"'{wrong}' not allowed" in line]
-            assert any(
-                f"at '{where}'" in line or (not path and "at ''" in line) for line in lines
-            ), (
-                helm,
-                path,
-                wrong,
-            )
+    with pytest.raises(ToolFailed) as caught:
+        rendering.helm("template", "x", str(CHARTS[chart]), "-f", str(file), program=helm)
+    lines = str(caught.value).splitlines()
+    for where, wrong in expected:
+        told = [
+            line for line in lines if f"at '{where}'" in line and f"'{wrong}' not allowed" in line
+        ]
+        assert told, (where, wrong)
 
 
-@pytest.mark.parametrize("path", BRANCHES, ids=".".join)
-def test_the_generator_says_where_a_typo_is_and_what_was_meant(path, tmp_path):
-    values, wrong, right = misspelt(path)
+@pytest.mark.parametrize(("path", "right"), BRANCHES)
+def test_the_generator_says_where_a_typo_is_and_what_was_meant(path, right, tmp_path):
+    wrong = f"{right}x"
+    values: dict = {wrong: 1}
+    for key in reversed(path):
+        values = {key: values}
     file = tmp_path / "my.yaml"
     file.write_text(f"# a comment\n{yaml.safe_dump(values)}")
     with pytest.raises(ValuesError) as caught:
@@ -77,11 +69,18 @@ def test_the_generator_says_where_a_typo_is_and_what_was_meant(path, tmp_path):
     (problem,) = caught.value.problems
     assert (problem.line, problem.column) == (2 + len(path), 1 + 2 * len(path))
     assert problem.path == ".".join([*path, wrong])
-    assert f"did you mean {'.'.join([*path, right])}?" in problem.message
+    assert "did you mean " in problem.message
+    near = problem.message.partition("did you mean ")[2].rstrip("?")
+    assert near.rpartition(".")[0] == ".".join(path)
+
+
+def own_leaves(schema: Node):
+    """The values of a chart that have a default in it."""
+    return [leaf for leaf in leaves(schema) if "default" in leaf.schema]
 
 
 def test_null_is_refused_for_every_value_with_a_default(tmp_path):
-    for leaf in leaves(SCHEMA):
+    for leaf in own_leaves(SCHEMAS[CHART]):
         values: object = None
         for key in reversed(leaf.path):
             values = {key: values}
@@ -91,10 +90,11 @@ def test_null_is_refused_for_every_value_with_a_default(tmp_path):
             read([file])
 
 
-def test_helm_refuses_null_cleanly(tmp_path):
+@pytest.mark.parametrize("chart", CHARTS)
+def test_helm_refuses_null_cleanly(chart, tmp_path):
     file = tmp_path / "null.yaml"
     values: dict = {}
-    names = [leaf.path for leaf in leaves(SCHEMA)]
+    names = [leaf.path for leaf in own_leaves(SCHEMAS[chart])]
     for path in names:
         place = values
         for key in path[:-1]:
@@ -103,7 +103,7 @@ def test_helm_refuses_null_cleanly(tmp_path):
     file.write_text(json.dumps(values))
     for helm in ("helm", "helm3"):
         with pytest.raises(ToolFailed) as caught:
-            rendering.helm("template", "x", str(STOCK), "-f", str(file), program=helm)
+            rendering.helm("template", "x", str(CHARTS[chart]), "-f", str(file), program=helm)
         said = str(caught.value)
         assert "nil pointer" not in said
         for path in names:
@@ -143,6 +143,20 @@ def test_helm_refuses_null_cleanly(tmp_path):
         ("customRuntimes: {a: {spce: {}}}\n", "did you mean spec?"),
         ("routing: {gateway: {allowedRoutes: {namespace: {}}}}\n", "did you mean namespaces?"),
         ("networkPolicy: {webhookFrom: [{ipblock: {}}]}\n", "did you mean ipBlock?"),
+        (
+            "models: {My_Model: {format: sklearn}}\n",
+            ':1:10: models.My_Model: the name "My_Model" does not',
+        ),
+        (
+            "models: {" + "m" * 49 + ": {format: sklearn}}\n",
+            "the name has 49 characters, and 48 are",
+        ),
+        ("models: {m: {env: {A: {valueForm: {}}}}}\n", "did you mean valueFrom?"),
+        ("models: {m: {spec: {predictor: {modle: {}}}}}\n", "did you mean model?"),
+        (
+            "graphs: {g: {nodes: {root: {steps: [{modle: x}]}}}}\n",
+            "graphs.g.nodes.root.steps[0].model?",
+        ),
     ],
 )
 def test_what_the_generator_says_of_a_mistake(text, said, tmp_path):

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
+from generator.manifests import helm_template
 from tests import rendering
-from tests.rendering import CASES, Object, config, objects, values_of
+from tests.rendering import CASES, STOCK, Object, config, objects, values_of
 
 # What KServe's pod webhook parses on each admission; a missing quantity fails every pod.
 QUANTITIES = ("cpuLimit", "cpuRequest", "memoryLimit", "memoryRequest")
@@ -86,7 +87,16 @@ def test_one_word_sets_every_key_that_depends_on_it(case, expected):
     assert {key: ingress.get(key) for key in expected} == expected
 
 
-def test_overrides_are_merged_over_the_typed_values_false_included():
+def test_an_override_with_false_or_nothing_wins(tmp_path):
+    file = tmp_path / "values.yaml"
+    overrides = {"security": {"autoMountServiceAccountToken": False}, "logger": {"defaultUrl": ""}}
+    file.write_text(json.dumps({"configOverrides": overrides}))
+    them = rendering.parse(helm_template(STOCK, [file], more=()))
+    assert config(them)["security"] == {"autoMountServiceAccountToken": False}
+    assert config(them)["logger"]["defaultUrl"] == ""
+
+
+def test_overrides_are_merged_over_the_typed_values():
     everything = config(objects("everything-on"))
     assert everything["ingress"]["modelBasedRoutingMode"] == "disabled"
     assert everything["ingress"]["enableGatewayApi"] is True

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from generator import MODELS
 from tests import rendering
-from tests.rendering import CASES, Object, objects, walk
+from tests.rendering import CASES, CHART_CASES, WITH_MODELS, Object, objects, walk
 
 HERE, THERE = "ml-platform", "other-place"
 
@@ -29,10 +30,18 @@ def test_nothing_names_another_namespace(case):
     assert elsewhere(objects(case, namespace=HERE), HERE) == []
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_two_namespaces_differ_in_the_namespace_alone(case):
+@pytest.mark.parametrize("case", WITH_MODELS)
+def test_models_are_where_their_release_is(case):
+    them = objects(case, chart=MODELS, namespace=HERE)
+    assert {it["metadata"]["namespace"] for it in them} == {HERE}
+    assert ".default.svc" not in json.dumps(them)
+    assert "-default.models" not in json.dumps(them)
+
+
+@pytest.mark.parametrize(("chart", "case"), CHART_CASES)
+def test_two_namespaces_differ_in_the_namespace_alone(chart, case):
     def normal(namespace: str) -> list[Object]:
-        them = objects(case, namespace=namespace)
+        them = objects(case, chart=chart, namespace=namespace)
         for it in them:
             if it["kind"] == "Job":
                 it["metadata"]["name"] = "hash"  # Of a spec that names the namespace.

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from generator import yamlio
+from generator import CHART, MODELS, yamlio
 from generator.chart import render
 from tests import rendering
-from tests.rendering import CASES, STOCK, config, objects
+from tests.rendering import CHART_CASES, CHARTS, ROOT, WITH_MODELS, config, objects
 
 TORTURE = [
     "y", "n", "Y", "N", "yes", "No", "on", "OFF", "true", "null", "~", "", " ", "1e3", "1E5", "12e03",
@@ -32,18 +32,23 @@ def readings(text: str) -> list[object]:
     return [yaml.safe_load(text), YAML(typ="safe", pure=True).load(text)]
 
 
-@pytest.mark.parametrize("case", ["default", "everything-on", "awkward-scalars", "all-runtimes"])
-def test_the_rendered_objects_read_the_same(case):
+READ = [(CHART, case) for case in ("default", "everything-on", "awkward-scalars", "all-runtimes")]
+READ += [(MODELS, case) for case in WITH_MODELS]
+
+
+@pytest.mark.parametrize(("chart", "case"), READ)
+def test_the_rendered_objects_read_the_same(chart, case):
     ruamel = YAML(typ="safe", pure=True)
-    text = rendering.template(case)
+    text = rendering.template(case, chart=chart)
     assert rendering.parse(text) == [it for it in ruamel.load_all(text) if it]
 
 
 def test_the_charts_own_yaml_reads_the_same():
-    files = render()
-    for path in ("values.yaml", "Chart.yaml"):
-        one, other = readings(files[path])
-        assert one == other, path
+    for chart in CHARTS:
+        files = render(chart=chart)
+        for path in ("values.yaml", "Chart.yaml"):
+            one, other = readings(files[path])
+            assert one == other, path
 
 
 def as_go_reads(text: str, folder) -> object:
@@ -139,13 +144,13 @@ def test_awkward_values_arrive_as_they_are():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_no_number_is_written_with_an_exponent(case):
-    assert not EXPONENT.search(rendering.template(case))
+@pytest.mark.parametrize(("chart", "case"), CHART_CASES)
+def test_no_number_is_written_with_an_exponent(chart, case):
+    assert not EXPONENT.search(rendering.template(case, chart=chart))
 
 
 def test_committed_files_end_with_a_newline_and_have_no_carriage_returns():
-    for file in STOCK.rglob("*"):
+    for file in (ROOT / "charts").rglob("*"):
         if file.is_file():
             data = file.read_bytes()
             assert data.endswith(b"\n"), file

@@ -1,10 +1,13 @@
 """Law 12: every pod meets Pod Security "restricted", and on OpenShift leaves to the SCC what is its."""
 
+import json
+
 import pytest
 
+from generator.manifests import helm_template
 from generator.schema import catalog
 from tests import rendering
-from tests.rendering import CASES, Object, objects, pod_specs, values_of
+from tests.rendering import CASES, STOCK, Object, objects, pod_specs, values_of
 
 EXEMPT = {
     f"ClusterServingRuntime {it['name']}"
@@ -77,6 +80,15 @@ def test_on_openshift_nothing_sets_what_the_scc_sets():
                 ("seccompProfile",),
             ], path
     assert "uidModelcar" not in rendering.config(them)["storageInitializer"]
+
+
+def test_a_user_may_take_a_restriction_back(tmp_path):
+    context = {"readOnlyRootFilesystem": False, "runAsUser": 0}
+    file = tmp_path / "values.yaml"
+    file.write_text(json.dumps({"controller": {"securityContext": context}}))
+    them = rendering.parse(helm_template(STOCK, [file], more=()))
+    manager = rendering.only(them, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert manager["securityContext"] | context == manager["securityContext"]
 
 
 def test_an_exception_has_a_reason():

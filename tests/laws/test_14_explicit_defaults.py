@@ -2,8 +2,9 @@
 
 import pytest
 
+from generator import MODELS
 from tests import rendering
-from tests.rendering import CASES, Object, objects, values_of
+from tests.rendering import CASES, CHART_CASES, WITH_MODELS, Object, objects, values_of
 
 WEBHOOK = ["admissionReviewVersions", "failurePolicy", "matchPolicy", "namespaceSelector",
            "objectSelector", "rules", "sideEffects", "timeoutSeconds"]  # fmt: skip
@@ -38,6 +39,20 @@ DEFAULTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("spec", "listeners", "*", "tls", "certificateRefs", "*"): ["group", "kind"],
     },
     "Certificate": {("spec", "issuerRef"): ["group", "kind"]},
+    "VirtualService": {
+        ("spec", "http", "*", "route", "*"): ["weight"],
+        ("spec", "http", "*", "route", "*", "destination"): ["port"],
+    },
+    "ExternalSecret": {
+        ("spec",): ["refreshPolicy", "refreshInterval"],
+        ("spec", "secretStoreRef"): ["kind"],
+        ("spec", "target"): ["creationPolicy", "deletionPolicy"],
+        ("spec", "dataFrom", "*", "extract"): [
+            "conversionStrategy",
+            "decodingStrategy",
+            "metadataPolicy",
+        ],
+    },
 }
 
 
@@ -64,13 +79,13 @@ def left_out(them: list[Object]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_defaults_are_written_out(case):
-    assert left_out(objects(case)) == []
+@pytest.mark.parametrize(("chart", "case"), CHART_CASES)
+def test_defaults_are_written_out(chart, case):
+    assert left_out(objects(case, chart=chart)) == []
 
 
 def test_every_kind_of_the_table_is_rendered_somewhere():
-    kinds = {it["kind"] for case in CASES for it in objects(case)}
+    kinds = {it["kind"] for chart, case in CHART_CASES for it in objects(case, chart=chart)}
     assert DEFAULTED.keys() <= kinds
 
 
@@ -119,9 +134,20 @@ def test_every_reference_resolves(case):
         assert {subject["name"] for subject in it["subjects"]} <= accounts
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_labels_and_annotations_are_text_and_versions_stay_out_of_pods(case):
-    for it in objects(case):
+@pytest.mark.parametrize("case", WITH_MODELS)
+def test_an_upgrade_of_the_chart_restarts_no_model(case):
+    """KServe copies labels and annotations of these kinds to their pods."""
+    for it in objects(case, chart=MODELS):
+        metadata = it["metadata"]
+        assert "helm.sh/chart" not in metadata["labels"]
+        assert not any(
+            "version" in key for key in (*metadata["labels"], *metadata.get("annotations", {}))
+        )
+
+
+@pytest.mark.parametrize(("chart", "case"), CHART_CASES)
+def test_labels_and_annotations_are_text_and_versions_stay_out_of_pods(chart, case):
+    for it in objects(case, chart=chart):
         for path, value in rendering.walk(it):
             if path[-2:-1] in [("labels",), ("annotations",), ("matchLabels",)]:
                 assert isinstance(value, str), path

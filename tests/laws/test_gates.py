@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from generator import manifests
+from generator import CHART, manifests
 from generator.errors import ToolFailed
 from generator.schema import Leaf
 from generator.validation import kubeconform
@@ -79,7 +79,7 @@ def test_gate_02_a_hook():
     assert law.n02.impurities({"templates/a.yaml": "annotations:\n  helm.sh/hook: pre-install\n"})
 
 
-def test_gate_03_a_value_without_effect(tmp_path):
+def test_gate_03_a_value_without_effect(tmp_path, monkeypatch):
     dead = Leaf(
         ("controller", "podLabels"), {"type": "object", "x-kubernetes": "Dead", "default": {}}
     )
@@ -92,7 +92,7 @@ def test_gate_04_an_open_schema(broken):
     with pytest.raises(ToolFailed, match="'replica' not allowed"):
         objects(STOCK, *typo)
     folder = broken(
-        "values.schema.json", '"additionalProperties":false', '"additionalProperties":true'
+        "values.schema.json", '"additionalProperties": false', '"additionalProperties": true'
     )
     assert objects(folder, *typo)
 
@@ -241,6 +241,7 @@ def test_every_define_is_ours_described_and_used():
         (r"\{\{-? ?template ", 0),
         (r"\| ?indent ", 0),
         (r"\btpl\b", 0),
+        (r"\bmerge\b", 0),  # A default would win over false, 0 and "".
     ],
 )
 def test_what_is_written_in_one_place_only(what, times):

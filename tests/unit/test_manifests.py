@@ -1,6 +1,6 @@
 import pytest
 
-from generator import manifests
+from generator import CHART, MODELS, manifests
 from generator.errors import GeneratorError
 
 OUTPUT = """---
@@ -48,12 +48,11 @@ def test_what_is_not_an_object_is_refused():
 
 
 def manifest(
-    kind: str, name: str, namespace: str | None = None, api: str = "v1"
+    kind: str, name: str, namespace: str | None = None, api: str = "v1", chart: str = CHART
 ) -> manifests.Manifest:
     place = f"  namespace: {namespace}\n" if namespace else ""
-    return manifests.manifest(
-        f"apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: {name}\n{place}"
-    )
+    text = f"apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: {name}\n{place}"
+    return manifests.manifest(text, chart)
 
 
 def test_files_are_named_after_their_objects():
@@ -65,7 +64,8 @@ def test_files_are_named_after_their_objects():
             manifest("Gateway", "g", "home", "networking.istio.io/v1"),
             manifest("Gateway", "g", "home", "gateway.networking.k8s.io/v1"),
             manifest("ClusterServingRuntime", "r", api="serving.kserve.io/v1alpha1"),
-            manifest("InferenceService", "m", "models", "serving.kserve.io/v1beta1"),
+            manifest("InferenceService", "m", "models", "serving.kserve.io/v1beta1", MODELS),
+            manifest("Service", "m", "models", chart=MODELS),
         ]
     )
     assert list(files) == [
@@ -76,6 +76,7 @@ def test_files_are_named_after_their_objects():
         "10-platform/gateway-g-gateway.networking.k8s.io.yaml",
         "20-runtimes/clusterservingruntime-r.yaml",
         "30-models/inferenceservice-models-m.yaml",
+        "30-models/service-models-m.yaml",
     ]
 
 

@@ -15,7 +15,7 @@ pkg/webhook/admission/pod, at the chart's appVersion).
       "security" "service" "storageInitializer" -}}
 {{- $_ := set $config . (include (printf "kserve-lite.config.%s" .) $root | fromJson) -}}
 {{- end -}}
-{{- toJson (merge (deepCopy .Values.configOverrides) $config) -}}
+{{- toJson (mergeOverwrite $config .Values.configOverrides) -}}
 {{- end -}}
 
 {{- /* A quantity as text; a number of a million or more without an exponent. Takes a string or number. */ -}}
@@ -33,7 +33,7 @@ pkg/webhook/admission/pod, at the chart's appVersion).
 {{- end -}}
 
 {{- define "kserve-lite.config.agent" -}}
-{{- toJson (merge
+{{- toJson (mergeOverwrite
       (dict "image" (include "kserve-lite.image" (list . .Values.inference.agent.image)))
       (include "kserve-lite.config.resources" .Values.inference.agent.resources | fromJson)) -}}
 {{- end -}}
@@ -45,7 +45,7 @@ pkg/webhook/admission/pod, at the chart's appVersion).
 {{- end -}}
 
 {{- define "kserve-lite.config.batcher" -}}
-{{- toJson (merge
+{{- toJson (mergeOverwrite
       (dict
         "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
         "maxBatchSize" (int .Values.inference.batcher.maxBatchSize | toString)
@@ -119,10 +119,10 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 {{- $_ := set $ingress "ingressClassName" $routing.ingressClass.name -}}
 {{- end -}}
 {{- if and $published (eq $routing.mode "gatewayApi") -}}
-{{- $ingress = merge (dict
+{{- $ingress = mergeOverwrite $ingress (dict
       "disableHTTPRouteTimeout" (not $routing.httpRouteTimeouts)
       "enableGatewayApi" true
-      "kserveIngressGateway" $gateway) $ingress -}}
+      "kserveIngressGateway" $gateway) -}}
 {{- end -}}
 {{- with $routing.additionalDomains -}}
 {{- $_ := set $ingress "additionalIngressDomains" . -}}
@@ -131,10 +131,10 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 {{- $_ := set $ingress "pathTemplate" . -}}
 {{- end -}}
 {{- if eq .Values.deploymentMode "Knative" -}}
-{{- $ingress = merge (dict
+{{- $ingress = mergeOverwrite $ingress (dict
       "ingressGateway" $routing.knative.ingressGateway
       "localGateway" $routing.knative.localGateway
-      "localGatewayService" $routing.knative.localGatewayService) $ingress -}}
+      "localGatewayService" $routing.knative.localGatewayService) -}}
 {{- end -}}
 {{- toJson $ingress -}}
 {{- end -}}
@@ -149,7 +149,7 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 
 {{- define "kserve-lite.config.logger" -}}
 {{- $logger := .Values.inference.logger -}}
-{{- toJson (merge
+{{- toJson (mergeOverwrite
       (dict
         "caBundle" $logger.caBundle
         "caCertFile" $logger.caCertFile
@@ -180,7 +180,7 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 
 {{- define "kserve-lite.config.router" -}}
 {{- $router := .Values.inference.router -}}
-{{- toJson (merge
+{{- toJson (mergeOverwrite
       (dict
         "headers" (dict "propagate" $router.propagateHeaders)
         "image" (include "kserve-lite.image" (list . $router.image))
@@ -199,7 +199,7 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 
 {{- define "kserve-lite.config.storageInitializer" -}}
 {{- $oci := .Values.storage.ociModels -}}
-{{- $initializer := merge
+{{- $initializer := mergeOverwrite
       (dict
         "caBundleConfigMapName" .Values.storage.caBundle.configMapName
         "caBundleVolumeMountPath" .Values.storage.caBundle.mountPath

@@ -1,6 +1,9 @@
 {{- /*
 Names, labels, images and security contexts: what more than one template needs. Each define says what
 it takes. `.Release.Namespace`, `.Chart.AppVersion` and image names are read here and nowhere else.
+
+What is merged is merged with mergeOverwrite, onto a dict made here: `merge` takes false, 0 and "" for
+nothing, and lets a default win over them.
 */ -}}
 
 {{- /* The namespace of every namespaced object. Takes the root. */ -}}
@@ -31,7 +34,7 @@ more is a dict.
 {{- $root := index . 0 -}}
 {{- $labels := include "kserve-lite.selectorLabels" . | fromYaml -}}
 {{- $_ := set $labels "app.kubernetes.io/part-of" "kserve-lite" -}}
-{{- toYaml (merge $labels (index . 2) $root.Values.global.labels) -}}
+{{- toYaml (mergeOverwrite dict $root.Values.global.labels (index . 2) $labels) -}}
 {{- end -}}
 
 {{- /*
@@ -41,21 +44,19 @@ labels are dicts. The user's global ones never replace the chart's own.
 */ -}}
 {{- define "kserve-lite.metadata" -}}
 {{- $root := index . 0 -}}
-{{- $annotations := dict -}}
+{{- $annotations := mergeOverwrite dict $root.Values.global.annotations -}}
 {{- if gt (len .) 2 -}}
-{{- $annotations = merge $annotations (index . 2) -}}
+{{- $annotations = mergeOverwrite $annotations (index . 2) -}}
 {{- end -}}
-{{- $annotations = merge $annotations $root.Values.global.annotations -}}
-{{- $labels := include "kserve-lite.selectorLabels" . | fromYaml -}}
-{{- $labels = merge $labels (dict
+{{- $labels := mergeOverwrite dict $root.Values.global.labels -}}
+{{- if gt (len .) 3 -}}
+{{- $labels = mergeOverwrite $labels (index . 3) -}}
+{{- end -}}
+{{- $labels = mergeOverwrite $labels (include "kserve-lite.selectorLabels" . | fromYaml) (dict
       "app.kubernetes.io/managed-by" $root.Release.Service
       "app.kubernetes.io/part-of" "kserve-lite"
       "app.kubernetes.io/version" (include "kserve-lite.version" $root)
       "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_")) -}}
-{{- if gt (len .) 3 -}}
-{{- $labels = merge $labels (index . 3) -}}
-{{- end -}}
-{{- $labels = merge $labels $root.Values.global.labels -}}
 labels:
   {{- toYaml $labels | nindent 2 }}
 {{- with $annotations }}
@@ -96,11 +97,11 @@ user and the seccomp profile. Takes (list root user overrides), where overrides 
 {{- define "kserve-lite.podSecurityContext" -}}
 {{- $context := dict "runAsNonRoot" true -}}
 {{- if eq (index . 0).Values.platform "kubernetes" -}}
-{{- $context = merge $context (dict
+{{- $context = mergeOverwrite $context (dict
       "runAsGroup" (index . 1) "runAsUser" (index . 1)
       "seccompProfile" (dict "type" "RuntimeDefault")) -}}
 {{- end -}}
-{{- toYaml (merge (deepCopy (index . 2)) $context) -}}
+{{- toYaml (mergeOverwrite $context (index . 2)) -}}
 {{- end -}}
 
 {{- /*
@@ -127,7 +128,7 @@ file system; `overrides`, a dict.
 {{- $_ := set $context "runAsUser" . -}}
 {{- end -}}
 {{- end -}}
-{{- toYaml (merge (deepCopy ($options.overrides | default dict)) $context) -}}
+{{- toYaml (mergeOverwrite $context ($options.overrides | default dict)) -}}
 {{- end -}}
 
 {{- /*

@@ -14,7 +14,7 @@ pkg/webhook/admission/pod, at the chart's appVersion).
       "security" "service" "storageInitializer" -}}
 {{- $_ := set $config . (include (printf "kserve-lite.config.%s" .) $root | fromJson) -}}
 {{- end -}}
-{{- toJson (merge (deepCopy .Values.configOverrides) $config) -}}
+{{- toJson (mergeOverwrite $config .Values.configOverrides) -}}
 {{- end -}}
 
 {{- /* A quantity as text; a number of a million or more without an exponent. Takes a string or number. */ -}}
@@ -32,7 +32,7 @@ pkg/webhook/admission/pod, at the chart's appVersion).
 {{- end -}}
 
 {{- define "kserve-lite.config.agent" -}}
-{{- toJson (merge
+{{- toJson (mergeOverwrite
       (dict "image" (include "kserve-lite.image" (list . .Values.inference.agent.image)))
       (include "kserve-lite.config.resources" .Values.inference.agent.resources | fromJson)) -}}
 {{- end -}}
@@ -44,7 +44,7 @@ pkg/webhook/admission/pod, at the chart's appVersion).
 {{- end -}}
 
 {{- define "kserve-lite.config.batcher" -}}
-{{- toJson (merge
+{{- toJson (mergeOverwrite
       (dict
         "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
         "maxBatchSize" (int .Values.inference.batcher.maxBatchSize | toString)
@@ -118,10 +118,10 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 {{- $_ := set $ingress "ingressClassName" $routing.ingressClass.name -}}
 {{- end -}}
 {{- if and $published (eq $routing.mode "gatewayApi") -}}
-{{- $ingress = merge (dict
+{{- $ingress = mergeOverwrite $ingress (dict
       "disableHTTPRouteTimeout" (not $routing.httpRouteTimeouts)
       "enableGatewayApi" true
-      "kserveIngressGateway" $gateway) $ingress -}}
+      "kserveIngressGateway" $gateway) -}}
 {{- end -}}
 {{- with $routing.additionalDomains -}}
 {{- $_ := set $ingress "additionalIngressDomains" . -}}
@@ -130,10 +130,10 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 {{- $_ := set $ingress "pathTemplate" . -}}
 {{- end -}}
 {{- if eq .Values.deploymentMode "Knative" -}}
-{{- $ingress = merge (dict
+{{- $ingress = mergeOverwrite $ingress (dict
       "ingressGateway" $routing.knative.ingressGateway
       "localGateway" $routing.knative.localGateway
-      "localGatewayService" $routing.knative.localGatewayService) $ingress -}}
+      "localGatewayService" $routing.knative.localGatewayService) -}}
 {{- end -}}
 {{- toJson $ingress -}}
 {{- end -}}
@@ -148,7 +148,7 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 
 {{- define "kserve-lite.config.logger" -}}
 {{- $logger := .Values.inference.logger -}}
-{{- toJson (merge
+{{- toJson (mergeOverwrite
       (dict
         "caBundle" $logger.caBundle
         "caCertFile" $logger.caCertFile
@@ -179,7 +179,7 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 
 {{- define "kserve-lite.config.router" -}}
 {{- $router := .Values.inference.router -}}
-{{- toJson (merge
+{{- toJson (mergeOverwrite
       (dict
         "headers" (dict "propagate" $router.propagateHeaders)
         "image" (include "kserve-lite.image" (list . $router.image))
@@ -198,7 +198,7 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 
 {{- define "kserve-lite.config.storageInitializer" -}}
 {{- $oci := .Values.storage.ociModels -}}
-{{- $initializer := merge
+{{- $initializer := mergeOverwrite
       (dict
         "caBundleConfigMapName" .Values.storage.caBundle.configMapName
         "caBundleVolumeMountPath" .Values.storage.caBundle.mountPath
