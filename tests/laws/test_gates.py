@@ -84,6 +84,7 @@ def test_gate_03_a_value_without_effect(tmp_path, monkeypatch):
         ("controller", "podLabels"), {"type": "object", "x-kubernetes": "Dead", "default": {}}
     )
     law.n03.SAMPLES["Dead"] = {}
+    monkeypatch.setitem(law.n03.ORDER, CHART, ["default"])
     assert not law.n03.is_alive(dead, tmp_path)
 
 
