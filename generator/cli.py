@@ -148,6 +148,47 @@ def build(*, values: tuple[Path, ...], output: Path, **release: str) -> None:
         click.echo(line)
 
 
+@cli.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.option("--name", help="Name of the model, in place of the source's.")
+@click.option("--apply-to", type=_FILE, metavar="FILE", help="Add the entry to a values file.")
+def model(*, source: Path, name: str | None, apply_to: Path | None) -> None:
+    """Make a `models:` entry from what there is.
+
+    SOURCE is a manifest of InferenceServices, or a model folder as tutorials have it: model.joblib
+    beside a sklearnserver.yaml with modelFormat and modelUri. The entry is printed; with --apply-to
+    it goes into the values file, which keeps its comments and its order.
+    """
+    from generator import models  # noqa: PLC0415
+    from generator.yamlio import dump  # noqa: PLC0415
+
+    entries = models.read_source(source, name)
+    if apply_to is None:
+        click.echo(dump({"models": entries}), nl=False)
+        return
+    models.add(apply_to, entries)
+    for added in entries:
+        click.echo(f"+ {apply_to}: models.{added}", err=True)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@_values_option("Values of the platform.")
+@_release_options
+def routes(*, files: tuple[Path, ...], values: tuple[Path, ...], **release: str) -> None:
+    """Print the Istio routes of InferenceServices.
+
+    FILES are manifests of InferenceServices that are applied by hand. In routing.mode
+    virtualService KServe writes no route for them; these are the ones that the models chart would
+    write, and the Service of the model's name.
+    """
+    from generator import routes as objects  # noqa: PLC0415
+    from generator.manifests import Release  # noqa: PLC0415
+
+    for text in objects.render(files, values, Release(**release)):
+        click.echo(f"---\n{text}", nl=False)
+
+
 def _write(files: Mapping[str, str], output: Path, *, check: bool) -> None:
     from generator import tree  # noqa: PLC0415
 

@@ -56,6 +56,8 @@ class Release:
 
 
 DEFAULT = Release()
+DECLARED = ("models", "graphs", "trainedModels")
+"""The top-level values that the models chart makes objects of."""
 
 
 def render(
@@ -91,7 +93,7 @@ def models(values: Sequence[Path], release: Release = DEFAULT, *, helm: str = "h
 
 def has_models(values: Sequence[Path]) -> bool:
     """Whether the values declare anything that the models chart renders."""
-    return any(_says(values, key) for key in ("models", "graphs", "trainedModels"))
+    return any(_says(values, key) for key in DECLARED)
 
 
 def _says(files: Sequence[Path], *path: str) -> bool:

@@ -181,7 +181,7 @@ runtimes.openvino.enabled
 {{- $protocol := $model.protocol | default "v1" -}}
 {{- if and $model.format $model.image }}
 ERROR: {{ $path }}: format and image exclude each other; remove one
-{{- else if not (or $model.format $model.image) }}
+{{- else if not (or $model.format $model.image (dig "predictor" false ($model.spec | default dict))) }}
 ERROR: {{ $path }}: neither format nor image says what serves it; set {{ $path }}.format, sklearn for instance
 {{- end }}
 {{- if $model.format }}

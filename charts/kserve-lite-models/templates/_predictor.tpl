@@ -39,7 +39,7 @@ What container and runtime have in common: args, env, resources, probes, ports. 
 {{- $_ := set $container "env" (append ($container.env | default list) (dict "name" "STORAGE_URI" "value" .)) -}}
 {{- end -}}
 {{- toJson (dict "containers" (list $container)) -}}
-{{- else -}}
+{{- else if $model.format -}}
 {{- $format := dict "name" $model.format -}}
 {{- with $model.formatVersion -}}
 {{- $_ := set $format "version" . -}}
@@ -49,6 +49,9 @@ What container and runtime have in common: args, env, resources, probes, ports. 
 {{- $_ := set $served "protocolVersion" . -}}
 {{- end -}}
 {{- toJson (dict "model" $served) -}}
+{{- else -}}
+{{- /* The entry's `spec` has it. */ -}}
+{}
 {{- end -}}
 {{- end -}}
 

@@ -38,7 +38,7 @@ What container and runtime have in common: args, env, resources, probes, ports. 
 {{- $_ := set $container "env" (append ($container.env | default list) (dict "name" "STORAGE_URI" "value" .)) -}}
 {{- end -}}
 {{- toJson (dict "containers" (list $container)) -}}
-{{- else -}}
+{{- else if $model.format -}}
 {{- $format := dict "name" $model.format -}}
 {{- with $model.formatVersion -}}
 {{- $_ := set $format "version" . -}}
@@ -48,6 +48,9 @@ What container and runtime have in common: args, env, resources, probes, ports. 
 {{- $_ := set $served "protocolVersion" . -}}
 {{- end -}}
 {{- toJson (dict "model" $served) -}}
+{{- else -}}
+{{- /* The entry's `spec` has it. */ -}}
+{}
 {{- end -}}
 {{- end -}}
 

@@ -1,0 +1,115 @@
+"""The models chart's validate.yaml: mistakes that KServe would report late, or never."""
+
+import json
+
+import pytest
+
+from generator.errors import ValuesError
+from generator.manifests import models
+from generator.values import read
+
+MODEL = {"format": "sklearn", "storageUri": "s3://m"}
+PUBLISHED = {"routing": {"mode": "gatewayApi", "domain": "a.b"}}
+
+
+def one(**changes: object) -> dict:
+    return {"models": {"m": {**MODEL, **changes}}}
+
+
+def graph(**nodes: object) -> dict:
+    return {"models": {"m": MODEL}, "graphs": {"g": {"nodes": nodes}}}
+
+
+def steps(kind: str, *them: dict) -> dict:
+    return {"type": kind, "steps": list(them)}
+
+
+REFUSED = [
+    (one(format="xgboost"), "models.m.format: no runtime that is on serves xgboost; set runtimes.xgboost.enabled=true"),
+    (one(format="onnx"), "set runtimes.openvino.enabled=true"),
+    (one(format="cobol"), "add one to customRuntimes, or name a ServingRuntime"),
+    (one(protocol="grpc-v2"), "models.m.protocol: no runtime that is on speaks grpc-v2 for sklearn; set it to v1 or v2"),
+    (one(runtime="kserve-mlserver"), "models.m.runtime: kserve-mlserver is off; set runtimes.mlserver.enabled=true"),
+    (one(image="x"), "format and image exclude each other"),
+    ({"models": {"m": {}}}, "models.m: neither format nor image"),
+    (one(port=80), "models.m.port: belongs to image"),
+    (one(command=["x"]), "models.m.command: belongs to image"),
+    ({"models": {"m": {"format": "sklearn"}}}, "set models.m.storageUri"),
+    (one(storageUri="ftp://x"), "models.m.storageUri: nothing fetches ftp://"),
+    ({**one(storageUri="oci://x"), "storage": {"ociModels": {"mode": "disabled"}}}, "set storage.ociModels.mode=modelcar"),
+    ({"models": {"m" * 47: {**MODEL, "transformer": {"image": "x"}}}}, "its pods' label takes 46; shorten it"),
+    (one(minReplicas=3, maxReplicas=2), "models.m.minReplicas: is more than maxReplicas"),
+    (one(autoscaling={"metric": "rps"}), "models.m.autoscaling.metric: rps is Knative's"),
+    (one(autoscaling={"class": "keda", "metric": "cpu"}), "KServe refuses it for keda"),
+    (one(credentials={}), "") ,
+    (one(credentials={"externalSecret": {"store": "s", "key": "k"}}), "set models.m.credentials.secretName"),
+    (one(credentials={"secretName": "s", "externalSecret": {"store": "s"}}), "wants a store and a key"),
+    (one(transformer={"args": ["x"]}), "set models.m.transformer.image"),
+    (one(explainer={"image": "x", "art": {"type": "SquareAttack"}}), "models.m.explainer: image and art exclude"),
+    (one(env={"PYTHONPATH": "x"}), "models.m.env.PYTHONPATH: KServe refuses"),
+    (one(transformer={"image": "x", "env": {"PYTHONPATH": "x"}}), "models.m.transformer.env.PYTHONPATH"),
+    ({**one(canary={"v": {"trafficPercent": 10}})}, "in routing.mode ingress nothing splits the requests"),
+    ({**one(canary={"v": {"trafficPercent": 10}}), "deploymentMode": "Knative"}, "set models.m.deploymentMode=Standard"),
+    ({**one(canary={"v": {}}), **PUBLISHED}, "set models.m.canary.v.trafficPercent"),
+    ({**one(canary={"v": {"trafficPercent": 60}, "w": {"trafficPercent": 50}}), **PUBLISHED}, "the parts add up to 110"),
+    ({**one(canary={"v": {"trafficPercent": 6}}, transformer={"image": "x"}), **PUBLISHED}, "past the split"),
+    ({**one(canary={"v": {"trafficPercent": 6, "minReplicas": 2}}), **PUBLISHED}, "raise models.m.minReplicas"),
+    ({**one(canary={"v": {"trafficPercent": 6, "storageUri": "x://y"}}), **PUBLISHED}, "models.m.canary.v.storageUri: nothing fetches"),
+    ({"models": {"m" * 40: {**MODEL, "canary": {"v" * 10: {"trafficPercent": 1}}}}, **PUBLISHED}, "label takes 47; shorten one"),
+    ({"models": {"a": MODEL, "b": MODEL}, "routing": {"mode": "gatewayApi", "domain": "a.b", "domainTemplate": "x.{{ .IngressDomain }}"}}, "models.b: has the host x.a.b of models.a"),
+    (graph(start=steps("Sequence")), "add graphs.g.nodes.root"),
+    (graph(root={"steps": []}), "graphs.g.nodes.root: has no type"),
+    (graph(root=steps("Sequence", {"model": "x"})), "graphs.g.nodes.root.steps[0].model: there is no model x"),
+    (graph(root=steps("Sequence", {"model": "m"}, {"node": "x"})), "graphs.g.nodes.root.steps[1].node: there is no node x"),
+    (graph(root=steps("Sequence", {"model": "m", "node": "root"})), "leads to one of model, node and url"),
+    (graph(root=steps("Splitter", {"model": "m", "weight": 60})), "the weights add up to 60"),
+    ({"models": {"m": MODEL}, "graphs": {"m": {"nodes": {"root": steps("Sequence", {"model": "m"})}}}}, "both want the Service m"),
+    ({"trainedModels": {"t": {"inferenceService": "x", "framework": "f", "storageUri": "s3://x", "memory": "1Gi"}}}, "there is no model x"),
+    ({"models": {"m": MODEL}, "trainedModels": {"t": {"inferenceService": "m"}}}, "set trainedModels.t.memory"),
+]  # fmt: skip
+REFUSED = [it for it in REFUSED if it[1]]
+
+
+@pytest.mark.parametrize(("values", "said"), REFUSED, ids=[said for _, said in REFUSED])
+def test_a_mistake_is_refused_with_its_place_and_a_remedy(values, said, tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(json.dumps(values))
+    read([file])
+    with pytest.raises(ValuesError) as caught:
+        models([file])
+    told = str(caught.value)
+    assert said in told
+    assert all("; " in problem.message for problem in caught.value.problems)
+    assert all(problem.column > 1 for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"models": {"m": {"format": "huggingface", "args": ["--model_id=x"], "protocol": "v2"}}, "runtimes": {"huggingface": {"enabled": True}}},
+        one(runtime="one-of-the-namespace", format="cobol"),
+        {"models": {"m": {"image": "x"}}},
+        {"models": {"m": {"format": "triton", "protocol": "v2"}}, "runtimes": {"triton": {"enabled": True}},
+         "trainedModels": {"t": {"inferenceService": "m", "framework": "f", "storageUri": "s3://x", "memory": "1Gi"}}},
+        {**one(format="spacy"), "customRuntimes": {"x": {"spec": {"supportedModelFormats": [{"name": "spacy", "autoSelect": True}], "containers": []}}}},
+        {"models": {"m" * 48: MODEL}},
+        one(storageUri="/mnt/in-the-image"),
+    ],
+)  # fmt: skip
+def test_what_kserve_would_serve_is_accepted(values, tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(json.dumps(values))
+    read([file])
+    assert "kind: InferenceService" in models([file])
+
+
+def test_one_wrong_model_among_a_thousand_is_named(tmp_path):
+    many = {f"m{number}": MODEL for number in range(1000)}
+    many["m500"] = MODEL | {"storageUri": "ftp://x"}
+    file = tmp_path / "my.yaml"
+    file.write_text(json.dumps({"models": many}, indent=1))
+    with pytest.raises(ValuesError) as caught:
+        models([file])
+    (problem,) = caught.value.problems
+    assert problem.path == "models.m500.storageUri"
+    assert '"ftp://x"' in file.read_text().splitlines()[problem.line - 1]
