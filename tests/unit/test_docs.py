@@ -31,12 +31,20 @@ COMMANDS += [
 ]
 
 
+@pytest.fixture
+def readers(tmp_path):
+    """What a reader has: values of their own, and a trained model."""
+    folder = tmp_path / "my-sklearn-model"
+    folder.mkdir()
+    (folder / "model.joblib").touch()
+    (folder / "sklearnserver.yaml").write_text("modelFormat: sklearn\nmodelUri: s3://models/mine\n")
+    return {"my.yaml": str(ROOT / "values" / "gke.yaml"), folder.name: str(folder)}
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_documents_runs(command, tmp_path):
-    assert len(COMMANDS) >= 5
-    words = shlex.split(command.partition("#")[0])[1:]
-    # What a reader has: values of their own, and a folder for the output.
-    words = [str(ROOT / "values" / "gke.yaml") if word == "my.yaml" else word for word in words]
+def test_a_command_of_the_documents_runs(command, readers, tmp_path):
+    assert len(COMMANDS) >= 7
+    words = [readers.get(word, word) for word in shlex.split(command, comments=True)[1:]]
     words = [str(tmp_path) if words[i - 1] == "-o" else word for i, word in enumerate(words)]
     subprocess.run([sys.executable, *words], cwd=ROOT, check=True, capture_output=True)
 
@@ -64,6 +72,11 @@ def test_every_flavour_is_in_the_readme_and_says_for_whom_it_is():
         assert f"`{flavour}.yaml`" in README
         first = (ROOT / "values" / f"{flavour}.yaml").read_text().splitlines()[0]
         assert first.startswith("# For "), flavour
+
+
+def test_the_readmes_model_is_the_example():
+    example = (ROOT / "examples" / "models" / "sklearn-iris.yaml").read_text()
+    assert "\n".join(blocks("yaml")) in example
 
 
 def test_versions_are_said_in_one_place():
