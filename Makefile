@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 TESTS := tests/unit tests/laws tests/upstream tests/test_golden.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test golden charts crds schemas check scan bench tools clean
+.PHONY: help run test cluster golden charts crds schemas check scan bench tools clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ run: $(VENV)/run ## Render chart and manifests into build/, validate them, say w
 
 test: $(VENV)/dev tools ## The tests: units, laws, goldens, upstream's CRDs
 	$(BIN)/python -m pytest -n auto $(TESTS)
+
+cluster: $(VENV)/dev ## The tests on a real control plane, or on the cluster of KUBECONFIG
+	$(BIN)/python -m tests.cluster
 
 golden: $(VENV)/dev tools ## Make the goldens what is rendered now; look at the diff
 	$(BIN)/python -m pytest -n auto -q --update-golden tests/test_golden.py

@@ -4,61 +4,70 @@ from __future__ import annotations
 
 import json
 import ssl
-import urllib.request
+import threading
+from http.client import HTTPException, HTTPSConnection
 from typing import Any
-from urllib.error import HTTPError
 
 from tests.cluster.pki import Pair
 from tests.rendering import Object
 
-_PATCH = "application/strategic-merge-patch+json"
+
+class Refused(OSError):
+    """What the API server does not do, and why."""
+
+    def __init__(self, status: int, text: bytes) -> None:
+        self.status = status
+        super().__init__(json.loads(text)["message"] if text.startswith(b"{") else text.decode())
 
 
 class Api:
-    """Requests of one user. Each raises OSError; HTTPError, which is one, for a refusal."""
+    """Requests of one user, one after the other. Each may raise OSError; Refused is one."""
 
-    def __init__(self, server: str, *, ca: Pair, user: Pair) -> None:
-        self._server = server
+    def __init__(self, host: str, *, ca: Pair, user: Pair) -> None:
         context = ssl.create_default_context(cafile=str(ca.certificate))
         context.load_cert_chain(user.certificate, user.key)
-        # Without the handler that would look for a proxy in the environment.
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-        )
+        self._connection = HTTPSConnection(host, timeout=10, context=context)
+        self._lock = threading.Lock()
 
-    def get(self, path: str) -> Object:
+    def get(self, path: str) -> Any:
         """Read an object or a list."""
-        return self._request("GET", path)
+        return json.loads(self._request("GET", path))
 
-    def post(self, path: str, body: Object) -> Object:
+    def post(self, path: str, body: Object) -> Any:
         """Create an object, or call a subresource."""
-        return self._request("POST", path, body)
+        return json.loads(self._request("POST", path, body))
 
-    def patch(self, path: str, body: Object) -> Object:
-        """Merge into an object."""
-        return self._request("PATCH", path, body, _PATCH)
+    def patch(self, path: str, body: Object) -> None:
+        """Merge into an object, as kubectl would."""
+        self._request("PATCH", path, body, "application/strategic-merge-patch+json")
 
     def delete(self, path: str, options: Object) -> None:
-        """Delete an object; that it is gone already is fine."""
-        try:
-            self._request("DELETE", path, options)
-        except HTTPError as error:
-            if error.code != 404:
-                raise
+        """Delete an object."""
+        self._request("DELETE", path, options)
 
     def healthy(self) -> bool:
         """Whether the server and its etcd are there."""
         try:
-            with self._opener.open(f"{self._server}/readyz", timeout=5) as answer:
-                return bool(answer.read() == b"ok")
+            return self._request("GET", "/readyz") == b"ok"
         except OSError:
             return False
 
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
     def _request(
         self, method: str, path: str, body: Object | None = None, kind: str = "application/json"
-    ) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self._server}{path}", data, method=method)
-        request.add_header("Content-Type", kind)
-        with self._opener.open(request, timeout=10) as answer:
-            return json.load(answer)
+    ) -> bytes:
+        data = None if body is None else json.dumps(body)
+        with self._lock:
+            try:
+                self._connection.request(method, path, data, {"Content-Type": kind})
+                answer = self._connection.getresponse()
+                text = answer.read()
+            except (OSError, HTTPException) as error:
+                self._connection.close()  # The next request opens it again.
+                raise OSError(str(error)) from error
+        if answer.status >= 300:
+            raise Refused(answer.status, text)
+        return text

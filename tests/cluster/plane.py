@@ -17,11 +17,11 @@ SERVICE = "10.96.0.1"
 BRIDGE = "node0"
 
 _ETCD = "https://127.0.0.1:2379"
-_SERVER = f"https://{NODE}"
+# With an address of its own: a bridge takes over those of its ports, and pods would not find it.
 _NETWORK = f"""
 link set lo up
 addr add {SERVICE}/32 dev lo
-link add {BRIDGE} type bridge
+link add {BRIDGE} address 02:00:00:00:00:01 type bridge
 addr add {NODE}/16 dev {BRIDGE}
 link set {BRIDGE} up
 """
@@ -38,7 +38,7 @@ class ControlPlane:
         self.logs.mkdir(parents=True)
         tools.run(["ip", "-batch", "-"], stdin=_NETWORK)
         self._certificates()
-        self.api = Api(_SERVER, ca=self.ca, user=self._admin)
+        self.api = Api(NODE, ca=self.ca, user=self._admin)
         self.kubeconfig = self._kubeconfig("admin", self._admin)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -54,7 +54,7 @@ class ControlPlane:
         manager = "system:kube-controller-manager"
         user = self._certificate("kube-controller-manager", f"/CN={manager}")
         self._kubeconfig("kube-controller-manager", user)
-        # Only its key is used: it signs the tokens of ServiceAccounts.
+        # Signs the tokens of ServiceAccounts.
         self._certificate("service-account", "/CN=service-account")
 
     def _certificate(self, name: str, subject: str, *names: str) -> pki.Pair:
@@ -62,7 +62,7 @@ class ControlPlane:
 
     def _kubeconfig(self, name: str, user: pki.Pair) -> Path:
         file = self.folder / f"{name}.kubeconfig"
-        return pki.kubeconfig(file, server=_SERVER, ca=self.ca, user=user)
+        return pki.kubeconfig(file, server=f"https://{NODE}", ca=self.ca, user=user)
 
     def start(self) -> None:
         """Run all; returns when the API server is ready."""
@@ -95,6 +95,7 @@ class ControlPlane:
 
     def stop(self) -> None:
         """End all parts; nothing of them is needed any more."""
+        self.api.close()
         for name in reversed(self._processes):
             self.kill(name)
 
@@ -128,7 +129,7 @@ class ControlPlane:
                 f"--tls-private-key-file={at}/kube-apiserver.key",
                 f"--client-ca-file={at}/ca.crt",
                 "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-                f"--service-account-key-file={at}/service-account.key",
+                f"--service-account-key-file={at}/service-account.crt",
                 f"--service-account-signing-key-file={at}/service-account.key",
                 f"--kubelet-certificate-authority={at}/ca.crt",
                 "--kubelet-preferred-address-types=InternalIP",

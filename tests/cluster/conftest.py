@@ -1,0 +1,85 @@
+"""The fixtures of the cluster tests. What is real and what is not: tests/cluster/__main__.py."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.cluster import Cluster, Release, installed
+from tests.cluster.node import Node
+from tests.cluster.plane import ControlPlane
+
+# On the tmpfs of the namespace that `python -m tests.cluster` makes.
+_OWN = Path("/dev/shm/own")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cluster", choices=("own", "given"), help="set by `python -m tests.cluster`: use that"
+    )
+
+
+@pytest.fixture(scope="session")
+def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
+    """The cluster, without KServe."""
+    which = pytestconfig.getoption("--cluster", None)
+    if which is None:
+        pytest.skip("run `python -m tests.cluster`")
+    if which == "given":
+        given = Cluster()
+        if "serving.kserve.io" in given.kubectl("api-versions"):
+            pytest.exit("the cluster of KUBECONFIG has KServe; these tests would remove it", 1)
+        yield given
+        given.leave()
+        return
+    control_plane = ControlPlane(_OWN)
+    control_plane.start()
+    node = Node(control_plane)
+    node.start()
+    own = {f"HELM_{it}_HOME": str(_OWN / "helm") for it in ("CACHE", "CONFIG", "DATA")}
+    own |= {"KUBECONFIG": str(control_plane.kubeconfig), "KUBECACHEDIR": str(_OWN / "kube")}
+    yield Cluster(own, control_plane, node)
+    node.stop()
+    control_plane.stop()
+
+
+@pytest.fixture(scope="module")
+def program() -> str:
+    """The Helm to install with. `pytestmark = BOTH_HELMS` has all of a module tested with both."""
+    return "helm"
+
+
+@pytest.fixture
+def release(cluster: Cluster, program: str) -> Iterator[Release]:
+    """A release that is not installed yet; removed afterwards."""
+    yield Release(cluster, cluster.namespace("kserve"), program)
+    cluster.reset()
+
+
+@pytest.fixture(scope="module")
+def platform(cluster: Cluster, program: str) -> Iterator[Release]:
+    """The platform with its default values, one for all tests of a module."""
+    with installed(cluster, program=program) as it:
+        yield it
+
+
+@pytest.fixture
+def models(cluster: Cluster) -> str:
+    """A new namespace for models."""
+    return cluster.namespace("models")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failed test what the node and its containers had to say lately."""
+    report = yield
+    if report.failed:
+        logs = [it for it in (_OWN / "logs").rglob("*.log") if "kube-" not in it.name]
+        for log in sorted(logs, key=lambda it: it.stat().st_mtime)[-4:]:
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            report.sections.append((str(log.relative_to(_OWN)), "\n".join(lines[-15:])))
+    return report

@@ -1,0 +1,185 @@
+"""Containers: a process each, probed and restarted as a kubelet would."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from tests.rendering import Object
+
+
+@dataclass(frozen=True)
+class Image:
+    """What stands for an image: a static program of `generator.tools`, and its place in there."""
+
+    program: str
+    entrypoint: str
+
+
+# By the end of the repository, whichever registry it comes from.
+_IMAGES = {
+    "/kserve-controller": Image("manager", "/manager"),
+    "/kube-webhook-certgen": Image("certgen", "/kube-webhook-certgen"),
+}
+
+
+def image(name: str) -> Image | None:
+    """What stands for an image, if anything does."""
+    repository = re.sub(r"(:[^/@]*)?(@.*)?$", "", name)
+    found = (it for end, it in _IMAGES.items() if f"/{repository}".endswith(end))
+    return next(found, None)
+
+
+def now() -> str:
+    """The time as Kubernetes writes it."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Probe:
+    """A probe of a running container; `passed` is None until it has an opinion."""
+
+    def __init__(self, spec: Object) -> None:
+        self._get = spec["httpGet"]
+        self._period = spec.get("periodSeconds", 10)
+        self._timeout = spec.get("timeoutSeconds", 1)
+        self._needed = {True: spec.get("successThreshold", 1), False: spec["failureThreshold"]}
+        self._next = time.monotonic() + spec.get("initialDelaySeconds", 0)
+        self._last, self._count = False, 0
+        self.passed: bool | None = None
+
+    def run(self, address: str, ports: Mapping[str, int]) -> None:
+        """Ask, if it is time to."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + self._period
+        answer = self._ask(address, ports)
+        self._count = self._count + 1 if answer is self._last else 1
+        self._last = answer
+        if self._count >= self._needed[answer]:
+            self.passed = answer
+
+    def _ask(self, address: str, ports: Mapping[str, int]) -> bool:
+        port = self._get["port"]
+        url = f"http://{address}:{ports.get(port, port)}{self._get['path']}"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(url, timeout=self._timeout):
+                return True
+        except OSError:
+            return False
+
+
+class Container:
+    """One container of a pod, from its first start to its last end."""
+
+    def __init__(self, spec: Object, *, restart: str) -> None:
+        self.spec = spec
+        self.name: str = spec["name"]
+        self.exit_code: int | None = None  # once it will not run again
+        self._restart = restart
+        self._restarts = 0
+        self._start_at = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._probes: dict[str, Probe] = {}
+        self._ports = {it["name"]: it["containerPort"] for it in spec.get("ports", [])}
+        self._state: Object = {"waiting": {"reason": "ContainerCreating"}}
+
+    def advance(self, launch: Callable[[Object], subprocess.Popen[bytes]], address: str) -> None:
+        """Start it, probe it, restart it: whatever is due."""
+        if self.exit_code is not None:
+            return
+        if self._process is None:
+            if time.monotonic() >= self._start_at:
+                self._process = launch(self.spec)
+                self._probes = {
+                    kind: Probe(self.spec[f"{kind}Probe"])
+                    for kind in ("startup", "readiness", "liveness")
+                    if f"{kind}Probe" in self.spec
+                }
+                self._state = {"running": {"startedAt": now()}}
+        elif self._process.poll() is not None:
+            self._ended(self._process.returncode)
+        else:
+            self._probe(address)
+
+    def _ended(self, code: int) -> None:
+        self._process = None
+        started = self._state["running"]["startedAt"]
+        end = {"exitCode": code, "startedAt": started, "finishedAt": now()}
+        end["reason"] = "Error" if code else "Completed"
+        if self._restart == "Never" or (self._restart == "OnFailure" and code == 0):
+            self.exit_code = code
+            self._state = {"terminated": end}
+        else:
+            # At once, then after 10 s, 20 s, 40 s …: a kubelet's delays.
+            delay = 10 * 2 ** (self._restarts - 1) if self._restarts else 0
+            self._start_at = time.monotonic() + min(delay, 300)
+            self._restarts += 1
+            self._state = {"waiting": {"reason": "CrashLoopBackOff"}}
+
+    def _probe(self, address: str) -> None:
+        startup = self._probes.get("startup")
+        if startup and not startup.passed:
+            startup.run(address, self._ports)
+        else:
+            for kind in ("readiness", "liveness"):
+                if kind in self._probes:
+                    self._probes[kind].run(address, self._ports)
+        if any(it.passed is False for kind, it in self._probes.items() if kind != "readiness"):
+            self.kill()
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def started(self) -> bool:
+        """Whether it runs, and passed its startup probe."""
+        startup = self._probes.get("startup")
+        return self.running and (startup is None or bool(startup.passed))
+
+    @property
+    def ready(self) -> bool:
+        """Whether it started, and passes its readiness probe."""
+        readiness = self._probes.get("readiness")
+        return self.started and (readiness is None or bool(readiness.passed))
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """End it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def status(self) -> Object:
+        """Its entry in the pod's status."""
+        return status(
+            self.spec,
+            self._state,
+            ready=self.ready or self.exit_code == 0,
+            started=self.started,
+            restarts=self._restarts,
+        )
+
+
+def status(spec: Object, state: Object, *, ready: bool, started: bool, restarts: int = 0) -> Object:
+    """The entry of a container in its pod's status."""
+    return {
+        "name": spec["name"],
+        "image": spec["image"],
+        "imageID": "",
+        "ready": ready,
+        "started": started,
+        "restartCount": restarts,
+        "state": state,
+    }

@@ -1,0 +1,57 @@
+"""The model that everybody begins with, as an InferenceService."""
+
+from __future__ import annotations
+
+import json
+
+from tests.cluster.cluster import Cluster
+from tests.rendering import Object
+
+NAME = "sklearn-iris"
+URI = "gs://kfserving-examples/models/sklearn/1.0/model"
+
+
+MODEL = f"""
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata:
+  name: {NAME}
+spec:
+  predictor:
+    model:
+      modelFormat:
+        name: sklearn
+      storageUri: {URI}
+"""
+# The spelling of KServe before 0.7, which most examples still have.
+FORMER = f"""
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata:
+  name: {NAME}
+spec:
+  predictor:
+    sklearn:
+      storageUri: {URI}
+"""
+
+
+def admitted(cluster: Cluster, namespace: str, model: str = MODEL) -> Object:
+    """The model as the API server would store it, after the webhooks."""
+    dry = ("--dry-run=server", "-o", "json")
+    found: Object = json.loads(
+        cluster.kubectl("apply", "-n", namespace, *dry, "-f", "-", stdin=model)
+    )
+    return found
+
+
+def serve(cluster: Cluster, namespace: str, model: str = MODEL) -> Object:
+    """Apply the model, wait until it is Ready; what the API server has of it then."""
+    cluster.apply(model, namespace=namespace)
+    cluster.kubectl(
+        *("wait", f"inferenceservice/{NAME}", "-n", namespace),
+        *("--for=condition=Ready", "--timeout=10m"),
+    )
+    found = cluster.get("inferenceservice", NAME, namespace)
+    assert found is not None
+    return found

@@ -1,0 +1,56 @@
+"""An install that is cut off: the same command again ends in a working platform."""
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+
+import pytest
+
+from generator import tools
+from generator.errors import ToolFailed
+from tests.cluster import webhooks
+from tests.cluster.cluster import BOTH_HELMS
+
+pytestmark = BOTH_HELMS
+
+CONTROLLER = "app.kubernetes.io/component=controller"
+INSTALL = ("upgrade", "--install", "--create-namespace")
+
+
+@contextlib.contextmanager
+def installing(cluster, release):
+    """`helm upgrade --install` under way: it has made the Deployment, and more is to come."""
+    argv = [str(tools.find(release.program)), *release.command(*INSTALL)]
+    environment = os.environ | cluster.environment
+    with subprocess.Popen(argv, env=environment, stdout=-3, stderr=-3) as helm:
+        deployment = ("deployment", "kserve-controller-manager", release.namespace)
+        cluster.wait("the Deployment", lambda: cluster.get(*deployment))
+        yield helm
+
+
+def test_etcd_and_the_controller_are_killed(cluster, release, models):
+    if cluster.node is None:
+        pytest.skip("nobody kills parts of a given cluster")
+    with installing(cluster, release):
+        cluster.control_plane.kill("etcd")
+        time.sleep(1)
+        cluster.control_plane.run("etcd")
+        cluster.wait("a controller to kill", lambda: cluster.node.kill("manager"))
+    release.helm(*INSTALL)
+    webhooks.wait(cluster, models)
+    (pod,) = cluster.list("pods", release.namespace, CONTROLLER)
+    assert [it["restartCount"] for it in pod["status"]["containerStatuses"]] == [1]
+
+
+def test_helm_is_killed(cluster, release, models):
+    """Helm then believes that it still runs. Nothing is lost by an uninstall."""
+    with installing(cluster, release) as helm:
+        helm.kill()
+    with pytest.raises(ToolFailed, match=r"another operation .* is in progress"):
+        release.helm(*INSTALL)
+    release.uninstall()
+    release.helm(*INSTALL)
+    webhooks.wait(cluster, models)
+    assert json.loads(release.helm("status", "-o", "json"))["info"]["status"] == "deployed"

@@ -1,0 +1,51 @@
+"""What a platform leaves behind, and finds again: upgrade, rollback, uninstall, install."""
+
+from tests.cluster import iris, webhooks
+from tests.cluster.cluster import BOTH_HELMS
+
+pytestmark = BOTH_HELMS
+
+LEASE = "kserve-controller-manager-leader-lock"
+MODEL_KINDS = "inferenceservices,deployments,pods"
+
+
+def identities(cluster, namespace):
+    """The objects of the models by kind, and what tells a new one from an old one of that name."""
+    found = cluster.list(MODEL_KINDS, namespace)
+    return {(it["kind"], it["metadata"]["name"], it["metadata"]["uid"]) for it in found}
+
+
+def test_upgrade_and_rollback(cluster, platform, models):
+    def runtimes():
+        return {it["metadata"]["name"] for it in cluster.list("clusterservingruntimes")}
+
+    before = runtimes()
+    platform.upgrade("--set", "runtimes.xgboost.enabled=true")
+    assert runtimes() - before == {"kserve-xgbserver"}
+    platform.rollback(1)
+    assert runtimes() == before
+    webhooks.wait(cluster, models)
+
+
+def test_models_outlive_the_platform(cluster, platform, models):
+    iris.serve(cluster, models)
+    served = identities(cluster, models)
+    manifest = cluster.helm("get", "manifest", platform.name, "-n", platform.namespace)
+
+    platform.uninstall()
+    left = cluster.kubectl("get", "-f", "-", "--ignore-not-found", "-o", "name", stdin=manifest)
+    assert left == ""
+    assert identities(cluster, models) == served
+
+    more = '{"spec": {"predictor": {"minReplicas": 2, "maxReplicas": 2}}}'
+    model = ("inferenceservice", iris.NAME, "-n", models)
+    cluster.kubectl("patch", *model, "--type=merge", "-p", more)
+    # KServe does not give its Lease back when it ends; the next one would wait 15 s for nothing.
+    cluster.kubectl("delete", "lease", LEASE, "-n", platform.namespace)
+    platform.install()
+    autoscaler = ("horizontalpodautoscaler", f"{iris.NAME}-predictor", models)
+    cluster.wait("it adopts", lambda: cluster.get(*autoscaler)["spec"]["minReplicas"] == 2)
+    assert identities(cluster, models) >= served
+
+    cluster.kubectl("delete", *model)
+    cluster.wait("no model", lambda: not identities(cluster, models))

@@ -1,0 +1,61 @@
+"""From `kubectl apply` of an InferenceService to one that is Ready, and what KServe makes of it."""
+
+import pytest
+
+from tests.cluster import iris
+
+PREDICTOR = f"{iris.NAME}-predictor"
+OWN = f"serving.kserve.io/inferenceservice={iris.NAME}"
+
+
+@pytest.fixture(params=[iris.MODEL, iris.FORMER], ids=["modelFormat", "sklearn"])
+def model(request, cluster, platform, models):
+    """The model, Ready, in either spelling."""
+    return iris.serve(cluster, models, request.param)
+
+
+def test_a_model_becomes_ready(cluster, model):
+    namespace = model["metadata"]["namespace"]
+    assert model["status"]["clusterServingRuntimeName"] == "kserve-sklearnserver"
+    assert model["status"]["address"] == {
+        "url": f"http://{PREDICTOR}.{namespace}.svc.cluster.local"
+    }
+    assert model["status"]["modelStatus"]["transitionStatus"] == "UpToDate"
+
+    service = cluster.get("service", PREDICTOR, namespace)
+    (port,) = service["spec"]["ports"]
+    assert (port["port"], port["targetPort"]) == (80, 8080)
+
+    deployment = cluster.get("deployment", PREDICTOR, namespace)
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["args"][0] == f"--model_name={iris.NAME}"
+    assert deployment["status"]["readyReplicas"] == 1
+
+    autoscaler = cluster.get("horizontalpodautoscaler", PREDICTOR, namespace)
+    assert autoscaler["spec"]["scaleTargetRef"]["name"] == PREDICTOR
+
+    # No domain: nothing leads here from outside.
+    assert cluster.list("ingresses", namespace) == []
+
+
+def test_its_pod_fetches_it(cluster, model):
+    """The pod, made by the ReplicaSet's controller, as the pod webhook changed it."""
+    (pod,) = cluster.list("pods", model["metadata"]["namespace"], OWN)
+    (initializer,) = pod["spec"]["initContainers"]
+    assert initializer["name"] == "storage-initializer"
+    assert initializer["image"] == "docker.io/kserve/storage-initializer:v0.20.0"
+    assert initializer["args"] == [iris.URI, "/mnt/models"]
+    (container,) = pod["spec"]["containers"]
+    (volume,) = {
+        it["name"] for it in initializer["volumeMounts"] if it["mountPath"] == "/mnt/models"
+    }
+    assert {"name": volume, "mountPath": "/mnt/models", "readOnly": True} in container[
+        "volumeMounts"
+    ]
+
+
+def test_it_goes_with_all_it_was_made_of(cluster, model):
+    namespace = model["metadata"]["namespace"]
+    cluster.kubectl("delete", "inferenceservice", iris.NAME, "-n", namespace)
+    kinds = "deployments,services,horizontalpodautoscalers,pods"
+    cluster.wait("nothing is left of the model", lambda: not cluster.list(kinds, namespace))
