@@ -41,6 +41,7 @@ _SENTENCES: dict[str, Callable[[Any, Any], str]] = {
     "type": _type,
     "enum": _enum,
     "anyOf": _any_of,
+    "not": lambda value, _: f"{_show(value)} is no name: YAML reads it as a boolean or null",
     "pattern": lambda value, wanted: f"{_show(value)} does not match {wanted}",
     "minLength": lambda _value, _wanted: "must not be empty",
     "maxLength": lambda value, wanted: f"has {len(value)} characters, and {wanted} are allowed",

@@ -43,6 +43,9 @@ KEYWORDS = (
 # A Kubernetes quantity; the API server's own pattern, without the empty string.
 QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
 
+# Where a name is written without quotes, a parser of YAML 1.1 or 1.2 has something else in its place.
+_NOT_NAMES = ("false", "n", "no", "null", "off", "on", "true", "y", "yes")
+
 
 @dataclass(frozen=True)
 class Leaf:
@@ -155,7 +158,7 @@ class _Expansion:
             "properties": {key: self.expand(child) for key, child in entries.items()},
         }
         if names is not None:
-            node["propertyNames"] = names
+            node["propertyNames"] = names | {"not": {"enum": [*_NOT_NAMES]}}
         return node | {"type": "object", "additionalProperties": entry, "x-entries": True}
 
     def _image_of(self, name: str, node: Node) -> Node:

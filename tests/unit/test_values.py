@@ -97,3 +97,15 @@ def test_a_limit_may_be_taken_away(tmp_path):
         "containers"
     ][0]
     assert manager["resources"]["limits"] == {"memory": "512Mi"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("on", "reads it as a boolean"), ("Iris", "does not match"), ("x" * 49, "48 are allowed")],
+)
+def test_the_name_of_a_model_is_checked(tmp_path, name, said):
+    file = tmp_path / "my.yaml"
+    file.write_text(f'models:\n  "{name}": {{format: sklearn, storageUri: "s3://a/b"}}\n')
+    with pytest.raises(ValuesError, match=said) as caught:
+        read([file])
+    assert str(caught.value).startswith(f"{file}:2:3: models.{name}: the name ")

@@ -185,10 +185,8 @@ ERROR: {{ $path }}: format and image exclude each other; remove one
 ERROR: {{ $path }}: neither format nor image says what serves it; set {{ $path }}.format, sklearn for instance
 {{- end }}
 {{- if $model.format }}
-{{- range list "command" "port" }}
-{{- if hasKey $model . }}
+{{- range keys (pick $model "command" "port") | sortAlpha }}
 ERROR: {{ $path }}.{{ . }}: belongs to image, and a runtime has its own; remove it
-{{- end }}
 {{- end }}
 {{- if $model.runtime }}
 {{- with include "kserve-lite-models.switch" (list $root $model.runtime) }}
@@ -207,29 +205,34 @@ ERROR: {{ $path }}.protocol: no runtime that is on speaks {{ $protocol }} for {{
 ERROR: {{ $path }}.format: no runtime that is on serves {{ $model.format }}; {{ include "kserve-lite-models.remedy" (list $model.format $protocol) }}
 {{- end }}
 {{- end }}
-{{- $loads := list }}
+{{- if not (or $model.storageUri $model.spec (eq $model.format "huggingface")) }}
+{{- $loaded := false }}
 {{- range $root.Values.trainedModels }}
-{{- $loads = append $loads .inferenceService }}
+{{- $loaded = or $loaded (eq (toString .inferenceService) $name) }}
 {{- end }}
-{{- if not (or $model.storageUri $model.spec (eq $model.format "huggingface") (has $name $loads)) }}
+{{- if not $loaded }}
 ERROR: {{ $path }}: no storageUri says where the model is; set {{ $path }}.storageUri
 {{- end }}
 {{- end }}
-{{- include "kserve-lite-models.check.storage" (list $root (printf "%s.storageUri" $path) $model.storageUri) }}
+{{- end }}
+{{- with $model.storageUri }}
+{{- include "kserve-lite-models.check.storage" (list $root (printf "%s.storageUri" $path) .) }}
+{{- end }}
 {{- $longest := ternary 46 48 (not (empty $model.transformer)) }}
 {{- if gt (len $name) $longest }}
 ERROR: {{ $path }}: the name has {{ len $name }} characters and its pods' label takes {{ $longest }}; shorten it
 {{- end }}
-{{- if and (hasKey $model "minReplicas") (hasKey $model "maxReplicas") (gt (int $model.minReplicas) (int $model.maxReplicas)) }}
+{{- if and $model.minReplicas $model.maxReplicas (gt (int $model.minReplicas) (int $model.maxReplicas)) }}
 ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
 {{- end }}
-{{- $mode := include "kserve-lite-models.deploymentMode" (list $root $model) }}
-{{- $scaling := $model.autoscaling | default dict }}
-{{- if and (has $scaling.metric (list "concurrency" "rps")) (eq $mode "Standard") }}
-ERROR: {{ $path }}.autoscaling.metric: {{ $scaling.metric }} is Knative's; set it to cpu or memory
+{{- $mode := $model.deploymentMode | default $root.Values.deploymentMode }}
+{{- with $model.autoscaling }}
+{{- if and (has .metric (list "concurrency" "rps")) (eq $mode "Standard") }}
+ERROR: {{ $path }}.autoscaling.metric: {{ .metric }} is Knative's; set it to cpu or memory
 {{- end }}
-{{- if and $scaling.metric (eq $scaling.class "keda") }}
+{{- if and .metric (eq .class "keda") }}
 ERROR: {{ $path }}.autoscaling.metric: KServe refuses it for keda; say it in {{ $path }}.spec.predictor.autoScaling
+{{- end }}
 {{- end }}
 {{- with $model.credentials }}
 {{- if not .secretName }}
@@ -241,27 +244,28 @@ ERROR: {{ $path }}.credentials.externalSecret: wants a store and a key; set both
 {{- end }}
 {{- end }}
 {{- end }}
-{{- range list "transformer" "explainer" }}
-{{- $entry := get $model . }}
+{{- range $where, $entry := pick $model "transformer" "explainer" }}
 {{- if and $entry (not (or $entry.image $entry.art)) }}
-ERROR: {{ $path }}.{{ . }}: has no image; set {{ $path }}.{{ . }}.image
-{{- else if and $entry $entry.image $entry.art }}
-ERROR: {{ $path }}.{{ . }}: image and art exclude each other; remove one
+ERROR: {{ $path }}.{{ $where }}: has no image; set {{ $path }}.{{ $where }}.image
+{{- else if and $entry.image $entry.art }}
+ERROR: {{ $path }}.{{ $where }}: image and art exclude each other; remove one
 {{- end }}
-{{- end }}
-{{- range $where := list "" "transformer" "explainer" }}
-{{- $entry := ternary $model (get $model $where | default dict) (eq $where "") }}
 {{- if hasKey ($entry.env | default dict) "PYTHONPATH" }}
-ERROR: {{ list $path $where "env.PYTHONPATH" | compact | join "." }}: KServe refuses this variable; remove it
+ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- end }}
 {{- end }}
+{{- if and $model.env (hasKey $model.env "PYTHONPATH") }}
+ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
+{{- end }}
+{{- if $model.canary }}
 {{- include "kserve-lite-models.check.canary" (list $root $name $model $mode) }}
+{{- end }}
 {{- end -}}
 
 {{- /* Takes (list root path uri). */ -}}
 {{- define "kserve-lite-models.check.storage" -}}
-{{- $uri := index . 2 | default "" -}}
-{{- $scheme := regexFind "^[A-Za-z0-9+.-]+://" $uri -}}
+{{- $uri := index . 2 -}}
+{{- $scheme := ternary (print (splitList "://" $uri | first) "://") "" (contains "://" $uri) -}}
 {{- if and $scheme (not (has $scheme (list "gs://" "s3://" "hdfs://" "webhdfs://" "http://" "https://" "hf://" "pvc://" "oci://" "oci+native://" "file://"))) }}
 ERROR: {{ index . 1 }}: nothing fetches {{ $scheme }}; use gs, s3, hdfs, webhdfs, https, hf, pvc or oci
 {{- end }}
@@ -276,7 +280,6 @@ ERROR: {{ index . 1 }}: models in container images are off; set storage.ociModel
 {{- $name := index . 1 -}}
 {{- $model := index . 2 -}}
 {{- $path := printf "models.%s.canary" $name -}}
-{{- if $model.canary }}
 {{- if eq (index . 3) "Knative" }}
 ERROR: {{ $path }}: KServe has them in Standard mode only; set models.{{ $name }}.deploymentMode=Standard
 {{- else if not (has $root.Values.routing.mode (list "gatewayApi" "virtualService")) }}
@@ -297,11 +300,12 @@ ERROR: {{ $path }}.{{ $key }}: the two names have {{ add (len $name) (len $key) 
 {{- if gt (int ($version.minReplicas | default 0)) (int (get $model "minReplicas" | default 1)) }}
 ERROR: {{ $path }}.{{ $key }}.minReplicas: is more than the model's, which KServe refuses; raise models.{{ $name }}.minReplicas
 {{- end }}
-{{- include "kserve-lite-models.check.storage" (list $root (printf "%s.%s.storageUri" $path $key) $version.storageUri) }}
+{{- with $version.storageUri }}
+{{- include "kserve-lite-models.check.storage" (list $root (printf "%s.%s.storageUri" $path $key) .) }}
+{{- end }}
 {{- end }}
 {{- if gt $sum 100 }}
 ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
-{{- end }}
 {{- end }}
 {{- end -}}
 

@@ -16,51 +16,33 @@ so nothing in them may change with the chart's version: it would restart every m
 {{- define "kserve-lite-models.metadata" -}}
 {{- $root := index . 0 -}}
 labels:
-  {{- toYaml (mergeOverwrite dict $root.Values.global.labels (index . 2) (dict
-        "app.kubernetes.io/instance" $root.Release.Name
-        "app.kubernetes.io/managed-by" $root.Release.Service
-        "app.kubernetes.io/name" (index . 1)
-        "app.kubernetes.io/part-of" "kserve-lite")) | nindent 2 }}
-{{- with mergeOverwrite dict $root.Values.global.annotations (index . 3) }}
-annotations:
+  app.kubernetes.io/instance: {{ quote $root.Release.Name }}
+  app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+  app.kubernetes.io/name: {{ index . 1 }}
+  app.kubernetes.io/part-of: kserve-lite
+  {{- if or $root.Values.global.labels (index . 2) }}
+  {{- with omit (mergeOverwrite dict $root.Values.global.labels (index . 2))
+        "app.kubernetes.io/instance" "app.kubernetes.io/managed-by" "app.kubernetes.io/name" "app.kubernetes.io/part-of" }}
   {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- end }}
+{{- if or $root.Values.global.annotations (index . 3) }}
+annotations:
+  {{- toYaml (mergeOverwrite dict $root.Values.global.annotations (index . 3)) | nindent 2 }}
 {{- end }}
-{{- end -}}
-
-{{- /* How a model runs. Takes (list root model). */ -}}
-{{- define "kserve-lite-models.deploymentMode" -}}
-{{ (index . 1).deploymentMode | default (index . 0).Values.deploymentMode }}
-{{- end -}}
-
-{{- /* Environment variables as a JSON list. Takes a dict of strings or EnvVars without a name. */ -}}
-{{- define "kserve-lite-models.env" -}}
-{{- $list := list -}}
-{{- range $name, $value := . -}}
-{{- $variable := dict "name" $name -}}
-{{- if kindIs "string" $value -}}
-{{- $_ := set $variable "value" $value -}}
-{{- else -}}
-{{- $variable = mergeOverwrite $variable $value -}}
-{{- end -}}
-{{- $list = append $list $variable -}}
-{{- end -}}
-{{- toJson $list -}}
 {{- end -}}
 
 {{- /* A domain or path template of KServe, filled in for a model. Takes (list root name model template). */ -}}
 {{- define "kserve-lite-models.fill" -}}
 {{- $root := index . 0 -}}
 {{- $model := index . 2 -}}
-{{- $text := index . 3 -}}
-{{- $fields := dict "Name" (index . 1) "Namespace" (include "kserve-lite-models.namespace" $root) "IngressDomain" $root.Values.routing.domain -}}
+{{- $text := regexReplaceAll "\\{\\{-? *(\\.[^ }]+?) *-?\\}\\}" (index . 3) "{{${1}}}" -}}
+{{- $text = $text | replace "{{.Name}}" (index . 1) | replace "{{.Namespace}}" (include "kserve-lite-models.namespace" $root) | replace "{{.IngressDomain}}" $root.Values.routing.domain -}}
 {{- range $key, $value := $model.labels -}}
-{{- $_ := set $fields (printf "Labels.%s" $key) $value -}}
+{{- $text = replace (printf "{{.Labels.%s}}" $key) $value $text -}}
 {{- end -}}
 {{- range $key, $value := $model.annotations -}}
-{{- $_ := set $fields (printf "Annotations.%s" $key) $value -}}
-{{- end -}}
-{{- range $field, $value := $fields -}}
-{{- $text = regexReplaceAll (printf "\\{\\{-? *\\.%s *-?\\}\\}" (replace "." "\\." $field)) $text $value -}}
+{{- $text = replace (printf "{{.Annotations.%s}}" $key) $value $text -}}
 {{- end -}}
 {{ $text }}
 {{- end -}}
@@ -70,7 +52,7 @@ annotations:
 {{- $root := index . 0 -}}
 {{- $model := index . 1 -}}
 {{- if and (eq $root.Values.routing.mode "virtualService") $root.Values.routing.domain (not $model.clusterLocal) -}}
-{{- if eq (include "kserve-lite-models.deploymentMode" .) "Standard" -}}
+{{- if eq ($model.deploymentMode | default $root.Values.deploymentMode) "Standard" -}}
 true
 {{- end -}}
 {{- end -}}

@@ -1,125 +1,164 @@
-{{- /* The parts of an InferenceService's spec, as dicts turned into JSON. */ -}}
+{{- /*
+The parts of an InferenceService's spec, as YAML lines; whoever includes one trims it. toYaml costs
+more than the rest of a model together: it is for what people wrote, not for what every model has.
+*/ -}}
 
 {{- /*
 What container and runtime have in common: args, env, resources, probes, ports. Takes
-(list entry protocol), where entry is a model, a transformer or an explainer.
+(list entry protocol uri): a model, a transformer or an explainer; what its container shall have
+fetched, or "".
 */ -}}
 {{- define "kserve-lite-models.container" -}}
 {{- $entry := index . 0 -}}
-{{- $protocol := index . 1 -}}
-{{- $container := pick $entry "args" "command" "image" "livenessProbe" "readinessProbe" "startupProbe" -}}
-{{- with $entry.env -}}
-{{- $_ := set $container "env" (include "kserve-lite-models.env" . | fromJsonArray) -}}
-{{- end -}}
-{{- $resources := deepCopy ($entry.resources | default dict) -}}
-{{- with $entry.gpus -}}
-{{- $resources = mergeOverwrite $resources (dict "limits" (dict "nvidia.com/gpu" (toString (int .)))) -}}
-{{- end -}}
-{{- if $resources -}}
-{{- $_ := set $container "resources" $resources -}}
-{{- end -}}
-{{- if hasPrefix "grpc" $protocol -}}
-{{- /* Only a port named h2c makes KServe's Service speak HTTP/2; the runtimes listen on 9000. */ -}}
-{{- $_ := set $container "ports" (list (dict "containerPort" (int ($entry.port | default 9000)) "name" "h2c" "protocol" "TCP")) -}}
-{{- else if $entry.port -}}
-{{- $_ := set $container "ports" (list (dict "containerPort" (int $entry.port) "name" "http1" "protocol" "TCP")) -}}
-{{- end -}}
-{{- toJson $container -}}
+{{- $uri := index . 2 -}}
+{{- with pick $entry "args" "command" "image" "livenessProbe" "readinessProbe" "startupProbe" }}
+{{ toYaml . }}
+{{- end }}
+{{- if or $entry.env $uri }}
+env:
+{{- range $name, $value := $entry.env }}
+- name: {{ $name }}
+  {{- if kindIs "string" $value }}
+  value: {{ toYaml $value }}
+  {{- else }}
+  {{- toYaml $value | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- if $uri }}
+# KServe fetches it to /mnt/models.
+- name: STORAGE_URI
+  value: {{ toYaml $uri }}
+{{- end }}
+{{- end }}
+{{- if hasPrefix "grpc" (index . 1) }}
+# Only a port named h2c makes KServe's Service speak HTTP/2; the runtimes listen on 9000.
+ports:
+- containerPort: {{ int ($entry.port | default 9000) }}
+  name: h2c
+  protocol: TCP
+{{- else if $entry.port }}
+ports:
+- containerPort: {{ int $entry.port }}
+  name: http1
+  protocol: TCP
+{{- end }}
+{{- if or $entry.resources $entry.gpus }}
+{{- $resources := deepCopy ($entry.resources | default dict) }}
+{{- with $entry.gpus }}
+{{- $resources = mergeOverwrite $resources (dict "limits" (dict "nvidia.com/gpu" (toString (int .)))) }}
+{{- end }}
+resources:
+  {{- toYaml $resources | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{- /* What serves a model: `model:` for a format, `containers:` for an image. Takes a model. */ -}}
 {{- define "kserve-lite-models.implementation" -}}
-{{- $model := . -}}
-{{- $container := include "kserve-lite-models.container" (list $model ($model.protocol | default "v1")) | fromJson -}}
-{{- if $model.image -}}
-{{- $_ := set $container "name" "kserve-container" -}}
-{{- with $model.storageUri -}}
-{{- /* KServe fetches it to /mnt/models when a container has this variable. */ -}}
-{{- $_ := set $container "env" (append ($container.env | default list) (dict "name" "STORAGE_URI" "value" .)) -}}
-{{- end -}}
-{{- toJson (dict "containers" (list $container)) -}}
-{{- else if $model.format -}}
-{{- $format := dict "name" $model.format -}}
-{{- with $model.formatVersion -}}
-{{- $_ := set $format "version" . -}}
-{{- end -}}
-{{- $served := mergeOverwrite $container (dict "modelFormat" $format) (pick $model "runtime" "runtimeVersion" "storageUri") -}}
-{{- with $model.protocol -}}
-{{- $_ := set $served "protocolVersion" . -}}
-{{- end -}}
-{{- toJson (dict "model" $served) -}}
-{{- else -}}
-{{- /* The entry's `spec` has it. */ -}}
-{}
-{{- end -}}
+{{- $protocol := .protocol | default "v1" }}
+{{- if .image }}
+containers:
+- name: kserve-container
+  {{- include "kserve-lite-models.container" (list . $protocol (.storageUri | default "")) | trim | nindent 2 }}
+{{- else if .format }}
+model:
+  modelFormat:
+    name: {{ .format }}
+    {{- with .formatVersion }}
+    version: {{ toYaml . }}
+    {{- end }}
+  {{- with .protocol }}
+  protocolVersion: {{ . }}
+  {{- end }}
+  {{- with .runtime }}
+  runtime: {{ toYaml . }}
+  {{- end }}
+  {{- with .runtimeVersion }}
+  runtimeVersion: {{ toYaml . }}
+  {{- end }}
+  {{- with .storageUri }}
+  storageUri: {{ toYaml . }}
+  {{- end }}
+  {{- with include "kserve-lite-models.container" (list . $protocol "") | trim }}
+  {{- nindent 2 . }}
+  {{- end }}
+{{- end }}
 {{- end -}}
 
-{{- /* The spec of an InferenceService. Takes (list root name model). */ -}}
+{{- /* A transformer or an explainer with an image. Takes it. */ -}}
+{{- define "kserve-lite-models.component" -}}
+containers:
+- name: kserve-container
+  {{- include "kserve-lite-models.container" (list . "v1" "") | trim | nindent 2 }}
+{{- with pick . "maxReplicas" "minReplicas" }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- /* The spec of an InferenceService, without the entry's own `spec`. Takes (list root model). */ -}}
 {{- define "kserve-lite-models.spec" -}}
 {{- $root := index . 0 -}}
-{{- $model := index . 2 -}}
-{{- $predictor := include "kserve-lite-models.implementation" $model | fromJson -}}
-{{- $predictor = mergeOverwrite $predictor (pick $model
-      "affinity" "batcher" "logger" "maxReplicas" "minReplicas" "nodeSelector" "serviceAccountName"
-      "timeout" "tolerations") -}}
-{{- with $model.autoscaling -}}
-{{- if .metric -}}
-{{- $_ := set $predictor "scaleMetric" .metric -}}
-{{- end -}}
-{{- if .target -}}
-{{- $_ := set $predictor "scaleTarget" (int .target) -}}
-{{- end -}}
-{{- end -}}
-{{- if and $model.image $root.Values.global.imagePullSecrets -}}
-{{- $secrets := list -}}
-{{- range $root.Values.global.imagePullSecrets -}}
-{{- $secrets = append $secrets (dict "name" .) -}}
-{{- end -}}
-{{- $_ := set $predictor "imagePullSecrets" $secrets -}}
-{{- end -}}
-{{- $spec := dict "predictor" $predictor -}}
-{{- with $model.transformer -}}
-{{- $container := include "kserve-lite-models.container" (list . "v1") | fromJson -}}
-{{- $_ := set $container "name" "kserve-container" -}}
-{{- $_ := set $spec "transformer" (mergeOverwrite (dict "containers" (list $container)) (pick . "maxReplicas" "minReplicas")) -}}
-{{- end -}}
-{{- with $model.explainer -}}
-{{- $container := include "kserve-lite-models.container" (list . "v1") | fromJson -}}
-{{- $explainer := pick . "maxReplicas" "minReplicas" -}}
-{{- if .art -}}
-{{- $_ := set $explainer "art" (mergeOverwrite $container .art (pick . "storageUri")) -}}
-{{- else -}}
-{{- $_ := set $container "name" "kserve-container" -}}
-{{- $_ := set $explainer "containers" (list $container) -}}
-{{- end -}}
-{{- $_ := set $spec "explainer" $explainer -}}
-{{- end -}}
-{{- $canary := list -}}
-{{- range $name, $version := $model.canary -}}
-{{- $other := mergeOverwrite (deepCopy $model) $version -}}
-{{- $implementation := include "kserve-lite-models.implementation" $other | fromJson -}}
-{{- $kept := mergeOverwrite $implementation (dict "name" $name) (pick $version "minReplicas") (pick $model
-      "affinity" "nodeSelector" "serviceAccountName" "tolerations") -}}
-{{- $canary = append $canary (dict "predictor" $kept "trafficPercent" (int $version.trafficPercent)) -}}
-{{- end -}}
-{{- with $canary -}}
-{{- $_ := set $spec "canary" . -}}
-{{- end -}}
-{{- toJson (mergeOverwrite $spec (deepCopy ($model.spec | default dict))) -}}
+{{- $model := index . 1 -}}
+predictor:
+  {{- include "kserve-lite-models.implementation" $model | trim | nindent 2 }}
+  {{- with pick $model "affinity" "batcher" "logger" "maxReplicas" "minReplicas" "nodeSelector"
+        "serviceAccountName" "timeout" "tolerations" }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- with $model.autoscaling }}
+  {{- with .metric }}
+  scaleMetric: {{ . }}
+  {{- end }}
+  {{- with .target }}
+  scaleTarget: {{ int . }}
+  {{- end }}
+  {{- end }}
+  {{- if and $model.image $root.Values.global.imagePullSecrets }}
+  imagePullSecrets:
+  {{- range $root.Values.global.imagePullSecrets }}
+  - name: {{ . }}
+  {{- end }}
+  {{- end }}
+{{- with $model.transformer }}
+transformer:
+  {{- include "kserve-lite-models.component" . | nindent 2 }}
+{{- end }}
+{{- with $model.explainer }}
+explainer:
+  {{- if .art }}
+  art:
+    {{- $container := include "kserve-lite-models.container" (list . "v1" "") | fromYaml }}
+    {{- toYaml (mergeOverwrite $container .art (pick . "storageUri")) | nindent 4 }}
+  {{- with pick . "maxReplicas" "minReplicas" }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- else }}
+  {{- include "kserve-lite-models.component" . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- with $model.canary }}
+canary:
+{{- range $name, $version := . }}
+- trafficPercent: {{ int $version.trafficPercent }}
+  predictor:
+    name: {{ $name }}
+    {{- include "kserve-lite-models.implementation" (mergeOverwrite (deepCopy $model) $version) | trim | nindent 4 }}
+    {{- with mergeOverwrite (pick $version "minReplicas") (pick $model "affinity" "nodeSelector" "serviceAccountName" "tolerations") }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
-{{- /* The annotations of an InferenceService, as JSON. Takes (list root name model). */ -}}
+{{- /* The annotations of an InferenceService, as JSON. Takes (list root model). */ -}}
 {{- define "kserve-lite-models.annotations" -}}
 {{- $root := index . 0 -}}
-{{- $model := index . 2 -}}
+{{- $model := index . 1 -}}
 {{- $annotations := mergeOverwrite dict ($model.annotations | default dict) -}}
 {{- with $model.deploymentMode -}}
 {{- $_ := set $annotations "serving.kserve.io/deploymentMode" . -}}
 {{- end -}}
-{{- if $model.autoscaling -}}
-{{- with $model.autoscaling.class -}}
+{{- with ($model.autoscaling | default dict).class -}}
 {{- $_ := set $annotations "serving.kserve.io/autoscalerClass" . -}}
-{{- end -}}
 {{- end -}}
 {{- with $model.credentials -}}
 {{- $_ := set $annotations $root.Values.storage.secretNameAnnotation .secretName -}}

@@ -1,0 +1,18 @@
+{{- /* The spec of an InferenceGraph, without the entry's own `spec`. Takes a graph. */ -}}
+{{- define "kserve-lite-models.graph" -}}
+nodes:
+{{- range $key, $node := .nodes }}
+  {{ $key }}:
+    routerType: {{ $node.type }}
+    steps:
+    {{- range $node.steps }}
+    - {{ if .model }}serviceName: {{ .model }}{{ else if .node }}nodeName: {{ .node }}{{ else }}serviceUrl: {{ toYaml .url }}{{ end }}
+      {{- with omit . "model" "node" "url" }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+    {{- end }}
+{{- end }}
+{{- with pick . "maxReplicas" "minReplicas" "resources" "timeout" }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
