@@ -19,6 +19,38 @@ from generator import tools
 ROUNDS = 9
 ROOT = Path(__file__).parent.parent
 CHART = str(ROOT / "charts" / "kserve-lite")
+MODELS = str(ROOT / "charts" / "kserve-lite-models")
+
+# What Helm itself takes for the two objects of a model: a template that checks and chooses nothing.
+BARE = """\
+{{- range $name, $model := .Values.models }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $name }}
+  namespace: {{ $.Release.Namespace }}
+spec:
+  selector:
+    app: isvc.{{ $name }}-predictor
+  ports:
+  - name: http
+    port: 80
+    targetPort: 8080
+---
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata:
+  name: {{ $name }}
+  namespace: {{ $.Release.Namespace }}
+spec:
+  predictor:
+    model:
+      modelFormat:
+        name: {{ $model.format }}
+      storageUri: {{ $model.storageUri }}
+{{- end }}
+"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +85,13 @@ def claims(folder: Path) -> list[Claim]:
     few, many = folder / "few.yaml", folder / "many.yaml"
     for file, count in ((few, 1), (many, 1001)):
         file.write_text(json.dumps({"extraObjects": {f"o{n}": _object(n) for n in range(count)}}))
+    models = folder / "models.yaml"
+    model = {"format": "sklearn", "storageUri": "s3://models/iris"}
+    models.write_text(json.dumps({"models": {f"m{n}": model for n in range(1000)}}))
+    bare = folder / "bare"
+    (bare / "templates").mkdir(parents=True)
+    (bare / "Chart.yaml").write_text("apiVersion: v2\nname: bare\nversion: 0.1.0\n")
+    (bare / "templates" / "models.yaml").write_text(BARE)
     imports = (python, "-c", "import click, jinja2, yaml")
     return [
         Claim(
@@ -68,6 +107,12 @@ def claims(folder: Path) -> list[Claim]:
             (*template, "-f", str(many)),
             (*template, "-f", str(few)),
             4,
+        ),
+        Claim(
+            "helm template of 1000 models, to a bare template",
+            (helm, "template", "models", MODELS, "-f", str(models)),
+            (helm, "template", "models", str(bare), "-f", str(models)),
+            2.5,
         ),
     ]
 

@@ -43,7 +43,7 @@ KEYWORDS = (
 # A Kubernetes quantity; the API server's own pattern, without the empty string.
 QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
 
-# Where a name is written without quotes, a parser of YAML 1.1 or 1.2 has something else in its place.
+# Written as a name without quotes, YAML 1.1 or 1.2 reads something else than text.
 _NOT_NAMES = ("false", "n", "no", "null", "off", "on", "true", "y", "yes")
 
 
