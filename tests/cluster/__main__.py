@@ -24,8 +24,6 @@ included. What kills parts of the cluster is skipped.
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -33,48 +31,25 @@ import pytest
 
 from generator import tools
 from generator.errors import GeneratorError
+from tests.cluster import own
 from tests.rendering import ROOT
 
-_CLIENTS = ("kubectl", "helm", "helm3")
-_PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "manager", "certgen", *_CLIENTS)
-
-# Whoever dies takes the next one along: this process, unshare, PID 1 of the namespace, all of it.
-_ENTER = (
-    *("setpriv", "--pdeathsig", "KILL"),
-    *("unshare", "--net", "--pid", "--mount", "--mount-proc", "--fork", "--kill-child"),
-    *("sh", "-c", 'mount -t tmpfs -o mode=755 tmpfs /dev/shm && exec "$@"', "sh"),
-)
 _PYTEST = ("-o", "testpaths=tests/cluster")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Build what is missing, then run pytest where the cluster is."""
-    given = bool(os.environ.get("KUBECONFIG"))
+    os.chdir(ROOT)
     try:
-        for name in _CLIENTS if given else _PROGRAMS:
-            tools.build(name)
+        if os.environ.get("KUBECONFIG"):
+            for name in own.CLIENTS:
+                tools.build(name)
+            return int(pytest.main([*_PYTEST, "--cluster=given", *arguments]))
+        argv = [sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own", *arguments]
+        return own.inside(argv)
     except GeneratorError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1
-    os.chdir(ROOT)
-    if given:
-        return int(pytest.main([*_PYTEST, "--cluster=given", *arguments]))
-    if os.geteuid() != 0:
-        print("ERROR: namespaces need root; use sudo, or set KUBECONFIG", file=sys.stderr)
-        return 1
-    return _inside([sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own", *arguments])
-
-
-def _inside(command: Sequence[str]) -> int:
-    """Run a command in the namespaces; when this returns or is ended, they are gone."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with subprocess.Popen([*_ENTER, *command]) as process:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            return process.wait(timeout=10)  # pytest was interrupted too; let it say so
-        finally:
-            process.kill()
 
 
 if __name__ == "__main__":

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.cluster import own
 from tests.cluster.cluster import Cluster, Release, installed
-from tests.cluster.node import Node
-from tests.cluster.plane import ControlPlane
-
-# On the tmpfs of the namespace that `python -m tests.cluster` makes.
-_OWN = Path("/dev/shm/own")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,15 +29,8 @@ def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
         yield given
         given.leave()
         return
-    control_plane = ControlPlane(_OWN)
-    control_plane.start()
-    node = Node(control_plane)
-    node.start()
-    own = {f"HELM_{it}_HOME": str(_OWN / "helm") for it in ("CACHE", "CONFIG", "DATA")}
-    own |= {"KUBECONFIG": str(control_plane.kubeconfig), "KUBECACHEDIR": str(_OWN / "kube")}
-    yield Cluster(own, control_plane, node)
-    node.stop()
-    control_plane.stop()
+    with own.running() as it:
+        yield it
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +66,8 @@ def pytest_runtest_makereport(
     """Show with a failed test what the node and its containers had to say lately."""
     report = yield
     if report.failed:
-        logs = [it for it in (_OWN / "logs").rglob("*.log") if "kube-" not in it.name]
+        logs = [it for it in (own.FOLDER / "logs").rglob("*.log") if "kube-" not in it.name]
         for log in sorted(logs, key=lambda it: it.stat().st_mtime)[-4:]:
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            report.sections.append((str(log.relative_to(_OWN)), "\n".join(lines[-15:])))
+            report.sections.append((str(log.relative_to(own.FOLDER)), "\n".join(lines[-15:])))
     return report
