@@ -126,16 +126,19 @@ def _object(number: int) -> dict[str, object]:
     }
 
 
+def verdict(name: str, measured: float, limit: float) -> bool:
+    """Print a line about a claim; whether it holds."""
+    holds = measured <= limit
+    print(f"{'ok  ' if holds else 'MISS'} {measured:5.2f} (at most {limit})  {name}")
+    return holds
+
+
 def main() -> int:
     """Print a line a claim; 1 if one does not hold."""
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
         for claim in claims(Path(folder)):
-            measured = ratio(claim)
-            holds = measured <= claim.limit
-            missed += not holds
-            verdict = "ok  " if holds else "MISS"
-            print(f"{verdict} {measured:5.2f} (at most {claim.limit})  {claim.name}")
+            missed += not verdict(claim.name, ratio(claim), claim.limit)
     return 1 if missed else 0
 
 
