@@ -1,5 +1,5 @@
-// Modules whose CRDs and samples are read as data by generator/derive and tests/upstream. Nothing
-// here is built: sources.py runs `go mod download MODULE@VERSION` and go.sum pins what comes back.
+// Modules whose CRDs and samples are read as data by generator/derive, tests/upstream and tests/cluster.
+// Nothing here is built: sources.py runs `go mod download MODULE@VERSION`, go.sum pins what comes back.
 module kserve-lite.invalid/tools/upstream
 
 go 1.26.0
@@ -15,5 +15,6 @@ require (
 	github.com/kserve/kserve v0.20.0
 	github.com/prometheus-operator/prometheus-operator v0.85.0
 	istio.io/api v1.31.1
+	knative.dev/serving v0.48.1
 	sigs.k8s.io/gateway-api v1.5.1
 )

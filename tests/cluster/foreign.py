@@ -1,0 +1,74 @@
+"""The CRDs of other projects, as they ship them. The programs behind them are not there.
+
+with crds(cluster, "istio", "knative"): …   and those that were not there before go again
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Collection, Iterator
+
+from generator.derive import sources
+from tests.cluster.cluster import Cluster
+
+# By project: its Go module, and the files with what the charts, KServe or its users make of it.
+PROJECTS = {
+    "cert-manager": (
+        "github.com/cert-manager/cert-manager",
+        "deploy/crds/cert-manager.io_*.yaml",
+    ),
+    "external-secrets": (
+        "github.com/external-secrets/external-secrets",
+        "config/crds/bases/external-secrets.io_*.yaml",
+    ),
+    "gateway-api": ("sigs.k8s.io/gateway-api", "config/crd/standard/*.yaml"),
+    "istio": ("istio.io/api", "kubernetes/customresourcedefinitions.gen.yaml"),
+    "keda": ("github.com/kedacore/keda/v2", "config/crd/bases/keda.sh_*.yaml"),
+    "knative": ("knative.dev/serving", "config/core/300-resources/*.yaml"),
+    "prometheus-operator": (
+        "github.com/prometheus-operator/prometheus-operator",
+        "example/prometheus-operator-crd/*_servicemonitors.yaml",
+    ),
+}
+
+
+@contextlib.contextmanager
+def crds(cluster: Cluster, *projects: str) -> Iterator[None]:
+    """The CRDs of some projects, established. KServe looks for them once, when it starts."""
+    there = _names(cluster)
+    missing = {
+        name: json.dumps(crd)
+        for project in projects
+        for crd in sources.crds(*PROJECTS[project])
+        if (name := crd["metadata"]["name"]) not in there
+    }
+    try:
+        if missing:
+            # The largest of them do not fit the annotation of a client-side apply.
+            stream = "\n---\n".join(missing.values())
+            cluster.kubectl("apply", "--server-side", "-f", "-", stdin=stream)
+            cluster.kubectl("wait", "crd", *missing, "--for=condition=Established")
+        yield
+    finally:
+        _remove(cluster, missing)
+
+
+def _remove(cluster: Cluster, names: Collection[str]) -> None:
+    """Delete CRDs, until they are gone.
+
+    An API server under load lets the deletion of one or another lie for minutes, until it changes.
+    """
+    for attempt in range(30):
+        if not (left := _names(cluster).intersection(names)):
+            return
+        if attempt % 10 == 0:
+            cluster.kubectl("annotate", "crd", *left, f"attempt={attempt}", "--overwrite")
+            cluster.kubectl("delete", "crd", *left, "--ignore-not-found", "--wait=false")
+        time.sleep(1)
+    raise AssertionError(f"these CRDs are not deleted: {left}")
+
+
+def _names(cluster: Cluster) -> set[str]:
+    return {it["metadata"]["name"] for it in cluster.list("crd")}
