@@ -9,12 +9,16 @@ Not real, because no image can be pulled and no container runtime is needed:
 - The node (tests/cluster/node.py) is a small kubelet. It takes every pod, wherever a scheduler would
   put it; it does not enforce NetworkPolicies, resource limits and seccomp profiles; a changed Secret
   reaches a running pod within a second, where a kubelet takes up to a minute or two.
-- The pods of models are not run. The node reports them Ready, and that is all they are.
+- The pods of models are not run; the node reports them Ready, and that is all they are. It runs
+  those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is
+  scikit-learn's: upstream's own storage initializer and model server, with the packages of their
+  images, but this machine's Python and C library (tests/cluster/modelserver.py).
+- There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints.
 - In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.
 
 All of it lives in a network, PID and mount namespace of its own, with its files in memory: whatever
 happens, nothing is left behind. That takes root, and from the system only `ip`, `openssl`, `chroot`
-and util-linux (`unshare`, `nsenter`, `setpriv`).
+and util-linux (`mount`, `unshare`, `nsenter`, `setpriv`).
 
 With KUBECONFIG set the tests run on that cluster instead, as its administrator, and everything is as
 real as it is there. It must have no KServe: the tests install it and remove it, CRDs and models
@@ -23,6 +27,7 @@ included. What kills parts of the cluster is skipped.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -30,8 +35,8 @@ from collections.abc import Sequence
 import pytest
 
 from generator import tools
-from generator.errors import GeneratorError
-from tests.cluster import own
+from generator.errors import GeneratorError, ToolMissing
+from tests.cluster import modelserver, own
 from tests.rendering import ROOT
 
 _PYTEST = ("-o", "testpaths=tests/cluster")
@@ -45,6 +50,8 @@ def main(arguments: Sequence[str]) -> int:
             for name in own.CLIENTS:
                 tools.build(name)
             return int(pytest.main([*_PYTEST, "--cluster=given", *arguments]))
+        with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
+            modelserver.build()
         argv = [sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own", *arguments]
         return own.inside(argv)
     except GeneratorError as error:

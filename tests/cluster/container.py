@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from tests.rendering import Object
-
-
-@dataclass(frozen=True)
-class Image:
-    """What stands for an image: a static program of `generator.tools`, and its place in there."""
-
-    program: str
-    entrypoint: str
-
-
-# By the end of the repository, whichever registry it comes from.
-_IMAGES = {
-    "/kserve-controller": Image("manager", "/manager"),
-    "/kube-webhook-certgen": Image("certgen", "/kube-webhook-certgen"),
-}
-
-
-def image(name: str) -> Image | None:
-    """What stands for an image, if anything does."""
-    repository = re.sub(r"(:[^/@]*)?(@.*)?$", "", name)
-    found = (it for end, it in _IMAGES.items() if f"/{repository}".endswith(end))
-    return next(found, None)
 
 
 def now() -> str:
@@ -44,7 +21,8 @@ class Probe:
     """A probe of a running container; `passed` is None until it has an opinion."""
 
     def __init__(self, spec: Object) -> None:
-        self._get = spec["httpGet"]
+        self._get = spec.get("httpGet")
+        self._port = (self._get or spec["tcpSocket"])["port"]
         self._period = spec.get("periodSeconds", 10)
         self._timeout = spec.get("timeoutSeconds", 1)
         self._needed = {True: spec.get("successThreshold", 1), False: spec["failureThreshold"]}
@@ -64,10 +42,13 @@ class Probe:
             self.passed = answer
 
     def _ask(self, address: str, ports: Mapping[str, int]) -> bool:
-        port = self._get["port"]
-        url = f"http://{address}:{ports.get(port, port)}{self._get['path']}"
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        port = ports.get(self._port, self._port)
         try:
+            if self._get is None:
+                socket.create_connection((address, port), self._timeout).close()
+                return True
+            url = f"http://{address}:{port}{self._get['path']}"
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             with opener.open(url, timeout=self._timeout):
                 return True
         except OSError:

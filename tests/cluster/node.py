@@ -1,4 +1,4 @@
-"""The node: a kubelet that knows two images."""
+"""The node: a kubelet that knows a few images."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.cluster.container import image, now
+from tests.cluster.container import now
 from tests.cluster.pki import Pair
 from tests.cluster.plane import NODE, ControlPlane
-from tests.cluster.pod import Pod, containers_of, path_of, pretended
+from tests.cluster.pod import Pod, path_of, pretended, runs
 from tests.rendering import Object
 
 _NAME = "node"
@@ -20,7 +20,7 @@ _PORT = 10250
 
 
 class Node:
-    """Takes every pod of the cluster. Runs those whose images it knows, calls the others Ready."""
+    """Takes every pod of the cluster. Runs those that it can, calls the others Ready."""
 
     def __init__(self, control_plane: ControlPlane) -> None:
         self._api = control_plane.api
@@ -82,7 +82,7 @@ class Node:
             elif "nodeName" not in pod["spec"]:
                 binding = {"metadata": {"name": pod["metadata"]["name"]}, "target": {"name": _NAME}}
                 self._api.post(f"{path_of(pod)}/binding", binding)
-            elif all(image(it["image"]) for it in containers_of(pod)):
+            elif runs(pod):
                 self._advance(pod)
             elif pod["metadata"]["uid"] not in self._sent:
                 self._send(pod, pretended(pod, next(self._addresses)))

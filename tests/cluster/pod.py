@@ -13,11 +13,21 @@ from typing import Any
 from generator import tools
 from tests.cluster import plane
 from tests.cluster.api import Api, Refused
-from tests.cluster.container import Container, image, now, status
+from tests.cluster.container import Container, now, status
+from tests.cluster.image import Image, image
 from tests.rendering import Object
 
-_NONROOT = 65532  # the user of both images
+_MODEL = "serving.kserve.io/inferenceservice"  # the label of a model's pods
 _REFRESH = 1.0  # seconds between looks at Secrets and ConfigMaps
+_BIND = """
+while [ "$1" != -- ]; do
+    mount --bind "$1" "$2"
+    mount -o remount,bind,ro "$2"
+    shift 2
+done
+shift
+exec "$@"
+"""
 
 
 class Pod:
@@ -99,28 +109,37 @@ class Pod:
     def _launch(self, spec: Object) -> subprocess.Popen[bytes]:
         found = image(spec["image"])
         assert found is not None
-        program = self._root / found.entrypoint.removeprefix("/")
-        if not program.exists():
-            shutil.copy(tools.find(found.program), program)
         volumes = {it["name"]: it for it in self.pod["spec"].get("volumes", [])}
         for mount in spec.get("volumeMounts", []):
             path = self._root / mount["mountPath"].removeprefix("/")
             self._fill(path, volumes[mount["name"]])
             self._mounted[path] = volumes[mount["name"]]
         network = [] if self._sandbox is None else _enter(self._sandbox)
-        command = [*spec.get("command", [found.entrypoint]), *spec.get("args", [])]
+        command = [*spec.get("command", found.entrypoint), *spec.get("args", [])]
         with (self._logs / f"{spec['name']}.log").open("ab") as log:
             return subprocess.Popen(
-                [*network, *self._chroot(spec), *command],
-                env=dict(self._environment(spec)),
+                [*network, *self._mount(found), *self._chroot(spec, found.user), *command],
+                env=found.environment | dict(self._environment(spec)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
 
-    def _chroot(self, spec: Object) -> list[str]:
+    def _mount(self, found: Image) -> list[str]:
+        """Mount what is in an image, where only the container sees it."""
+        mounts = []
+        for path, source in found.content().items():
+            target = self._root / path.removeprefix("/")
+            if source.is_dir():
+                target.mkdir(parents=True, exist_ok=True)
+            else:
+                target.touch()
+            mounts += [str(source), str(target)]
+        return [_which("unshare"), "--mount", "sh", "-ec", _BIND, "sh", *mounts, "--"]
+
+    def _chroot(self, spec: Object, user: int) -> list[str]:
         context = self.pod["spec"].get("securityContext", {}) | spec.get("securityContext", {})
-        user, group = context.get("runAsUser", _NONROOT), context.get("runAsGroup", _NONROOT)
+        user, group = context.get("runAsUser", user), context.get("runAsGroup", user)
         groups = context.get("fsGroup", group)
         return [
             _which("chroot"),
@@ -195,6 +214,16 @@ def path_of(pod: Object) -> str:
 def containers_of(pod: Object) -> list[Object]:
     """All containers of a pod."""
     return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+
+
+def runs(pod: Object) -> bool:
+    """Whether a pod is run: all its images are known, and a model is there to be fetched."""
+    containers = containers_of(pod)
+    if _MODEL in pod["metadata"].get("labels", {}):
+        arguments = [argument for it in containers for argument in it.get("args", [])]
+        if not any(it.startswith(f"http://{plane.NODE}:") for it in arguments):
+            return False
+    return all(image(it["image"]) for it in containers)
 
 
 def pretended(pod: Object, address: str) -> Object:

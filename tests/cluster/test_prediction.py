@@ -1,0 +1,89 @@
+"""A model's whole way: declared in three lines, fetched, loaded and asked through its Service."""
+
+import functools
+import http.server
+import json
+import os
+import subprocess
+import threading
+import urllib.request
+
+import pytest
+
+from generator import MODELS, tools
+from tests.cluster import iris, modelserver
+from tests.cluster.cluster import Release
+from tests.cluster.plane import NODE
+from tests.rendering import CHARTS
+
+FLOWERS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]
+TRAIN = """
+import json, sys
+import joblib, sklearn.datasets, sklearn.svm
+model = sklearn.svm.SVC().fit(*sklearn.datasets.load_iris(return_X_y=True))
+joblib.dump(model, sys.argv[1])
+print(model.predict(json.load(sys.stdin)).tolist())
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(cluster, tmp_path_factory):
+    """Where a model is, and which class it says each of FLOWERS is."""
+    if cluster.node is None:
+        yield iris.URI, [1, 0, 2]
+        return
+    if not modelserver.environment().is_dir():
+        pytest.skip("upstream's model server needs Python 3.10, 3.11 or 3.12")
+    folder = tmp_path_factory.mktemp("bucket")
+    argv = [str(modelserver.python()), "-c", TRAIN, str(folder / "model.joblib")]
+    classes = json.loads(tools.run(argv, stdin=json.dumps(FLOWERS)))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    with http.server.ThreadingHTTPServer((NODE, 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{NODE}:{server.server_port}/model.joblib", classes
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def release(cluster, platform, trained, tmp_path_factory):
+    """The model, Ready."""
+    values = tmp_path_factory.mktemp("values") / "models.json"
+    model = {"format": "sklearn", "storageUri": trained[0]}
+    values.write_text(json.dumps({"models": {iris.NAME: model}}))
+    it = Release(cluster, cluster.namespace("models"), chart=CHARTS[MODELS], name="iris")
+    it.install("-f", str(values))
+    wait = ("wait", f"inferenceservice/{iris.NAME}", "-n", it.namespace)
+    cluster.kubectl(*wait, "--for=condition=Ready", "--timeout=10m")
+    return it
+
+
+@pytest.fixture(scope="module")
+def ask(cluster, release):
+    """What the Service NAME answers to a POST: `ask(path, body)`."""
+    proxy = [str(tools.find("kubectl")), "proxy", "--port=0"]
+    environment = os.environ | cluster.environment
+    with subprocess.Popen(proxy, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        # Starting to serve on 127.0.0.1:…
+        host = process.stdout.readline().split()[-1]
+        service = f"/api/v1/namespaces/{release.namespace}/services/{iris.NAME}:80/proxy"
+
+        def ask(path, body):
+            header = {"Content-Type": "application/json"}
+            url = f"http://{host}{service}{path}"
+            request = urllib.request.Request(url, json.dumps(body).encode(), header)
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+
+        yield ask
+        process.terminate()
+
+
+def test_it_predicts(ask, trained):
+    answer = ask(f"/v1/models/{iris.NAME}:predict", {"instances": FLOWERS})
+    assert answer == {"predictions": trained[1]}
+
+
+def test_it_predicts_by_the_open_inference_protocol(ask, trained):
+    tensor = {"name": "input-0", "shape": [3, 4], "datatype": "FP32", "data": FLOWERS}
+    (output,) = ask(f"/v2/models/{iris.NAME}/infer", {"inputs": [tensor]})["outputs"]
+    assert output["data"] == trained[1]
