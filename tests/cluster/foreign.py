@@ -21,11 +21,15 @@ PROJECTS = {
     ),
     "external-secrets": (
         "github.com/external-secrets/external-secrets",
-        "config/crds/bases/external-secrets.io_*.yaml",
+        "config/crds/bases/external-secrets.io_externalsecrets.yaml",
     ),
-    "gateway-api": ("sigs.k8s.io/gateway-api", "config/crd/standard/*.yaml"),
+    "gateway-api": (
+        "sigs.k8s.io/gateway-api",
+        "config/crd/standard/*_gateway*.yaml",
+        "config/crd/standard/*_httproutes.yaml",
+    ),
     "istio": ("istio.io/api", "kubernetes/customresourcedefinitions.gen.yaml"),
-    "keda": ("github.com/kedacore/keda/v2", "config/crd/bases/keda.sh_*.yaml"),
+    "keda": ("github.com/kedacore/keda/v2", "config/crd/bases/keda.sh_scaledobjects.yaml"),
     "knative": ("knative.dev/serving", "config/core/300-resources/*.yaml"),
     "prometheus-operator": (
         "github.com/prometheus-operator/prometheus-operator",
