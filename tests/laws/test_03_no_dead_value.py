@@ -30,6 +30,9 @@ ORDER = {
 for _chart, _cases in ((CHART, CASES), (MODELS, WITH_MODELS)):
     ORDER[_chart] += [case for case in _cases if case not in ORDER[_chart]]
 
+VALUES = {case: values_of(case) for case in CASES}
+WHOLE = {case: merge(defaults(SCHEMA), values) for case, values in VALUES.items()}
+
 SAMPLES = {
     "ResourceRequirements": {"limits": {"example.com/thing": 3}},
     "DeploymentStrategy": {"type": "RollingUpdate"},
@@ -118,6 +121,14 @@ def at(values: object, path: tuple[str, ...]) -> object:
     return values
 
 
+def nearness(values: object, path: tuple[str, ...]) -> int:
+    """How much of a path a case's own values have: where more is set, more shows."""
+    if not path or not isinstance(values, dict):
+        return 0
+    entries = values.values() if path[0] == "*" else [values[path[0]]] if path[0] in values else []
+    return max((1 + nearness(it, path[1:]) for it in entries), default=0)
+
+
 def changed(values: dict, path: tuple[str, ...], value: object) -> dict:
     """A copy of `values` with `value` at `path`; None removes the key."""
     key, *rest = path
@@ -132,9 +143,8 @@ def is_alive(leaf: Leaf, folder) -> bool:
     """Whether changing the leaf changes a render of one of the charts, in one case or another."""
     readers = [chart for chart in CHARTS if leaf.path in READERS[chart]]
     for chart in readers:
-        for case in ORDER[chart]:
-            values = values_of(case)
-            whole = merge(defaults(SCHEMA), values)
+        for case in sorted(ORDER[chart], key=lambda it: -nearness(VALUES[it], leaf.path)):
+            values, whole = VALUES[case], WHOLE[case]
             for path in places(whole, leaf.path):
                 for number, flipped in enumerate(flips(leaf, at(whole, path))):
                     file = folder / f"{'.'.join(path)}-{case}-{number}.yaml".replace("/", "_")
@@ -147,20 +157,16 @@ def is_alive(leaf: Leaf, folder) -> bool:
 def differs(chart: str, case: str, file) -> bool:
     """Whether a chart renders something else with `file` than in a case."""
     try:
-        text = template(chart, file)
+        name = CHART if chart == CHART else f"{CHART}-models"
+        text = helm_template(
+            CHARTS[chart], [file], release=name, namespace=rendering.NAMESPACES[chart], more=()
+        )
     except (ToolFailed, ValuesError):
         return False  # Not allowed beside this case's other values; another case may allow it.
-    return yaml_of(text) != yaml_of(template(chart, CASES[case]))
+    return without_comments(text) != without_comments(rendering.template(case, chart=chart))
 
 
-def template(chart: str, file) -> str:
-    name = rendering.CHART if chart == CHART else f"{CHART}-models"
-    return helm_template(
-        CHARTS[chart], [file], release=name, namespace=rendering.NAMESPACES[chart], more=()
-    )
-
-
-def yaml_of(text: str) -> str:
+def without_comments(text: str) -> str:
     return re.sub(r"(?m)^\s*#.*\n", "", text)
 
 
