@@ -1,0 +1,193 @@
+"""How models are reached through what others bring: the Gateway API, Istio, Knative.
+
+Their CRDs are there, and nothing behind them: what a gateway or Knative would report of an object,
+the tests report in its place.
+"""
+
+import json
+import re
+
+import pytest
+
+from generator import MODELS
+from generator.derive import sources
+from tests.cluster import foreign, iris
+from tests.cluster.cluster import Release
+from tests.rendering import CHARTS, ROOT
+
+DOMAIN = "models.example.com"
+PUBLISHED = f"--set=routing.domain={DOMAIN}"
+TLS = ("--set=routing.gateway.tls.enabled=true", "--set=routing.gateway.tls.secretName=tls")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def others(cluster):
+    """All that KServe looks for at its start, whatever the mode: it watches what it finds."""
+    with foreign.crds(cluster, "gateway-api", "istio", "keda", "knative"):
+        yield
+        cluster.reset()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_forbidden(cluster, release):
+    yield
+    log = cluster.kubectl("logs", "deployment/kserve-controller-manager", "-n", release.namespace)
+    assert [line for line in log.splitlines() if "is forbidden: User" in line] == []
+
+
+def announced(cluster, release, namespace):
+    """The URLs that NOTES.txt told people to call a model in `namespace` at."""
+    notes = cluster.helm("get", "notes", release.name, "-n", release.namespace)
+    return re.findall(r"curl (\S+)/v1/models/", notes.replace("default", namespace))
+
+
+def report(cluster, it, status):
+    """Write the status of an object, as its own controller would."""
+    where = (it["kind"], it["metadata"]["name"], "-n", it["metadata"]["namespace"])
+    patch = json.dumps({"status": status})
+    cluster.kubectl("patch", *where, "--subresource=status", "--type=merge", "-p", patch)
+
+
+def conditions(**states):
+    always = {"lastTransitionTime": "2026-01-01T00:00:00Z", "reason": "Test", "message": ""}
+    return [{"type": key, "status": value, **always} for key, value in states.items()]
+
+
+def accepted(cluster, namespace, state="True"):
+    """Every HTTPRoute gets from a gateway that it is accepted, or not; their number."""
+    routes = cluster.list("httproutes", namespace)
+    for route in routes:
+        (parent,) = route["spec"]["parentRefs"]
+        said = conditions(Accepted=state, ResolvedRefs="True")
+        mine = {"parentRef": parent, "controllerName": "example.com/test", "conditions": said}
+        report(cluster, route, {"parents": [mine]})
+    return len(routes)
+
+
+def model(cluster, namespace):
+    return cluster.get("inferenceservice", iris.NAME, namespace)
+
+
+def condition(it, kind):
+    found = it.get("status", {}).get("conditions", [])
+    return next((each["status"] for each in found if each["type"] == kind), None)
+
+
+@pytest.mark.parametrize(("scheme", "more"), [("http", ()), ("https", TLS)])
+def test_gateway_api(cluster, release, models, scheme, more):
+    release.install("--set=routing.mode=gatewayApi", PUBLISHED, *more)
+    (gateway,) = cluster.list("gateways.gateway.networking.k8s.io", release.namespace)
+    listeners = {it["name"]: it["hostname"] for it in gateway["spec"]["listeners"]}
+    assert (scheme, f"*.{DOMAIN}") in listeners.items()
+
+    cluster.apply(iris.MODEL, namespace=models)
+    host = f"{iris.NAME}-{models}.{DOMAIN}"
+    cluster.wait("a route refused", lambda: accepted(cluster, models, "False"))
+    cluster.wait(
+        "a model unrouted", lambda: condition(model(cluster, models), "IngressReady") == "False"
+    )
+    cluster.wait(
+        "a model routed",
+        lambda: accepted(cluster, models) and condition(model(cluster, models), "Ready") == "True",
+    )
+
+    route = cluster.get("httproute", iris.NAME, models)
+    assert route["spec"]["hostnames"] == [host]
+    (parent,) = route["spec"]["parentRefs"]
+    assert (parent["kind"], parent["namespace"], parent["name"]) == (
+        "Gateway", release.namespace, gateway["metadata"]["name"],
+    )  # fmt: skip
+    (backend,) = route["spec"]["rules"][-1]["backendRefs"]
+    assert cluster.get("service", backend["name"], models)
+
+    found = model(cluster, models)["status"]
+    assert found["url"] == f"{scheme}://{host}"
+    assert announced(cluster, release, models) == [found["address"]["url"], found["url"]]
+    assert cluster.list("ingresses", models) == []
+
+
+@pytest.mark.parametrize(("scheme", "more"), [("http", ()), ("https", TLS)])
+def test_virtual_service(cluster, release, models, scheme, more):
+    balance = "--set=routing.virtualService.trafficPolicy.loadBalancer.simple=LEAST_REQUEST"
+    routing = ("--set=routing.mode=virtualService", PUBLISHED, balance, *more)
+    release.install(*routing)
+    (gateway,) = cluster.list("gateways.networking.istio.io", release.namespace)
+    servers = {it["port"]["protocol"].lower(): it["hosts"] for it in gateway["spec"]["servers"]}
+    assert servers[scheme] == [f"*.{DOMAIN}"]
+
+    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    where = f"--set=global.platformNamespace={release.namespace}"
+    mine.install(*routing, where, f"--values={ROOT}/examples/models/sklearn-iris.yaml")
+    cluster.wait("the model", lambda: condition(model(cluster, models), "Ready") == "True")
+
+    host = f"{iris.NAME}-{models}.{DOMAIN}"
+    route = cluster.get("virtualservice", iris.NAME, models)
+    assert route["spec"]["hosts"] == [host]
+    assert route["spec"]["gateways"] == [f"{release.namespace}/{gateway['metadata']['name']}"]
+    (rule,) = cluster.list("destinationrules", models)
+    (http,) = route["spec"]["http"]
+    (to,) = http["route"]
+    assert to["destination"]["host"] == rule["spec"]["host"]
+    service = to["destination"]["host"].removesuffix(f".{models}.svc.cluster.local")
+    assert cluster.get("service", service, models)
+
+    found = model(cluster, models)["status"]
+    assert found["url"] == f"{scheme}://{host}"
+    assert announced(cluster, release, models) == [found["address"]["url"], found["url"]]
+    assert [it["metadata"]["name"] for it in cluster.list("virtualservices", models)] == [iris.NAME]
+    assert cluster.list("ingresses", models) == cluster.list("httproutes", models) == []
+    mine.uninstall()
+
+
+@pytest.fixture
+def knative_serving(cluster):
+    """The settings of Knative that KServe reads, where it reads them."""
+    name = "knative-serving"
+    if cluster.get("namespace", name):
+        pytest.skip("Knative itself is there")
+    folder = sources.folder("knative.dev/serving") / "config/core/configmaps"
+    cluster.kubectl("create", "namespace", name)
+    cluster.kubectl("apply", "-f", str(folder / "autoscaler.yaml"))
+    yield
+    cluster.kubectl("delete", "namespace", name)
+
+
+def test_knative(cluster, knative_serving, release, models):
+    release.install(f"--values={ROOT}/values/knative.yaml", PUBLISHED)
+    cluster.apply(iris.MODEL, namespace=models)
+    service = cluster.wait(
+        "a Knative Service",
+        lambda: cluster.get("services.serving.knative.dev", f"{iris.NAME}-predictor", models),
+    )
+    (container,) = service["spec"]["template"]["spec"]["containers"]
+    assert container["args"][0] == f"--model_name={iris.NAME}"
+
+    name, host = service["metadata"]["name"], f"{iris.NAME}-predictor.{models}"
+    revision = f"{name}-00001"
+    ready = {
+        "url": f"http://{host}.{DOMAIN}",
+        "address": {"url": f"http://{host}.svc.cluster.local"},
+        "latestCreatedRevisionName": revision,
+        "latestReadyRevisionName": revision,
+        "traffic": [{"latestRevision": True, "percent": 100, "revisionName": revision}],
+        "observedGeneration": service["metadata"]["generation"],
+        "conditions": conditions(Ready="True", ConfigurationsReady="True", RoutesReady="True"),
+    }
+    report(cluster, {**service, "kind": "services.serving.knative.dev"}, ready)
+    cluster.wait("the model", lambda: condition(model(cluster, models), "Ready") == "True")
+    found = model(cluster, models)["status"]
+    inside, outside = f"{iris.NAME}.{models}.svc.cluster.local", f"{iris.NAME}.{models}.{DOMAIN}"
+    assert (found["address"]["url"], found["url"]) == (f"http://{inside}", f"http://{outside}")
+    # NOTES.txt has the address of the predictor, which does for a model that is nothing else.
+    assert announced(cluster, release, models) == [
+        found["components"]["predictor"]["address"]["url"]
+    ]
+
+    route = cluster.get("virtualservice", iris.NAME, models)
+    assert route["spec"]["hosts"] == [inside, outside]
+    config = cluster.get("configmap", "inferenceservice-config", release.namespace)
+    ingress = json.loads(config["data"]["ingress"])
+    assert route["spec"]["gateways"] == [ingress["localGateway"], "mesh", ingress["ingressGateway"]]
+    alias = cluster.get("service", iris.NAME, models)
+    assert alias["spec"]["externalName"] == ingress["localGatewayService"]
+    assert cluster.list("deployments", models) == cluster.list("ingresses", models) == []
