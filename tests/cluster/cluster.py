@@ -98,11 +98,11 @@ class Cluster:
             assert time.monotonic() < deadline, f"not within {timeout:.0f} s: {what}{refusal}"
             time.sleep(0.2)
 
-    def namespace(self, prefix: str) -> str:
-        """A new namespace that enforces Pod Security "restricted"; its name."""
+    def namespace(self, prefix: str, *, enforce: str = "restricted") -> str:
+        """A new namespace that enforces a level of Pod Security; its name."""
         name = f"{prefix}-{secrets.token_hex(3)}"
         self._namespaces.append(name)
-        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        labels = {"pod-security.kubernetes.io/enforce": enforce}
         self.apply(
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
         )
@@ -110,7 +110,9 @@ class Cluster:
 
     def reset(self) -> None:
         """Take away the releases and the models that tests have left. CRDs and namespaces stay."""
-        for it in json.loads(self.helm("list", "--all-namespaces", "-o", "json")):
+        releases = json.loads(self.helm("list", "--all-namespaces", "-o", "json"))
+        # The platform last: without its controller nothing lets go of a model.
+        for it in sorted(releases, key=lambda it: it["name"] == Release.name):
             if it["namespace"] in self._namespaces:
                 self.helm("uninstall", it["name"], "-n", it["namespace"], "--wait")
         crds = self.kubectl("get", "crd", "-o", "name").split()

@@ -1,0 +1,242 @@
+"""One of each sort of what KServe serves (kinds.yaml): what becomes of it, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from generator.derive.schema import merge
+from generator.errors import ToolFailed
+from tests.cluster import iris
+from tests.rendering import of_kind, only
+
+OBJECTS = list(yaml.safe_load_all(Path(__file__).with_name("kinds.yaml").read_text("utf-8")))
+SERVED = of_kind(OBJECTS, "InferenceService", "InferenceGraph", "TrainedModel")
+TAG = "v0.20.0"
+
+
+@pytest.fixture(scope="module")
+def namespace(cluster, platform):
+    # Containers of one's own say nothing of security, and not all that KServe adds say enough.
+    name = cluster.namespace("models", enforce="baseline")
+    cluster.apply(*OBJECTS, namespace=name)
+    yield name
+    cluster.kubectl("delete", "trainedmodels,inferencegraphs", "--all", "-n", name)
+    cluster.kubectl("delete", "inferenceservices", "--all", "-n", name)
+
+
+def pod(cluster, namespace, service):
+    """The spec of a pod behind a Service, as the pod webhook changed it."""
+    selector = f"app=isvc.{service}"
+    found = cluster.wait(f"a pod of {service}", lambda: cluster.list("pods", namespace, selector))
+    return found[0]["spec"]
+
+
+def container(pod, name):
+    """A container of a pod, its environment as a map."""
+    every = (*pod.get("initContainers", ()), *pod["containers"])
+    (found,) = (it for it in every if it["name"] == name)
+    return found | {"env": {it["name"]: it for it in found.get("env", ())}}
+
+
+def ports(cluster, namespace, service):
+    """A Service's ports, and where each leads to."""
+    found = cluster.get("service", service, namespace)["spec"]["ports"]
+    return {it["port"]: it["targetPort"] for it in found}
+
+
+@pytest.mark.parametrize("it", SERVED, ids=lambda it: f"{it['kind']}-{it['metadata']['name']}")
+def test_it_becomes_ready(cluster, namespace, it):
+    what = f"{it['kind']}/{it['metadata']['name']}"
+    cluster.kubectl("wait", what, "-n", namespace, "--for=condition=Ready", "--timeout=1m")
+
+
+def test_a_serviceaccount_brings_the_keys_of_its_bucket(cluster, namespace):
+    environment = container(pod(cluster, namespace, "private-predictor"), "storage-initializer")[
+        "env"
+    ]
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        assert environment[key]["valueFrom"]["secretKeyRef"] == {"name": "bucket", "key": key}
+    assert environment["AWS_ENDPOINT_URL"]["value"] == "http://minio.example.com:9000"
+    assert environment["AWS_DEFAULT_REGION"]["value"] == "eu-west-1"
+
+
+def test_a_key_of_storage_config_says_bucket_and_keys(cluster, namespace):
+    initializer = container(pod(cluster, namespace, "keyed-predictor"), "storage-initializer")
+    assert initializer["args"] == ["s3://models/iris", "/mnt/models"]
+    source = initializer["env"]["STORAGE_CONFIG"]["valueFrom"]["secretKeyRef"]
+    assert source == {"name": "storage-config", "key": "minio"}
+
+
+def test_a_volume_is_mounted_and_nothing_fetched(cluster, namespace):
+    found = pod(cluster, namespace, "volume-predictor")
+    assert "initContainers" not in found
+    (volume,) = (it for it in found["volumes"] if "persistentVolumeClaim" in it)
+    assert volume["persistentVolumeClaim"]["claimName"] == "models"
+    mount = {
+        "name": volume["name"],
+        "mountPath": "/mnt/models",
+        "subPath": "iris",
+        "readOnly": True,
+    }
+    assert mount in container(found, "kserve-container")["volumeMounts"]
+
+
+def test_a_transformer_stands_before_its_predictor(cluster, namespace):
+    args = container(pod(cluster, namespace, "chain-transformer"), "kserve-container")["args"]
+    assert ["--predictor_host", f"chain-predictor.{namespace}"] == args[2:4]
+    assert ports(cluster, namespace, "chain-transformer") == {80: 8080}
+    autoscaler = cluster.get("horizontalpodautoscaler", "chain-transformer", namespace)
+    assert autoscaler["spec"]["minReplicas"] == 2
+    address = cluster.get("inferenceservice", "chain", namespace)["status"]["address"]["url"]
+    assert address == f"http://chain-transformer.{namespace}.svc.cluster.local"
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [("chain", "example.com/explainer:1"), ("art", f"docker.io/kserve/art-explainer:{TAG}")],
+)
+def test_an_explainer_stands_beside_its_predictor(cluster, namespace, name, image):
+    found = container(pod(cluster, namespace, f"{name}-explainer"), "kserve-container")
+    assert found["image"] == image
+    host = found["args"].index("--predictor_host")
+    assert found["args"][host + 1] == f"{name}-predictor.{namespace}"
+    components = cluster.get("inferenceservice", name, namespace)["status"]["components"]
+    url = f"http://{name}-explainer.{namespace}.svc.cluster.local"
+    assert components["explainer"]["url"] == url
+
+
+def test_what_art_is_told(cluster, namespace):
+    found = pod(cluster, namespace, "art-explainer")
+    assert container(found, "storage-initializer")["args"][0] == "s3://models/art-explainer"
+    args = container(found, "kserve-container")["args"]
+    assert args[-4:] == ["--adversary_type", "SquareAttack", "--nb_classes", "10"]
+
+
+def test_a_container_of_ones_own_gets_its_model(cluster, namespace):
+    found = pod(cluster, namespace, "custom-predictor")
+    assert container(found, "storage-initializer")["args"] == ["s3://models/custom", "/mnt/models"]
+    assert container(found, "kserve-container")["env"]["STORAGE_URI"]["value"] == "/mnt/models"
+    assert ports(cluster, namespace, "custom-predictor") == {80: 9090}
+
+
+def test_the_agent_logs_and_batches_before_the_server(cluster, namespace):
+    found = container(pod(cluster, namespace, "agent-predictor"), "agent")
+    assert found["image"] == f"docker.io/kserve/agent:{TAG}"
+    said = " ".join(found["args"])
+    for part in ("--enable-batcher --max-batchsize 16 --max-latency 200", "--log-url http://sink.default", "--log-mode request"):  # fmt: skip
+        assert part in said
+    assert ports(cluster, namespace, "agent-predictor") == {80: 9081}
+
+
+def test_a_runtime_of_the_namespace_is_chosen_by_its_format(cluster, namespace):
+    status = cluster.get("inferenceservice", "sales", namespace)["status"]
+    assert status["servingRuntimeName"] == "prophet"
+    assert "clusterServingRuntimeName" not in status
+    found = container(pod(cluster, namespace, "sales-predictor"), "kserve-container")
+    assert found["args"] == ["--model=sales", "--dir=/mnt/models"]
+
+
+def test_the_agent_pulls_trained_models(cluster, namespace):
+    found = pod(cluster, namespace, "shared-predictor")
+    assert "--enable-puller" in container(found, "agent")["args"]
+    (volume,) = (it for it in found["volumes"] if "configMap" in it)
+    data = cluster.get("configmap", volume["configMap"]["name"], namespace)["data"]
+    (model,) = json.loads(data["models.json"])
+    assert (model["modelName"], model["modelSpec"]["storageUri"]) == ("first", "s3://models/first")
+    url = cluster.get("trainedmodel", "first", namespace)["status"]["address"]["url"]
+    assert url == f"http://shared-predictor.{namespace}.svc.cluster.local/v1/models/first:predict"
+
+
+def test_a_router_gets_the_graph_with_its_urls(cluster, namespace):
+    deployment = cluster.get("deployment", "graph", namespace)
+    (router,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert router["image"] == f"docker.io/kserve/router:{TAG}"
+    nodes = json.loads(router["args"][1])["nodes"]
+    kinds = {name: it["routerType"] for name, it in nodes.items()}
+    assert kinds == {
+        "root": "Sequence",
+        "choose": "Switch",
+        "both": "Ensemble",
+        "split": "Splitter",
+    }
+    inside = f"{namespace}.svc.cluster.local/v1/models"
+    # Where a transformer stands before a model, the graph asks the transformer.
+    assert (
+        nodes["root"]["steps"][1]["serviceUrl"]
+        == f"http://chain-transformer.{inside}/chain:predict"
+    )
+    assert (
+        nodes["both"]["steps"][1]["serviceUrl"]
+        == f"http://custom-predictor.{inside}/custom:predict"
+    )
+    assert [it["weight"] for it in nodes["split"]["steps"]] == [60, 40]
+    assert ports(cluster, namespace, "graph") == {80: 8080}
+
+
+def steps(*them, node="root"):
+    return {"spec": {"nodes": {node: {"steps": list(them)}}}}
+
+
+def formats(*them):
+    return {"metadata": {"name": "another"}, "spec": {"supportedModelFormats": list(them)}}
+
+
+def of_container(it):
+    return {"metadata": {"name": "another"}, "spec": {"containers": [{"name": "kserve-container", **it}]}}  # fmt: skip
+
+
+A, B = {"serviceName": "a", "weight": 60}, {"serviceName": "b", "weight": 60}
+PROPHET = {"name": "prophet", "version": "1", "autoSelect": True}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "patch", "by", "says"),
+    [
+        ("InferenceGraph", "graph", {"spec": {"nodez": {}}}, "crd", 'unknown field "spec.nodez"'),
+        ("InferenceGraph", "graph", steps({"serviceNme": "a"}), "crd", 'unknown field "spec.nodes.root.steps[0].serviceNme"'),
+        ("InferenceGraph", "graph", {"spec": {"nodes": {"root": {"routerType": "Chain"}}}}, "crd", 'spec.nodes.root.routerType: Unsupported value: "Chain"'),
+        ("InferenceGraph", "graph", steps({**A, "dependency": "Strong"}), "crd", 'dependency: Unsupported value: "Strong"'),
+        ("InferenceGraph", "graph", steps({**A, "weight": "60"}), "crd", "weight in body must be of type integer"),
+        ("InferenceGraph", "graph", {"spec": {"nodes": {"root": None}}}, "webhook", "root node not found"),
+        ("InferenceGraph", "graph", steps({"name": "one"}), "webhook", "does not specify an inference target"),
+        ("InferenceGraph", "graph", steps({**A, "serviceUrl": "http://a"}), "webhook", "specifies more than one of nodeName, serviceName, serviceUrl"),
+        ("InferenceGraph", "graph", steps({**A, "name": "one"}, {**B, "name": "one"}), "webhook", 'more than one step with name "one"'),
+        ("InferenceGraph", "graph", steps(A, B, node="split"), "webhook", "the sum of traffic weights for all routing targets should be 100"),
+        ("InferenceGraph", "graph", steps({"serviceName": "a"}, node="split"), "webhook", "missing the 'Weight'"),
+        ("InferenceGraph", "graph", {"metadata": {"name": "1-graph"}}, "webhook", "must start with alphabetical character"),
+        ("TrainedModel", "first", {"spec": {"model": {"storageUrl": "s3://a"}}}, "crd", 'unknown field "spec.model.storageUrl"'),
+        ("TrainedModel", "first", {"spec": {"inferenceService": None}}, "crd", "spec.inferenceService: Required value"),
+        ("TrainedModel", "first", {"spec": {"model": {"memory": None}}}, "crd", "spec.model.memory: Required value"),
+        ("TrainedModel", "first", {"spec": {"model": {"memory": "2Gi"}}}, "webhook", "immutable"),
+        ("TrainedModel", "first", {"spec": {"model": {"memory": "1GB"}}}, "webhook", "quantities must match"),
+        ("TrainedModel", "first", {"spec": {"model": {"storageUri": "ftp://a"}}}, "webhook", "must start with one of the prefixes"),
+        ("TrainedModel", "first", {"metadata": {"name": "first.model"}}, "webhook", "name must consist of alphanumeric characters"),
+        ("ServingRuntime", "prophet", {"spec": {"supportedModelFormat": []}}, "crd", 'unknown field "spec.supportedModelFormat"'),
+        ("ServingRuntime", "prophet", of_container({"imge": "a"}), "crd", 'unknown field "spec.containers[0].imge"'),
+        ("ServingRuntime", "prophet", {"spec": {"protocolVersions": "v2"}}, "crd", "protocolVersions in body must be of type array"),
+        ("ServingRuntime", "prophet", formats({**PROPHET, "priority": 0}), "crd", "priority in body should be greater than or equal to 1"),
+        ("ServingRuntime", "prophet", formats({**PROPHET, "priority": 1}, {**PROPHET, "version": "2", "priority": 2}), "webhook", "different priorities assigned for the model format prophet"),
+        ("ServingRuntime", "prophet", of_container({"image": "a", "env": [{"name": "PYTHONPATH", "value": "a"}]}), "webhook", "setting PYTHONPATH in container"),
+    ],
+    ids=lambda it: None if isinstance(it, dict) else it,
+)  # fmt: skip
+def test_it_is_refused(cluster, namespace, kind, name, patch, by, says):
+    with pytest.raises(ToolFailed) as refusal:
+        iris.admitted(cluster, namespace, json.dumps(merge(only(OBJECTS, kind, name), patch)))
+    said = str(refusal.value)
+    assert says in said
+    assert (f"{kind.lower()}.kserve-webhook-server.validator" in said) == (by == "webhook")
+
+
+def test_a_trained_model_of_a_server_of_one_never_goes(cluster, namespace):
+    """KServe looks for a ConfigMap that only a server of several has, and keeps its finalizer."""
+    patch = {"metadata": {"name": "alone"}, "spec": {"inferenceService": "private"}}
+    cluster.apply(merge(only(OBJECTS, "TrainedModel"), patch), namespace=namespace)
+    it = ("trainedmodel", "alone", "-n", namespace)
+    says = "Inference Service predictor is not configured for multi-model serving"
+    cluster.wait(says, lambda: says in cluster.kubectl("describe", *it))
+    with pytest.raises(ToolFailed, match="timed out"):
+        cluster.kubectl("delete", *it, "--timeout=3s")
+    cluster.kubectl("patch", *it, "--type=merge", "--patch", '{"metadata": {"finalizers": null}}')
