@@ -93,7 +93,6 @@ def test_it_predicts_by_the_open_inference_protocol(ask, trained):
     assert output["data"] == trained[1]
 
 
-@pytest.mark.xfail(reason="the README's curl does not say that it sends JSON", strict=True)
 def test_the_quick_start_predicts(ask):
     text = (ROOT / "README.md").read_text("utf-8").replace("\\\n", "")
     curl = argparse.ArgumentParser()
