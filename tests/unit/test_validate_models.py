@@ -24,6 +24,8 @@ def steps(kind: str, *them: dict) -> dict:
     return {"type": kind, "steps": list(them)}
 
 
+TRAINED = {"inferenceService": "m", "framework": "f", "storageUri": "s3://x", "memory": "1Gi"}
+
 REFUSED = [
     (one(format="xgboost"), "models.m.format: no runtime that is on serves xgboost; set runtimes.xgboost.enabled=true"),
     (one(format="onnx"), "set runtimes.openvino.enabled=true"),
@@ -66,6 +68,9 @@ REFUSED = [
     ({"models": {"m": MODEL}, "graphs": {"m": {"nodes": {"root": steps("Sequence", {"model": "m"})}}}}, "both want the Service m"),
     ({"trainedModels": {"t": {"inferenceService": "x", "framework": "f", "storageUri": "s3://x", "memory": "1Gi"}}}, "there is no model x"),
     ({"models": {"m": MODEL}, "trainedModels": {"t": {"inferenceService": "m"}}}, "set trainedModels.t.memory"),
+    ({"models": {"m": MODEL}, "trainedModels": {"t": TRAINED}}, "remove models.m.storageUri"),
+    ({"models": {"m": {"format": "sklearn"}}, "trainedModels": {"t": TRAINED}}, "set models.m.resources.limits.memory"),
+    (one(autoscaling={"metric": "memory", "target": 800}), "models.m.autoscaling.target: 800 is no percentage"),
 ]  # fmt: skip
 REFUSED = [it for it in REFUSED if it[1]]
 
@@ -89,8 +94,9 @@ def test_a_mistake_is_refused_with_its_place_and_a_remedy(values, said, tmp_path
         {"models": {"m": {"format": "huggingface", "args": ["--model_id=x"], "protocol": "v2"}}, "runtimes": {"huggingface": {"enabled": True}}},
         one(runtime="one-of-the-namespace", format="cobol"),
         {"models": {"m": {"image": "x"}}},
-        {"models": {"m": {"format": "triton", "protocol": "v2"}}, "runtimes": {"triton": {"enabled": True}},
-         "trainedModels": {"t": {"inferenceService": "m", "framework": "f", "storageUri": "s3://x", "memory": "1Gi"}}},
+        {"models": {"m": {"format": "triton", "protocol": "v2", "resources": {"limits": {"memory": "2Gi"}}}},
+         "runtimes": {"triton": {"enabled": True}}, "trainedModels": {"t": TRAINED}},
+        {**one(autoscaling={"metric": "rps", "target": 800}), "deploymentMode": "Knative"},
         {**one(format="spacy"), "customRuntimes": {"x": {"spec": {"supportedModelFormats": [{"name": "spacy", "autoSelect": True}], "containers": []}}}},
         {"models": {"m" * 48: MODEL}},
         one(storageUri="/mnt/in-the-image"),

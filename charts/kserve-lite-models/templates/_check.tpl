@@ -230,6 +230,9 @@ ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
 {{- if and (has .metric (list "concurrency" "rps")) (eq $mode "Standard") }}
 ERROR: {{ $path }}.autoscaling.metric: {{ .metric }} is Knative's; set it to cpu or memory
 {{- end }}
+{{- if and (gt (int .target) 100) (eq $mode "Standard") }}
+ERROR: {{ $path }}.autoscaling.target: {{ .target }} is no percentage of what its pods request; set it to 100 or less
+{{- end }}
 {{- if and .metric (eq .class "keda") }}
 ERROR: {{ $path }}.autoscaling.metric: KServe refuses it for keda; say it in {{ $path }}.spec.predictor.autoScaling
 {{- end }}
@@ -353,5 +356,13 @@ ERROR: {{ $path }}: has no {{ . }}; set {{ $path }}.{{ . }}
 {{- end }}
 {{- if and $model.inferenceService (not (hasKey (index . 0).Values.models $model.inferenceService)) }}
 ERROR: {{ $path }}.inferenceService: there is no model {{ $model.inferenceService }}; add models.{{ $model.inferenceService }}
+{{- end }}
+{{- with get (index . 0).Values.models ($model.inferenceService | default "") }}
+{{- $server := printf "models.%s" $model.inferenceService }}
+{{- if .storageUri }}
+ERROR: {{ $path }}.inferenceService: {{ $server }} has a model of its own, so KServe has it load no other; remove {{ $server }}.storageUri
+{{- else if not (or .spec (dig "limits" "memory" "" (.resources | default dict))) }}
+ERROR: {{ $path }}.memory: is part of {{ $server }}'s, which has no limit; set {{ $server }}.resources.limits.memory
+{{- end }}
 {{- end }}
 {{- end -}}

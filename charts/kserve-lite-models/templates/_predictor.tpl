@@ -101,9 +101,13 @@ containers:
 {{- $model := index . 1 -}}
 predictor:
   {{- include "kserve-lite-models.implementation" $model | trim | nindent 2 }}
-  {{- with pick $model "affinity" "batcher" "logger" "maxReplicas" "minReplicas" "nodeSelector"
+  {{- with pick $model "affinity" "batcher" "maxReplicas" "minReplicas" "nodeSelector"
         "serviceAccountName" "timeout" "tolerations" }}
   {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- if hasKey $model "logger" }}
+  logger:
+    {{- toYaml (mergeOverwrite (dict "mode" "all") $model.logger) | nindent 4 }}
   {{- end }}
   {{- with $model.autoscaling }}
   {{- with .metric }}
