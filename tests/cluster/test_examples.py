@@ -1,0 +1,211 @@
+"""Every example of models, by `helm install` of the models chart: served, reachable, gone again."""
+
+import json
+
+import pytest
+import yaml
+
+from generator import MODELS
+from generator.manifests import DECLARED
+from tests.cluster import foreign
+from tests.cluster.cluster import Release, installed
+from tests.rendering import CASES, CHARTS, ROOT, WITH_MODELS, objects, of_kind, values_of
+
+SERVED = ("InferenceService", "InferenceGraph", "TrainedModel")
+# The projects whose CRDs the objects of an API group need.
+PROJECTS = {
+    "external-secrets.io": "external-secrets",
+    "gateway.networking.k8s.io": "gateway-api",
+    "networking.istio.io": "istio",
+    "security.istio.io": "istio",
+}
+# Containers of one's own, KServe's for a model in an image, and its router say too little of security.
+BASELINE = ("custom-container", "ensemble", "istio-models", "models-by-host", "models-every-key", "paddle-resnet", "pipeline")  # fmt: skip
+# What is never Ready there, and why.
+NEVER = {
+    "serverless": "use Knative deployment mode when Knative Services are not available",
+}
+GATEWAY_CONTROLLER = "example.com/gateway-controller"
+
+
+def platform_of(case):
+    """The case whose platform serves a case's models: its own, unless only runtimes are chosen."""
+    return case if set(values_of(case)) - {"runtimes", *DECLARED} else "all-runtimes"
+
+
+def projects(cases):
+    """The projects whose CRDs the objects of some cases need."""
+    rendered = (it for case in cases for chart in CHARTS for it in objects(case, chart=chart))
+    groups = {it["apiVersion"].partition("/")[0] for it in rendered}
+    return {PROJECTS[it] for it in groups & PROJECTS.keys()}
+
+
+EXAMPLES = pytest.mark.parametrize(
+    ("platform", "example"),
+    [pytest.param(platform_of(it), it, id=it) for it in WITH_MODELS],
+    indirect=True,
+    scope="module",
+)
+ALL_RUNTIMES = pytest.mark.parametrize("platform", ["all-runtimes"], indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def platform(request, cluster):
+    cases = [case for case in WITH_MODELS if platform_of(case) == request.param]
+    values = ("-f", str(CASES[request.param]))
+    with foreign.crds(cluster, *projects(cases)), installed(cluster, *values) as release:
+        yield release
+
+
+@pytest.fixture(scope="module")
+def example(request, cluster, platform):
+    """A case and its models' release, installed where what they refer to is."""
+    case = request.param
+    enforce = "baseline" if case in BASELINE else "restricted"
+    namespace = cluster.namespace("models", enforce=enforce)
+    for model in values_of(case)["models"].values():
+        if "credentials" in model:
+            secret = model["credentials"]["secretName"]
+            cluster.kubectl("create", "secret", "generic", secret, "-n", namespace)
+        if "serviceAccountName" in model:
+            account = model["serviceAccountName"]
+            cluster.kubectl("create", "serviceaccount", account, "-n", namespace)
+    release = models(cluster, namespace)
+    try:
+        install(release, case)
+        yield case, release
+    finally:
+        cluster.helm("uninstall", release.name, "-n", namespace, "--ignore-not-found")
+
+
+def models(cluster, namespace):
+    return Release(cluster, namespace, chart=CHARTS[MODELS], name="models")
+
+
+def install(release, case):
+    """`helm install` that does not wait: not all models become Ready."""
+    chart = (release.name, str(release.chart), "-f", str(CASES[case]))
+    release.cluster.helm("install", *chart, "-n", release.namespace)
+
+
+def served(case):
+    """The kinds and names of what a case's models chart makes KServe do."""
+    return [(it["kind"], it["metadata"]["name"]) for it in of_kind(objects(case, chart=MODELS), *SERVED)]  # fmt: skip
+
+
+def wait(cluster, namespace, kind, name):
+    def is_ready():
+        accept_routes(cluster, namespace)
+        conditions = cluster.get(kind, name, namespace).get("status", {}).get("conditions", [])
+        return any(it["type"] == "Ready" and it["status"] == "True" for it in conditions)
+
+    cluster.wait(f"{kind} {name} is Ready", is_ready, timeout=30)
+
+
+def accept_routes(cluster, namespace):
+    """What the controller of a Gateway does, where there are Gateways."""
+    if not cluster.get("crd", "httproutes.gateway.networking.k8s.io"):
+        return
+    for route in cluster.list("httproutes", namespace):
+        now = route["metadata"]["creationTimestamp"]
+        accepted = {"type": "Accepted", "status": "True", "reason": "Accepted", "message": ""}
+        parent = {
+            "controllerName": GATEWAY_CONTROLLER,
+            "parentRef": route["spec"]["parentRefs"][0],
+            "conditions": [accepted | {"lastTransitionTime": now}],
+        }
+        patch = json.dumps({"status": {"parents": [parent]}})
+        name = route["metadata"]["name"]
+        how = ("--subresource=status", "--type=merge", "--patch", patch)
+        cluster.kubectl("patch", "httproute", name, "-n", namespace, *how)
+
+
+def endpoints(cluster, namespace, service):
+    """Where a Service leads to: addresses, each with the first port."""
+    slices = cluster.list("endpointslices", namespace, f"kubernetes.io/service-name={service}")
+    return {
+        (address, it["ports"][0]["port"])
+        for it in slices
+        for endpoint in it["endpoints"] or []
+        for address in endpoint["addresses"]
+    }
+
+
+@EXAMPLES
+def test_it_is_served(cluster, example):
+    case, release = example
+    for kind, name in served(case):
+        if name not in NEVER:
+            wait(cluster, release.namespace, kind, name)
+
+
+@EXAMPLES
+def test_what_cannot_be_served_says_why(cluster, example):
+    case, release = example
+    for kind, name in served(case):
+        if name in NEVER:
+            assert NEVER[name] in cluster.kubectl("describe", kind, name, "-n", release.namespace)
+
+
+@EXAMPLES
+def test_its_name_leads_to_it(cluster, example):
+    """To the same pods, and the same port of them, as the Service that KServe makes."""
+    case, release = example
+    for name, model in values_of(case)["models"].items():
+        if name not in NEVER:
+            component = "transformer" if "transformer" in model else "predictor"
+            found = endpoints(cluster, release.namespace, name)
+            assert found
+            assert found == endpoints(cluster, release.namespace, f"{name}-{component}")
+
+
+@EXAMPLES
+def test_a_graph_is_more_than_ready(cluster, example):
+    """KServe calls a graph Ready whether its router runs or not."""
+    case, release = example
+    for kind, name in served(case):
+        if kind == "InferenceGraph":
+            cluster.wait(f"the router of {name}", lambda name=name: endpoints(cluster, release.namespace, name))  # fmt: skip
+
+
+@EXAMPLES
+def test_it_goes_with_its_release(cluster, example):
+    _, release = example
+    release.uninstall()
+    kinds = ",".join((*SERVED, "deployments", "services", "pods"))
+    cluster.wait("nothing is left", lambda: not cluster.list(kinds, release.namespace))
+
+
+@ALL_RUNTIMES
+def test_an_upgrade_leaves_other_models_alone(cluster, platform):
+    release = models(cluster, cluster.namespace("models", enforce="baseline"))
+    values = ("-f", str(CASES["ensemble"]))
+    release.install(*values)
+
+    def generations():
+        kinds = "inferenceservices,inferencegraphs,deployments,pods"
+        found = cluster.list(kinds, release.namespace)
+        return {(it["kind"], it["metadata"]["name"]): it["metadata"]["generation"] for it in found}
+
+    # Helm takes a model without a status for one that is there.
+    for kind, name in served("ensemble"):
+        wait(cluster, release.namespace, kind, name)
+    cluster.wait("the graph's router", lambda: endpoints(cluster, release.namespace, "vote"))
+    before = generations()
+    release.upgrade(*values, "--set", "models.forest.env.LOG_LEVEL=debug")
+    after = generations()
+    release.uninstall()
+    changed = {it for it in before.keys() | after.keys() if before.get(it) != after.get(it)}
+    assert ("InferenceService", "forest") in changed
+    assert {it for it in changed if "forest" not in it[1]} == set()
+
+
+@ALL_RUNTIMES
+@pytest.mark.parametrize("file", sorted((ROOT / "examples/inferenceservices").iterdir()), ids=str)
+def test_an_inferenceservice_of_the_readme_is_served(cluster, platform, file):
+    namespace = cluster.namespace("models")
+    model = yaml.safe_load(file.read_text(encoding="utf-8"))
+    model["metadata"]["namespace"] = namespace
+    cluster.apply(model, namespace=namespace)
+    wait(cluster, namespace, "InferenceService", model["metadata"]["name"])
+    cluster.kubectl("delete", "inferenceservices", "--all", "-n", namespace)
