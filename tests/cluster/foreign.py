@@ -53,10 +53,16 @@ def crds(cluster: Cluster, *projects: str) -> Iterator[None]:
             # The largest of them do not fit the annotation of a client-side apply.
             stream = "\n---\n".join(missing.values())
             cluster.kubectl("apply", "--server-side", "-f", "-", stdin=stream)
-            cluster.kubectl("wait", "crd", *missing, "--for=condition=Established")
+            established(cluster, "crd", *missing)
         yield
     finally:
         _remove(cluster, missing)
+
+
+def established(cluster: Cluster, *which: str) -> None:
+    """Wait until the API server serves CRDs. kubectl fails on one that has no conditions yet."""
+    wait = ("wait", *which, "--for=condition=Established")
+    cluster.wait("the CRDs are established", lambda: cluster.kubectl(*wait))
 
 
 def _remove(cluster: Cluster, names: Collection[str]) -> None:
