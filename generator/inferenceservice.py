@@ -21,7 +21,8 @@ _PREDICTOR = (
     "affinity", "logger", "batcher",
 )  # fmt: skip
 _CONTAINER = (
-    "args", "command", "image", "resources", "startupProbe", "livenessProbe", "readinessProbe",
+    "args", "command", "image", "resources", "securityContext",
+    "startupProbe", "livenessProbe", "readinessProbe",
 )  # fmt: skip
 _MODEL = {
     "storageUri": "storageUri",
@@ -104,6 +105,7 @@ def _take_container(place: Node, entry: Entry, unknown: Sequence[str] = ()) -> b
     taken = {**port}
     _move(container, taken, _CONTAINER)
     _take_env(container, taken)
+    taken.setdefault("securityContext", {})  # Left out, the chart would write one.
     if isinstance(uri := taken.get("env", {}).get("STORAGE_URI"), str):
         taken["storageUri"] = uri
         del taken["env"]["STORAGE_URI"]

@@ -74,7 +74,7 @@ STRINGS = {
     "cpu": "17m",
     "memory": "17Mi",
     "format": "xgboost",
-    "inferenceService": "everything",
+    "inferenceService": "shared-too",
     "timeout": "17s",
 }
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from generator import MODELS
 from generator.manifests import helm_template
 from generator.schema import catalog
 from tests import rendering
@@ -65,6 +66,33 @@ def test_every_pod_is_restricted(case):
         # The one value that leaves the standard, as its prose and NOTES say.
         found.remove("Deployment kserve-controller-manager: hostNetwork")
     assert found == []
+
+
+OWN_IMAGES = """
+models:
+  mine:
+    image: x
+    transformer: {image: x}
+    explainer: {image: x}
+"""
+
+
+@pytest.mark.parametrize("platform", ["kubernetes", "openshift"])
+def test_an_image_of_ones_own_is_restricted_until_one_says_otherwise(platform, tmp_path):
+    def containers(more=""):
+        file = tmp_path / "values.yaml"
+        file.write_text(f"platform: {platform}\n{OWN_IMAGES}{more}")
+        them = rendering.parse(helm_template(rendering.CHARTS[MODELS], [file], more=()))
+        spec = rendering.only(them, "InferenceService")["spec"]
+        return [it for part in spec.values() for it in part["containers"]]
+
+    openshift = platform == "openshift"
+    pod = {"kind": "Job", "metadata": {"name": "x"}}
+    pod["spec"] = {"template": {"spec": {"containers": containers()}}}
+    assert len(containers()) == 3
+    assert violations([pod], openshift=openshift) == []
+    assert ("seccompProfile" in containers()[0]["securityContext"]) == (not openshift)
+    assert "securityContext" not in containers("    securityContext: {}\n")[0]
 
 
 def test_on_openshift_nothing_sets_what_the_scc_sets():

@@ -42,7 +42,7 @@ def service(**spec: object) -> dict:
         (
             {"containers": [{"name": "kserve-container", "image": "a/b:1", "env": [
                 {"name": "STORAGE_URI", "value": "s3://m"}, {"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]}]},
-            {"image": "a/b:1", "storageUri": "s3://m", "env": {"A": {"valueFrom": {"fieldRef": {"fieldPath": "x"}}}}},
+            {"image": "a/b:1", "securityContext": {}, "storageUri": "s3://m", "env": {"A": {"valueFrom": {"fieldRef": {"fieldPath": "x"}}}}},
         ),
         (
             {"model": {"modelFormat": {"name": "sklearn"}, "storage": {"key": "k"}}, "minReplicas": 0, "scaleMetric": "cpu"},

@@ -33,7 +33,7 @@ REFUSED = [
     ({"webhook": {"certificate": {"mode": "existing", "secretName": "x"}}}, "set webhook.certificate.caBundle"),
     ({"webhook": {"certificate": {"mode": "existing", "secretName": "x", "caBundle": "eA=="}}}, "base64-encoded PEM"),
     ({"webhook": {"certificate": {"mode": "openshift"}}}, "set platform=openshift"),
-    ({"inference": {"rollout": {"maxSurge": 1}}}, "set both or neither"),
+    ({"inference": {"rollout": {"maxSurge": "50%"}}}, "set both or neither"),
     ({"routing": {"domain": "a.b", "additionalDomains": ["c.d"]}}, "set routing.mode=gatewayApi"),
     ({"routing": {"domain": "a.b", "pathTemplate": "/x"}}, "set routing.mode=gatewayApi"),
     ({"routing": {"ingressClass": {"create": True, "name": ""}}}, "set routing.ingressClass.name"),

@@ -6,12 +6,13 @@ more than the rest of a model together: it is for what people wrote, not for wha
 
 {{- /*
 What container and runtime have in common: args, env, resources, probes, ports. Takes
-(list entry protocol uri): a model, a transformer or an explainer; what its container shall have
-fetched, or "".
+(list root entry protocol uri): a model, a transformer or an explainer; what its container shall
+have fetched, or "".
 */ -}}
 {{- define "kserve-lite-models.container" -}}
-{{- $entry := index . 0 -}}
-{{- $uri := index . 2 -}}
+{{- $root := index . 0 -}}
+{{- $entry := index . 1 -}}
+{{- $uri := index . 3 -}}
 {{- with pick $entry "args" "command" "image" "livenessProbe" "readinessProbe" "startupProbe" }}
 {{ toYaml . }}
 {{- end }}
@@ -31,7 +32,7 @@ env:
   value: {{ toYaml $uri }}
 {{- end }}
 {{- end }}
-{{- if hasPrefix "grpc" (index . 1) }}
+{{- if hasPrefix "grpc" (index . 2) }}
 # Only a port named h2c makes KServe's Service speak HTTP/2; the runtimes listen on 9000.
 ports:
 - containerPort: {{ int ($entry.port | default 9000) }}
@@ -51,15 +52,33 @@ ports:
 resources:
   {{- toYaml $resources | nindent 2 }}
 {{- end }}
+{{- if $entry.securityContext }}
+securityContext:
+  {{- toYaml $entry.securityContext | nindent 2 }}
+{{- else if and $entry.image (not (hasKey $entry "securityContext")) }}
+# What Pod Security "restricted" asks for; securityContext: {} takes it away.
+securityContext:
+  allowPrivilegeEscalation: false
+  capabilities:
+    drop:
+    - ALL
+  runAsNonRoot: true
+  {{- if eq $root.Values.platform "kubernetes" }}
+  seccompProfile:
+    type: RuntimeDefault
+  {{- end }}
+{{- end }}
 {{- end -}}
 
-{{- /* What serves a model: `model:` for a format, `containers:` for an image. Takes a model. */ -}}
+{{- /* What serves a model: `model:` for a format, `containers:` for an image. Takes (list root model). */ -}}
 {{- define "kserve-lite-models.implementation" -}}
+{{- $root := index . 0 -}}
+{{- with index . 1 }}
 {{- $protocol := .protocol | default "v1" }}
 {{- if .image }}
 containers:
 - name: kserve-container
-  {{- include "kserve-lite-models.container" (list . $protocol (.storageUri | default "")) | trim | nindent 2 }}
+  {{- include "kserve-lite-models.container" (list $root . $protocol (.storageUri | default "")) | trim | nindent 2 }}
 {{- else if .format }}
 model:
   modelFormat:
@@ -79,19 +98,23 @@ model:
   {{- with .storageUri }}
   storageUri: {{ toYaml . }}
   {{- end }}
-  {{- with include "kserve-lite-models.container" (list . $protocol "") | trim }}
+  {{- with include "kserve-lite-models.container" (list $root . $protocol "") | trim }}
   {{- nindent 2 . }}
   {{- end }}
 {{- end }}
+{{- end }}
 {{- end -}}
 
-{{- /* A transformer or an explainer with an image. Takes it. */ -}}
+{{- /* A transformer or an explainer with an image. Takes (list root entry). */ -}}
 {{- define "kserve-lite-models.component" -}}
+{{- $root := index . 0 -}}
+{{- with index . 1 }}
 containers:
 - name: kserve-container
-  {{- include "kserve-lite-models.container" (list . "v1" "") | trim | nindent 2 }}
+  {{- include "kserve-lite-models.container" (list $root . "v1" "") | trim | nindent 2 }}
 {{- with pick . "maxReplicas" "minReplicas" }}
 {{ toYaml . }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -100,7 +123,7 @@ containers:
 {{- $root := index . 0 -}}
 {{- $model := index . 1 -}}
 predictor:
-  {{- include "kserve-lite-models.implementation" $model | trim | nindent 2 }}
+  {{- include "kserve-lite-models.implementation" (list $root $model) | trim | nindent 2 }}
   {{- with pick $model "affinity" "batcher" "maxReplicas" "minReplicas" "nodeSelector"
         "serviceAccountName" "timeout" "tolerations" }}
   {{- toYaml . | nindent 2 }}
@@ -125,19 +148,19 @@ predictor:
   {{- end }}
 {{- with $model.transformer }}
 transformer:
-  {{- include "kserve-lite-models.component" . | nindent 2 }}
+  {{- include "kserve-lite-models.component" (list $root .) | trim | nindent 2 }}
 {{- end }}
 {{- with $model.explainer }}
 explainer:
   {{- if .art }}
   art:
-    {{- $container := include "kserve-lite-models.container" (list . "v1" "") | fromYaml }}
+    {{- $container := include "kserve-lite-models.container" (list $root . "v1" "") | fromYaml }}
     {{- toYaml (mergeOverwrite $container .art (pick . "storageUri")) | nindent 4 }}
   {{- with pick . "maxReplicas" "minReplicas" }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
   {{- else }}
-  {{- include "kserve-lite-models.component" . | nindent 2 }}
+  {{- include "kserve-lite-models.component" (list $root .) | trim | nindent 2 }}
   {{- end }}
 {{- end }}
 {{- with $model.canary }}
@@ -146,7 +169,7 @@ canary:
 - trafficPercent: {{ int $version.trafficPercent }}
   predictor:
     name: {{ $name }}
-    {{- include "kserve-lite-models.implementation" (mergeOverwrite (deepCopy $model) $version) | trim | nindent 4 }}
+    {{- include "kserve-lite-models.implementation" (list $root (mergeOverwrite (deepCopy $model) $version)) | trim | nindent 4 }}
     {{- with mergeOverwrite (pick $version "minReplicas") (pick $model "affinity" "nodeSelector" "serviceAccountName" "tolerations") }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

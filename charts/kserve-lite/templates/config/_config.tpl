@@ -77,10 +77,10 @@ pkg/webhook/admission/pod, at the chart's appVersion).
 {{- define "kserve-lite.config.deploy" -}}
 {{- $deploy := dict "defaultDeploymentMode" .Values.deploymentMode -}}
 {{- $rollout := .Values.inference.rollout -}}
-{{- if ne (toString $rollout.maxSurge) "" -}}
+{{- if ne $rollout.maxSurge "" -}}
 {{- $_ := set $deploy "deploymentRolloutStrategy" (dict "defaultRollout" (dict
-      "maxSurge" (toString $rollout.maxSurge)
-      "maxUnavailable" (toString $rollout.maxUnavailable))) -}}
+      "maxSurge" $rollout.maxSurge
+      "maxUnavailable" $rollout.maxUnavailable)) -}}
 {{- end -}}
 {{- toJson $deploy -}}
 {{- end -}}
