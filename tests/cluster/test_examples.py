@@ -19,8 +19,8 @@ PROJECTS = {
     "networking.istio.io": "istio",
     "security.istio.io": "istio",
 }
-# Containers of one's own, KServe's for a model in an image, and its router say too little of security.
-BASELINE = ("custom-container", "ensemble", "istio-models", "models-by-host", "models-every-key", "paddle-resnet", "pipeline")  # fmt: skip
+# KServe's containers for a model in an image, for ART and for a graph say too little of security.
+BASELINE = ("ensemble", "istio-models", "models-every-key", "paddle-resnet")
 # What is never Ready there, and why.
 NEVER = {
     "serverless": "use Knative deployment mode when Knative Services are not available",

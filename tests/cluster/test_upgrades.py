@@ -28,14 +28,8 @@ CERTIFICATES = {
 }
 # Helm forgets all but ten revisions; and given no value, it takes those of the revision before.
 AFRESH = ("--history-max=0", "--reset-values")
-# The proxy of everything-on is not there, and the API server refuses its maxSurge: KServe 0.20 writes
-# numbers into Deployments as text.
-MORE = {
-    "everything-on": [
-        "--set=controller.extraEnv.HTTPS_PROXY=",
-        "--set=inference.rollout.maxSurge=50%",
-    ]
-}
+# The proxy of everything-on is not there.
+MORE = {"everything-on": ["--set=controller.extraEnv.HTTPS_PROXY="]}
 
 
 @pytest.fixture(scope="module")
