@@ -7,10 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 TESTS := tests/unit tests/laws tests/upstream tests/test_golden.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test cluster golden charts crds schemas check scan bench tools clean
+.PHONY: help run test cluster golden charts crds schemas check scan bench bench-cluster tools clean
 
 help: ## What there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run ## Render chart and manifests into build/, validate them, say what to do next
 	-@$(BIN)/python -m generator.tools helm kubeconform
@@ -49,6 +49,9 @@ scan: $(VENV)/dev tools $(VENV)-scan/run ## checkov on the rendered objects and 
 
 bench: $(VENV)/run tools ## The claims about speed, as ratios in one run
 	$(BIN)/python -m benchmarks
+
+bench-cluster: $(VENV)/dev ## The same for CRDs and the first install, beside upstream's; needs root
+	$(BIN)/python -m benchmarks.cluster
 
 tools: $(VENV)/run ## Get helm 4, helm 3 and kubeconform: from PATH, else built once
 	@$(BIN)/python -m generator.tools

@@ -1,0 +1,40 @@
+"""The commands of docs/operations.md, run in the order in which they stand there."""
+
+import os
+import re
+
+from generator import tools
+from tests.cluster import iris
+from tests.cluster.test_upgrades import served
+from tests.rendering import ROOT, STOCK
+
+PAGE = ROOT / "docs" / "operations.md"
+BLOCKS = re.findall(r"^```console\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def test_operations(cluster, release, models, tmp_path):
+    cluster.empty()
+    (tmp_path / "charts").symlink_to(ROOT / "charts")
+    (tmp_path / "my.yaml").write_text("controller: {replicas: 2}\n")
+    folders = {str(tools.find(it).parent) for it in ("helm", "kubectl")}
+    path = os.pathsep.join([*sorted(folders), os.environ["PATH"]])
+
+    def run(block):
+        script = block.replace("-n kserve ", f"-n {release.namespace} ")
+        environment = cluster.environment | {"PATH": path}
+        tools.run(["bash", "-e", "-c", script], cwd=tmp_path, environment=environment)
+
+    release.install(f"--values={tmp_path / 'my.yaml'}")
+    iris.serve(cluster, models)
+    before = served(cluster, models)
+    *blocks, everything = BLOCKS
+    assert len(blocks) == 4
+    for block in blocks:
+        run(block)
+    assert release.name not in cluster.helm("list", "--all-namespaces", "-q")
+    assert served(cluster, models) == before
+
+    run(everything)
+    gone = cluster.kubectl("get", "-f", str(STOCK / "crds"), "--ignore-not-found", "-o", "name")
+    assert gone == ""
+    cluster.wait("no pods", lambda: not cluster.list("pods", models))
