@@ -16,9 +16,10 @@ Not real, because no image can be pulled and no container runtime is needed:
 - There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints.
 - In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.
 
-All of it lives in a network, PID and mount namespace of its own, with its files in memory: whatever
-happens, nothing is left behind. That takes root, and from the system only `ip`, `openssl`, `chroot`
-and util-linux (`mount`, `unshare`, `nsenter`, `setpriv`).
+Two of these run side by side, each with half of the files of tests. All of it lives in namespaces of
+its own, of network, processes and mounts, with its files in memory: whatever happens, nothing is left
+behind. That takes root, and from the system only `ip`, `openssl`, `chroot` and util-linux (`mount`,
+`unshare`, `nsenter`, `setpriv`).
 
 With KUBECONFIG set the tests run on that cluster instead, as its administrator, and everything is as
 real as it is there. It must have no KServe: the tests install it and remove it, CRDs and models
@@ -29,6 +30,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -52,11 +54,17 @@ def main(arguments: Sequence[str]) -> int:
             return int(pytest.main([*_PYTEST, "--cluster=given", *arguments]))
         with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
             modelserver.build()
-        argv = [sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own", *arguments]
-        return own.inside(argv)
+        argv = [sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own", *_side_by_side()]
+        return own.inside([*argv, *arguments])
     except GeneratorError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1
+
+
+def _side_by_side() -> list[str]:
+    """Two clusters, which share the files of tests between them; `--dist=no` has one for all."""
+    each = shlex.join([*own.APART, sys.executable])
+    return ["--dist=loadfile", "--no-loadscope-reorder", f"--tx=2*popen//python={each}"]
 
 
 if __name__ == "__main__":

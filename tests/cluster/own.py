@@ -27,12 +27,14 @@ FOLDER = Path("/dev/shm/own")
 
 _PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "manager", "certgen", *CLIENTS)
 
+_TMPFS = ("sh", "-c", 'mount -t tmpfs -o mode=755 tmpfs /dev/shm && exec "$@"', "sh")
 # Whoever dies takes the next one along: this process, unshare, PID 1 of the namespace, all of it.
 _ENTER = (
     *("setpriv", "--pdeathsig", "KILL"),
-    *("unshare", "--net", "--pid", "--mount", "--mount-proc", "--fork", "--kill-child"),
-    *("sh", "-c", 'mount -t tmpfs -o mode=755 tmpfs /dev/shm && exec "$@"', "sh"),
+    *("unshare", "--net", "--pid", "--mount", "--mount-proc", "--fork", "--kill-child", *_TMPFS),
 )
+# In there: a place for one more cluster, beside the others.
+APART = ("unshare", "--net", "--mount", *_TMPFS)
 
 
 def inside(command: Sequence[str], stdout: IO[str] | None = None) -> int:

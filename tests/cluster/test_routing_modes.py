@@ -178,10 +178,7 @@ def test_knative(cluster, knative_serving, release, models):
     found = model(cluster, models)["status"]
     inside, outside = f"{iris.NAME}.{models}.svc.cluster.local", f"{iris.NAME}.{models}.{DOMAIN}"
     assert (found["address"]["url"], found["url"]) == (f"http://{inside}", f"http://{outside}")
-    # NOTES.txt has the address of the predictor, which does for a model that is nothing else.
-    assert announced(cluster, release, models) == [
-        found["components"]["predictor"]["address"]["url"]
-    ]
+    assert announced(cluster, release, models) == [found["address"]["url"]]
 
     route = cluster.get("virtualservice", iris.NAME, models)
     assert route["spec"]["hosts"] == [inside, outside]

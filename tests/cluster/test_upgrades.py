@@ -28,8 +28,6 @@ CERTIFICATES = {
 }
 # Helm forgets all but ten revisions; and given no value, it takes those of the revision before.
 AFRESH = ("--history-max=0", "--reset-values")
-# The proxy of everything-on is not there.
-MORE = {"everything-on": ["--set=controller.extraEnv.HTTPS_PROXY="]}
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +163,7 @@ def test_from_flavour_to_flavour(cluster, others, release, authority, models):
     first = before = served(cluster, models)
 
     for flavour, previous in zip([*FLAVOURS, "default"], ["default", *FLAVOURS], strict=True):
-        release.upgrade(*AFRESH, f"--values={CASES[flavour]}", *MORE.get(flavour, ()))
+        release.upgrade(*AFRESH, f"--values={CASES[flavour]}")
         if flavour in CERTIFICATES:
             inject(cluster, authority)
         them = objects(flavour, namespace=release.namespace)

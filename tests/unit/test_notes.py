@@ -37,6 +37,8 @@ def test_they_say_how_to_go_on(case):
         ("istio-virtual-service", "on the gateway ml/kserve-ingress-gateway"),
         ("gke", "stops when the cluster has no HTTPRoute CRD"),
         ("knative", "rejects every InferenceService"),
+        ("knative", "curl http://sklearn-iris.default.svc.cluster.local/v1/models"),
+        ("airgap", "The ConfigMap company-ca must be in namespace"),
         ("eks", "webhook.hostNetwork takes the controller out"),
         ("existing-certificate", "webhook.failurePolicy is Ignore"),
     ],
