@@ -29,7 +29,7 @@ _PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "manager", "ce
 
 _TMPFS = ("sh", "-c", 'mount -t tmpfs -o mode=755 tmpfs /dev/shm && exec "$@"', "sh")
 # Whoever dies takes the next one along: this process, unshare, PID 1 of the namespace, all of it.
-_ENTER = (
+ENTER = (
     *("setpriv", "--pdeathsig", "KILL"),
     *("unshare", "--net", "--pid", "--mount", "--mount-proc", "--fork", "--kill-child", *_TMPFS),
 )
@@ -44,7 +44,7 @@ def inside(command: Sequence[str], stdout: IO[str] | None = None) -> int:
     for name in _PROGRAMS:
         tools.build(name)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with subprocess.Popen([*_ENTER, *command], stdout=stdout) as process:
+    with subprocess.Popen([*ENTER, *command], stdout=stdout) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:

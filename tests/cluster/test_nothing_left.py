@@ -1,0 +1,44 @@
+"""Whoever is killed, nothing of a cluster of our own is left: no process, mount or network."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rendering import ROOT
+
+INSIDE = "import sys; from tests.cluster import own; own.inside(sys.argv[1:])"
+# What a cluster is made of: a bridge, files on a tmpfs, processes under processes.
+CLUSTER = """
+ip link add left0 type bridge
+touch /dev/shm/left
+sleep 4711 &
+echo made
+exec sleep 4712
+"""
+
+
+def sleepers():
+    found = set()
+    for it in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.add(it.read_bytes().replace(b"\0", b" ").strip())
+        except OSError:
+            continue  # It ended meanwhile.
+    return found & {b"sleep 4711", b"sleep 4712"}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_is_left(cluster, how):
+    if cluster.node is None:
+        pytest.skip("nothing of ours is there")
+    command = [sys.executable, "-c", INSIDE, "sh", "-e", "-c", CLUSTER]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"made\n"
+        cluster.wait("both run", lambda: len(sleepers()) == 2)
+        process.send_signal(how)
+    cluster.wait("none runs", lambda: not sleepers())
+    assert not Path("/dev/shm/left").exists()
+    assert "left0" not in Path("/proc/net/dev").read_text("utf-8")
