@@ -37,6 +37,7 @@ REFUSED = [
     (one(port=80), "models.m.port: belongs to image"),
     (one(command=["x"]), "models.m.command: belongs to image"),
     ({"models": {"m": {"format": "sklearn"}}}, "set models.m.storageUri"),
+    (one(storageUri="pvc://"), "models.m.storageUri: pvc:// leads nowhere"),
     (one(storageUri="ftp://x"), "models.m.storageUri: nothing fetches ftp://"),
     ({**one(storageUri="oci://x"), "storage": {"ociModels": {"mode": "disabled"}}}, "set storage.ociModels.mode=modelcar"),
     ({"models": {"m" * 47: {**MODEL, "transformer": {"image": "x"}}}}, "its pods' label takes 46; shorten it"),

@@ -271,6 +271,8 @@ ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- $scheme := ternary (print (splitList "://" $uri | first) "://") "" (contains "://" $uri) -}}
 {{- if and $scheme (not (has $scheme (list "gs://" "s3://" "hdfs://" "webhdfs://" "http://" "https://" "hf://" "pvc://" "oci://" "oci+native://" "file://"))) }}
 ERROR: {{ index . 1 }}: nothing fetches {{ $scheme }}; use gs, s3, hdfs, webhdfs, https, hf, pvc or oci
+{{- else if hasSuffix "://" $uri }}
+ERROR: {{ index . 1 }}: {{ $uri }} leads nowhere; say what comes after it
 {{- end }}
 {{- if and (hasPrefix "oci" $scheme) (eq (index . 0).Values.storage.ociModels.mode "disabled") }}
 ERROR: {{ index . 1 }}: models in container images are off; set storage.ociModels.mode=modelcar
