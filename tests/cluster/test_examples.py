@@ -1,6 +1,7 @@
 """Every example of models, by `helm install` of the models chart: served, reachable, gone again."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -170,10 +171,14 @@ def test_a_graph_is_more_than_ready(cluster, example):
 
 @EXAMPLES
 def test_it_goes_with_its_release(cluster, example):
-    _, release = example
+    case, release = example
+    if "trainedModels" in values_of(case):
+        notes = cluster.helm("get", "notes", release.name, "-n", release.namespace)
+        (command,) = re.findall(r"^ *kubectl (.* delete trainedmodels .*)$", notes, re.MULTILINE)
+        cluster.kubectl(*command.split())
     release.uninstall()
     kinds = ",".join((*SERVED, "deployments", "services", "pods"))
-    cluster.wait("nothing is left", lambda: not cluster.list(kinds, release.namespace))
+    cluster.wait("nothing is left", lambda: not cluster.list(kinds, release.namespace), timeout=180)
 
 
 @ALL_RUNTIMES

@@ -48,4 +48,4 @@ def test_models_outlive_the_platform(cluster, platform, models):
     assert identities(cluster, models) >= served
 
     cluster.kubectl("delete", *model)
-    cluster.wait("no model", lambda: not identities(cluster, models))
+    cluster.wait("no model", lambda: not identities(cluster, models), timeout=180)

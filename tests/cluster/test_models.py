@@ -58,4 +58,6 @@ def test_it_goes_with_all_it_was_made_of(cluster, model):
     namespace = model["metadata"]["namespace"]
     cluster.kubectl("delete", "inferenceservice", iris.NAME, "-n", namespace)
     kinds = "deployments,services,horizontalpodautoscalers,pods"
-    cluster.wait("nothing is left of the model", lambda: not cluster.list(kinds, namespace))
+    cluster.wait(
+        "nothing is left of the model", lambda: not cluster.list(kinds, namespace), timeout=180
+    )
