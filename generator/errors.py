@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class GeneratorError(Exception):
@@ -27,6 +28,11 @@ class Problem:
     column: int
     path: str
     message: str
+
+    @classmethod
+    def of(cls, file: Path, message: str) -> Problem:
+        """Something wrong with a file or a folder as a whole."""
+        return cls(str(file), 1, 1, "", message)
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}"

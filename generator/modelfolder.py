@@ -22,7 +22,7 @@ def from_folder(folder: Path) -> tuple[str, Entry]:
     if len(described) != 1:
         found = ", ".join(it.name for it in described) or "none"
         message = f"a model folder has one *server.yaml (modelFormat, modelUri); found {found}"
-        raise ValuesError([Problem(str(folder), 1, 1, "", message)])
+        raise ValuesError([Problem.of(folder, message)])
     document = load(described[0])
     facts = document.data if isinstance(document.data, dict) else {}
     form = facts.get("modelFormat")

@@ -28,7 +28,8 @@ def read_source(source: Path, name: str | None = None) -> dict[str, Entry]:
     else:
         entries = [from_manifest(it) for it in inference_services(source)]
     if name is not None and len(entries) > 1:
-        raise _refused(source, f"has {len(entries)} InferenceServices, and --name is for one")
+        message = f"has {len(entries)} InferenceServices, and --name is for one"
+        raise ValuesError([Problem.of(source, message)])
     return {name or own: entry for own, entry in entries}
 
 
@@ -37,20 +38,18 @@ def inference_services(file: Path) -> list[Node]:
     try:
         documents = list(yaml.load_all(file.read_bytes(), Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
-        raise _refused(file, f"not valid YAML: {' '.join(str(error).split())}") from None
+        message = f"not valid YAML: {' '.join(str(error).split())}"
+        raise ValuesError([Problem.of(file, message)]) from None
     objects = (it for it in documents if isinstance(it, dict))
     found = [it for it in objects if it.get("kind") == "InferenceService"]
     if not found or any("name" not in it.get("metadata", {}) for it in found):
-        raise _refused(file, "holds no InferenceService with a name")
+        raise ValuesError([Problem.of(file, "holds no InferenceService with a name")])
     for it in found:
         if it.get("apiVersion") != _API_VERSION:
             name, version = it["metadata"]["name"], it.get("apiVersion")
-            raise _refused(file, f"{name} is of {version}; KServe takes {_API_VERSION}")
+            message = f"{name} is of {version}; KServe takes {_API_VERSION}"
+            raise ValuesError([Problem.of(file, message)])
     return found
-
-
-def _refused(file: Path, message: str) -> ValuesError:
-    return ValuesError([Problem(str(file), 1, 1, "", message)])
 
 
 def add(file: Path, entries: Mapping[str, Entry]) -> None:

@@ -62,8 +62,9 @@ def _deciding(entry: Entry, spec: Node) -> Entry:
     kept["image"] = "in the cluster"
     for component in ("transformer", "explainer"):
         if component in spec:
-            port = {key: entry.get(component, {}).get(key) for key in ("port",)}
-            kept[component] = {"image": "in the cluster"} | {k: v for k, v in port.items() if v}
+            kept[component] = {"image": "in the cluster"}
+            if port := entry.get(component, {}).get("port"):
+                kept[component]["port"] = port
     if spec.get("canary"):
         kept["canary"] = {
             it["predictor"]["name"]: {"trafficPercent": it["trafficPercent"]}

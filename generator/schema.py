@@ -43,8 +43,12 @@ KEYWORDS = (
 # A Kubernetes quantity; the API server's own pattern, without the empty string.
 QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
 
-# Written as a name without quotes, YAML 1.1 or 1.2 reads something else than text.
-_NOT_NAMES = ("false", "n", "no", "null", "off", "on", "true", "y", "yes")
+# Entries are named as Kubernetes objects that KServe takes too are. Some words are not read
+# as text by YAML 1.1 or 1.2 where they stand without quotes.
+_NAMES: Node = {
+    "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$",
+    "not": {"enum": ["false", "n", "no", "null", "off", "on", "true", "y", "yes"]},
+}
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,7 @@ class _Expansion:
             "properties": {key: self.expand(child) for key, child in entries.items()},
         }
         if names is not None:
-            node["propertyNames"] = names | {"not": {"enum": [*_NOT_NAMES]}}
+            node["propertyNames"] = _NAMES | names
         return node | {"type": "object", "additionalProperties": entry, "x-entries": True}
 
     def _image_of(self, name: str, node: Node) -> Node:

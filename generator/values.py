@@ -47,15 +47,15 @@ def read(files: Iterable[Path]) -> Node:
             problems.extend(error.problems)
             continue
         except OSError as error:
-            problems.append(Problem(str(file), 1, 1, "", f"cannot be read: {error.strerror}"))
+            problems.append(Problem.of(file, f"cannot be read: {error.strerror}"))
             continue
         except UnicodeDecodeError as error:
-            problems.append(Problem(str(file), 1, 1, "", f"is not UTF-8 text: {error.reason}"))
+            problems.append(Problem.of(file, f"is not UTF-8 text: {error.reason}"))
             continue
         if document.data is None:
             continue
         if not isinstance(document.data, dict):
-            problems.append(Problem(str(file), 1, 1, "", "values are a mapping of keys"))
+            problems.append(Problem.of(file, "values are a mapping of keys"))
             continue
         documents.append(document)
         merged = merge(merged, document.data, keep_null=True)

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.errors import ValuesError
+from generator.schema import KEYWORDS, values_schema
 from generator.values import merge, read
 from tests import rendering
 
@@ -109,3 +110,23 @@ def test_the_name_of_a_model_is_checked(tmp_path, name, said):
     with pytest.raises(ValuesError, match=said) as caught:
         read([file])
     assert str(caught.value).startswith(f"{file}:2:3: models.{name}: the name ")
+
+
+def nodes(node, path=()):
+    yield path, node
+    for key, child in node.get("properties", {}).items():
+        yield from nodes(child, (*path, key))
+    if "x-entries" in node:
+        yield from nodes(node["additionalProperties"], (*path, "*"))
+
+
+def test_the_schema_has_no_word_that_nothing_reads():
+    """A comma in prose that is not quoted makes two keys of it."""
+    known = {*KEYWORDS, "default", "description", "properties"}
+    found = [
+        (path, key)
+        for path, node in nodes(values_schema())
+        for key in node
+        if key not in known and not key.startswith("x-")
+    ]
+    assert found == []
