@@ -58,6 +58,8 @@ SAMPLES = {
     "InferenceServiceSpec": {"predictor": {"minReplicas": 17}},
     "InferenceGraphSpec": {"minReplicas": 17},
 }
+# A text that shows whether it stays one (law 11).
+DIGITS = "1000017"
 # Strings that their pattern makes special.
 STRINGS = {
     "digest": "sha256:" + "ab" * 32,
@@ -97,7 +99,7 @@ def flips(leaf: Leaf, value: object) -> list[object]:
     if leaf.path[-1] in STRINGS and "string" in kinds:
         return [STRINGS[leaf.path[-1]], *gone]
     if "string" in kinds:
-        return ["flipped.example.com", *([""] if value else []), *gone]
+        return [DIGITS, "flipped.example.com", *([""] if value else []), *gone]
     if "array" in kinds:
         return [["flipped.example.com"], *gone]
     inner = {} if schema.get("additionalProperties") == {"type": "object"} else "x"
@@ -139,44 +141,61 @@ def changed(values: dict, path: tuple[str, ...], value: object) -> dict:
     return {**values, key: value}
 
 
-def is_alive(leaf: Leaf, folder) -> bool:
-    """Whether changing the leaf changes a render of one of the charts, in one case or another."""
-    readers = [chart for chart in CHARTS if leaf.path in READERS[chart]]
-    for chart in readers:
+def effect(leaf: Leaf, folder) -> str:
+    """What a chart renders with another value of the leaf, where that makes a difference."""
+    for chart in (it for it in CHARTS if leaf.path in READERS[it]):
         for case in sorted(ORDER[chart], key=lambda it: -nearness(VALUES[it], leaf.path)):
             values, whole = VALUES[case], WHOLE[case]
+            before = without_comments(rendering.template(case, chart=chart))
             for path in places(whole, leaf.path):
                 for number, flipped in enumerate(flips(leaf, at(whole, path))):
                     file = folder / f"{'.'.join(path)}-{case}-{number}.yaml".replace("/", "_")
                     file.write_text(json.dumps(changed(values, path, flipped)))
-                    if differs(chart, case, file):
-                        return True
-    return False
+                    if (after := render_with(chart, file)) not in ("", before):
+                        return after
+    return ""
 
 
-def differs(chart: str, case: str, file) -> bool:
-    """Whether a chart renders something else with `file` than in a case."""
+def render_with(chart: str, file) -> str:
+    """What a chart renders with a file; "" if it does not allow a value beside the others."""
     try:
         name = CHART if chart == CHART else f"{CHART}-models"
         text = helm_template(
             CHARTS[chart], [file], release=name, namespace=rendering.NAMESPACES[chart], more=()
         )
     except (ToolFailed, ValuesError):
-        return False  # Not allowed beside this case's other values; another case may allow it.
-    return without_comments(text) != without_comments(rendering.template(case, chart=chart))
+        return ""
+    return without_comments(text)
 
 
 def without_comments(text: str) -> str:
     return re.sub(r"(?m)^\s*#.*\n", "", text)
 
 
+def scalars(it: object):
+    """All that is no map and no list, at any depth."""
+    if isinstance(it, dict | list):
+        for child in it.values() if isinstance(it, dict) else it:
+            yield from scalars(child)
+    else:
+        yield it
+
+
 @pytest.mark.parametrize("part", range(4))
 def test_every_value_has_an_effect(part, tmp_path):
     some = LEAVES[part::4]
     with ThreadPoolExecutor(2) as pool:
-        alive = list(pool.map(lambda leaf: is_alive(leaf, tmp_path), some))
+        effects = list(pool.map(lambda leaf: effect(leaf, tmp_path), some))
     assert len(some) > 80
-    assert [leaf.name for leaf, works in zip(some, alive, strict=True) if not works] == []
+    assert [leaf.name for leaf, text in zip(some, effects, strict=True) if not text] == []
+    # Law 11: what was a text arrives as a text.
+    with_digits = [
+        (leaf.name, text) for leaf, text in zip(some, effects, strict=True) if DIGITS in text
+    ]
+    assert len(with_digits) > 10
+    assert [
+        name for name, text in with_digits if int(DIGITS) in scalars(rendering.parse(text))
+    ] == []
 
 
 def test_every_value_that_is_read_exists():

@@ -86,7 +86,7 @@ image is {registry, repository, tag, digest}.
 {{- with .Values.global.imagePullSecrets -}}
 imagePullSecrets:
 {{- range . }}
-- name: {{ . }}
+- name: {{ toYaml . }}
 {{- end }}
 {{- end -}}
 {{- end -}}
@@ -137,7 +137,7 @@ A list of environment variables. Takes a dict whose values are strings or EnvVar
 */ -}}
 {{- define "kserve-lite.env" -}}
 {{- range $name, $value := . }}
-- name: {{ $name }}
+- name: {{ toYaml $name }}
   {{- if kindIs "string" $value }}
   value: {{ $value | quote }}
   {{- else }}

@@ -18,7 +18,7 @@ have fetched, or "".
 {{- if or $entry.env $uri }}
 env:
 {{- range $name, $value := $entry.env }}
-- name: {{ $name }}
+- name: {{ toYaml $name }}
   {{- if kindIs "string" $value }}
   value: {{ toYaml $value }}
   {{- else }}
@@ -142,7 +142,7 @@ predictor:
   {{- if and $model.image $root.Values.global.imagePullSecrets }}
   imagePullSecrets:
   {{- range $root.Values.global.imagePullSecrets }}
-  - name: {{ . }}
+  - name: {{ toYaml . }}
   {{- end }}
   {{- end }}
 {{- with $model.transformer }}
