@@ -196,8 +196,13 @@ def run(
     environment: Mapping[str, str] | None = None,
     stdin: str | None = None,
     accept: Sequence[int] = (0,),
+    timeout: float | None = None,
 ) -> str:
-    """Run a program and return its standard output. Raises ToolFailed with what it said."""
+    """Run a program and return its standard output.
+
+    Raises ToolFailed with what it said, or that it did not end within `timeout` seconds.
+    """
+    name = " ".join([Path(argv[0]).name, *argv[1:2]])
     try:
         done = subprocess.run(
             list(argv),
@@ -208,12 +213,15 @@ def run(
             text=True,
             encoding="utf-8",
             check=False,
+            timeout=timeout,
         )
     except OSError as error:
         raise ToolFailed(f"{argv[0]} cannot be run: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise ToolFailed(f"{name}: not done after {timeout:.0f} s: {' '.join(argv)}") from None
     if done.returncode not in accept:
         said = (done.stderr.strip() or done.stdout.strip())[-20_000:]
-        raise ToolFailed(f"{Path(argv[0]).name} {argv[1] if len(argv) > 1 else ''}: {said}")
+        raise ToolFailed(f"{name}: {said}")
     return done.stdout
 
 

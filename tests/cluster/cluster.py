@@ -39,6 +39,7 @@ BOTH_HELMS = pytest.mark.parametrize("program", ["helm", "helm3"], scope="module
 _GROUP = ".serving.kserve.io"
 _WAITING = ("install", "upgrade", "rollback", "uninstall")
 _PATIENCE = 10  # A given cluster pulls images and runs them.
+_LIMIT = 660  # Seconds: longer than anything waits, so that what hangs fails and is named.
 
 
 class Cluster:
@@ -60,12 +61,14 @@ class Cluster:
     ) -> str:
         """Run kubectl. Raises ToolFailed with what it said, unless `accept` has its exit code."""
         argv = [str(tools.find("kubectl")), *arguments]
-        return tools.run(argv, environment=self.environment, stdin=stdin, accept=accept)
+        return tools.run(
+            argv, environment=self.environment, stdin=stdin, accept=accept, timeout=_LIMIT
+        )
 
     def helm(self, *arguments: str, program: str = "helm") -> str:
         """Run Helm 4, or `program` helm3. Raises ToolFailed with what it said."""
         argv = [str(tools.find(program)), *arguments]
-        return tools.run(argv, environment=self.environment)
+        return tools.run(argv, environment=self.environment, timeout=_LIMIT)
 
     def apply(self, *objects: Object | str, namespace: str = "default") -> str:
         """`kubectl apply` of objects, or of YAML."""

@@ -10,27 +10,22 @@ from tests.rendering import Object
 NAME = "sklearn-iris"
 URI = "gs://kfserving-examples/models/sklearn/1.0/model"
 
-
-MODEL = f"""
+_HEAD = f"""
 apiVersion: serving.kserve.io/v1beta1
 kind: InferenceService
 metadata:
   name: {NAME}
 spec:
   predictor:
+"""
+MODEL = f"""{_HEAD}
     model:
       modelFormat:
         name: sklearn
       storageUri: {URI}
 """
 # The spelling of KServe before 0.7, which most examples still have.
-FORMER = f"""
-apiVersion: serving.kserve.io/v1beta1
-kind: InferenceService
-metadata:
-  name: {NAME}
-spec:
-  predictor:
+FORMER = f"""{_HEAD}
     sklearn:
       storageUri: {URI}
 """
@@ -55,3 +50,14 @@ def serve(cluster: Cluster, namespace: str, model: str = MODEL) -> Object:
     found = cluster.get("inferenceservice", NAME, namespace)
     assert found is not None
     return found
+
+
+def served(cluster: Cluster, namespace: str) -> tuple[set[str], dict[str, int]]:
+    """The pods that serve it, and how often their Deployment was changed; rolled out first."""
+    cluster.kubectl("rollout", "status", "deployment", "-n", namespace, "--timeout=2m")
+    pods = (it["metadata"] for it in cluster.list("pods", namespace))
+    deployments = (it["metadata"] for it in cluster.list("deployments", namespace))
+    return (
+        {it["uid"] for it in pods if "deletionTimestamp" not in it},
+        {it["uid"]: it["generation"] for it in deployments},
+    )

@@ -1,6 +1,5 @@
 """Every example of models, by `helm install` of the models chart: served, reachable, gone again."""
 
-import json
 import re
 
 import pytest
@@ -10,6 +9,7 @@ from generator import MODELS
 from generator.manifests import DECLARED
 from tests.cluster import foreign
 from tests.cluster.cluster import Release, installed
+from tests.cluster.status import accept_routes, condition
 from tests.rendering import CASES, CHARTS, ROOT, WITH_MODELS, objects, of_kind, values_of
 
 SERVED = ("InferenceService", "InferenceGraph", "TrainedModel")
@@ -26,7 +26,6 @@ BASELINE = ("ensemble", "istio-models", "models-every-key", "paddle-resnet")
 NEVER = {
     "serverless": "use Knative deployment mode when Knative Services are not available",
 }
-GATEWAY_CONTROLLER = "example.com/gateway-controller"
 
 
 def platform_of(case):
@@ -96,29 +95,11 @@ def served(case):
 
 def wait(cluster, namespace, kind, name):
     def is_ready():
-        accept_routes(cluster, namespace)
-        conditions = cluster.get(kind, name, namespace).get("status", {}).get("conditions", [])
-        return any(it["type"] == "Ready" and it["status"] == "True" for it in conditions)
+        if cluster.get("crd", "httproutes.gateway.networking.k8s.io"):
+            accept_routes(cluster, namespace)
+        return condition(cluster.get(kind, name, namespace), "Ready") == "True"
 
     cluster.wait(f"{kind} {name} is Ready", is_ready, timeout=30)
-
-
-def accept_routes(cluster, namespace):
-    """What the controller of a Gateway does, where there are Gateways."""
-    if not cluster.get("crd", "httproutes.gateway.networking.k8s.io"):
-        return
-    for route in cluster.list("httproutes", namespace):
-        now = route["metadata"]["creationTimestamp"]
-        accepted = {"type": "Accepted", "status": "True", "reason": "Accepted", "message": ""}
-        parent = {
-            "controllerName": GATEWAY_CONTROLLER,
-            "parentRef": route["spec"]["parentRefs"][0],
-            "conditions": [accepted | {"lastTransitionTime": now}],
-        }
-        patch = json.dumps({"status": {"parents": [parent]}})
-        name = route["metadata"]["name"]
-        how = ("--subresource=status", "--type=merge", "--patch", patch)
-        cluster.kubectl("patch", "httproute", name, "-n", namespace, *how)
 
 
 def endpoints(cluster, namespace, service):
@@ -176,9 +157,11 @@ def test_it_goes_with_its_release(cluster, example):
         notes = cluster.helm("get", "notes", release.name, "-n", release.namespace)
         (command,) = re.findall(r"^ *kubectl (.* delete trainedmodels .*)$", notes, re.MULTILINE)
         cluster.kubectl(*command.split())
-    release.uninstall()
-    kinds = ",".join((*SERVED, "deployments", "services", "pods"))
-    cluster.wait("nothing is left", lambda: not cluster.list(kinds, release.namespace), timeout=180)
+    release.helm("uninstall", "--cascade=foreground")
+    assert (
+        cluster.list(",".join((*SERVED, "deployments", "services", "pods")), release.namespace)
+        == []
+    )
 
 
 @ALL_RUNTIMES

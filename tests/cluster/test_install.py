@@ -8,13 +8,12 @@ import pytest
 
 from generator import tools
 from generator.errors import ToolFailed
-from tests.cluster import iris, webhooks
+from tests.cluster import controller, iris, webhooks
 from tests.cluster.cluster import BOTH_HELMS, Release, installed
 from tests.rendering import ROOT, STOCK, objects, of_kind, only
 
 pytestmark = BOTH_HELMS
 
-CONTROLLER = "kserve-controller-manager"
 JOB = "kserve-webhook-certificate"
 
 
@@ -33,7 +32,7 @@ def allowed(cluster, namespace, account, what):
 def test_one_install_is_enough(cluster, platform):
     release = json.loads(platform.helm("status", "-o", "json"))
     assert (release["info"]["status"], release["version"]) == ("deployed", 1)
-    deployment = cluster.get("deployment", CONTROLLER, platform.namespace)
+    deployment = cluster.get("deployment", controller.NAME, platform.namespace)
     assert deployment["status"]["availableReplicas"] == 1
 
 
@@ -62,8 +61,8 @@ def test_the_job_made_the_certificate(cluster, platform):
         (JOB, "create secrets", "list secrets"),
         (JOB, f"patch mutatingwebhookconfiguration/{webhooks.NAME}", "patch mutatingwebhookconfiguration/another"),
         (JOB, f"patch validatingwebhookconfiguration/{webhooks.NAME}", "create validatingwebhookconfigurations"),
-        (CONTROLLER, "create deployments.apps", "list secrets"),
-        (CONTROLLER, "update leases/kserve-controller-manager-leader-lock", "update leases/another"),
+        (controller.NAME, "create deployments.apps", "list secrets"),
+        (controller.NAME, "update leases/kserve-controller-manager-leader-lock", "update leases/another"),
     ],
 )  # fmt: skip
 def test_an_account_may_do_its_work_and_no_more(cluster, platform, account, may, may_not):
@@ -132,6 +131,5 @@ def test_what_the_notes_say_works(cluster, platform, models):
 
 def test_the_controller_is_never_forbidden_anything(cluster, platform, models):
     iris.serve(cluster, models)
-    log = cluster.kubectl("logs", f"deployment/{CONTROLLER}", "-n", platform.namespace)
-    assert "Starting workers" in log
-    assert [line for line in log.splitlines() if "is forbidden: User" in line] == []
+    assert "Starting workers" in controller.log(cluster, platform.namespace)
+    assert controller.forbidden(cluster, platform.namespace) == []

@@ -10,12 +10,11 @@ import pytest
 
 from generator import tools
 from generator.errors import ToolFailed
-from tests.cluster import webhooks
+from tests.cluster import controller, webhooks
 from tests.cluster.cluster import BOTH_HELMS
 
 pytestmark = BOTH_HELMS
 
-CONTROLLER = "app.kubernetes.io/component=controller"
 INSTALL = ("upgrade", "--install", "--create-namespace")
 
 
@@ -25,7 +24,7 @@ def installing(cluster, release):
     argv = [str(tools.find(release.program)), *release.command(*INSTALL)]
     environment = os.environ | cluster.environment
     with subprocess.Popen(argv, env=environment, stdout=-3, stderr=-3) as helm:
-        deployment = ("deployment", "kserve-controller-manager", release.namespace)
+        deployment = ("deployment", controller.NAME, release.namespace)
         cluster.wait("the Deployment", lambda: cluster.get(*deployment))
         yield helm
 
@@ -40,7 +39,7 @@ def test_etcd_and_the_controller_are_killed(cluster, release, models):
         cluster.wait("a controller to kill", lambda: cluster.node.kill("manager"))
     release.helm(*INSTALL)
     webhooks.wait(cluster, models)
-    (pod,) = cluster.list("pods", release.namespace, CONTROLLER)
+    (pod,) = controller.pods(cluster, release.namespace)
     assert [it["restartCount"] for it in pod["status"]["containerStatuses"]] == [1]
 
 

@@ -1,11 +1,10 @@
 """What a platform leaves behind, and finds again: upgrade, rollback, uninstall, install."""
 
-from tests.cluster import iris, webhooks
+from tests.cluster import controller, iris, webhooks
 from tests.cluster.cluster import BOTH_HELMS
 
 pytestmark = BOTH_HELMS
 
-LEASE = "kserve-controller-manager-leader-lock"
 MODEL_KINDS = "inferenceservices,deployments,pods"
 
 
@@ -40,12 +39,11 @@ def test_models_outlive_the_platform(cluster, platform, models):
     more = '{"spec": {"predictor": {"minReplicas": 2, "maxReplicas": 2}}}'
     model = ("inferenceservice", iris.NAME, "-n", models)
     cluster.kubectl("patch", *model, "--type=merge", "-p", more)
-    # KServe does not give its Lease back when it ends; the next one would wait 15 s for nothing.
-    cluster.kubectl("delete", "lease", LEASE, "-n", platform.namespace)
+    controller.free_lease(cluster, platform.namespace)
     platform.install()
     autoscaler = ("horizontalpodautoscaler", f"{iris.NAME}-predictor", models)
     cluster.wait("it adopts", lambda: cluster.get(*autoscaler)["spec"]["minReplicas"] == 2)
     assert identities(cluster, models) >= served
 
-    cluster.kubectl("delete", *model)
-    cluster.wait("no model", lambda: not identities(cluster, models), timeout=180)
+    cluster.kubectl("delete", *model, "--cascade=foreground")
+    assert identities(cluster, models) == set()

@@ -56,8 +56,6 @@ def test_its_pod_fetches_it(cluster, model):
 
 def test_it_goes_with_all_it_was_made_of(cluster, model):
     namespace = model["metadata"]["namespace"]
-    cluster.kubectl("delete", "inferenceservice", iris.NAME, "-n", namespace)
-    kinds = "deployments,services,horizontalpodautoscalers,pods"
-    cluster.wait(
-        "nothing is left of the model", lambda: not cluster.list(kinds, namespace), timeout=180
-    )
+    model = ("inferenceservice", iris.NAME, "-n", namespace)
+    cluster.kubectl("delete", *model, "--cascade=foreground")
+    assert cluster.list("deployments,services,horizontalpodautoscalers,pods", namespace) == []

@@ -5,7 +5,6 @@ import re
 
 from generator import tools
 from tests.cluster import iris
-from tests.cluster.test_upgrades import served
 from tests.rendering import ROOT, STOCK
 
 PAGE = ROOT / "docs" / "operations.md"
@@ -26,13 +25,13 @@ def test_operations(cluster, release, models, tmp_path):
 
     release.install(f"--values={tmp_path / 'my.yaml'}")
     iris.serve(cluster, models)
-    before = served(cluster, models)
+    before = iris.served(cluster, models)
     *blocks, everything = BLOCKS
     assert len(blocks) == 4
     for block in blocks:
         run(block)
     assert release.name not in cluster.helm("list", "--all-namespaces", "-q")
-    assert served(cluster, models) == before
+    assert iris.served(cluster, models) == before
 
     run(everything)
     gone = cluster.kubectl("get", "-f", str(STOCK / "crds"), "--ignore-not-found", "-o", "name")

@@ -9,7 +9,8 @@ import yaml
 
 from generator.derive.schema import merge
 from generator.errors import ToolFailed
-from tests.cluster import iris
+from tests.cluster import controller, iris
+from tests.cluster.status import condition
 
 TABLE = yaml.safe_load(Path(__file__).with_name("refusals.yaml").read_text(encoding="utf-8"))
 GOOD = TABLE.pop("good")
@@ -62,12 +63,7 @@ def applied(cluster, namespace):
 def readiness(cluster, namespace):
     """Whether each InferenceService is Ready: "True", "False", "Unknown", or "" without a status."""
     found = cluster.list("inferenceservices", namespace)
-    return {it["metadata"]["name"]: condition(it, "Ready").get("status", "") for it in found}
-
-
-def condition(model, kind):
-    conditions = model.get("status", {}).get("conditions", [])
-    return next((it for it in conditions if it["type"] == kind), {})
+    return {it["metadata"]["name"]: condition(it, "Ready") for it in found}
 
 
 def status(cluster, namespace, name):
@@ -90,8 +86,7 @@ def events(cluster, namespace, name):
 
 def log(cluster, platform, name):
     """What the controller's log says about an InferenceService."""
-    deployment = "deployment/kserve-controller-manager"
-    lines = cluster.kubectl("logs", deployment, "-n", platform.namespace).splitlines()
+    lines = controller.log(cluster, platform.namespace).splitlines()
     return "\n".join(it for it in lines if f'"{name}"' in it)
 
 

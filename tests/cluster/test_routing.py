@@ -1,9 +1,8 @@
 """How models are reached from outside, by routing.mode."""
 
-from tests.cluster import iris
+from tests.cluster import controller, iris
 
 DOMAIN = "models.example.com"
-CONTROLLER = "app.kubernetes.io/component=controller"
 
 
 def test_a_domain_publishes_the_models_that_are_there(cluster, release, models):
@@ -11,7 +10,7 @@ def test_a_domain_publishes_the_models_that_are_there(cluster, release, models):
     release.install()
     iris.serve(cluster, models)
     assert cluster.list("ingresses", models) == []
-    (before,) = cluster.list("pods", release.namespace, CONTROLLER)
+    (before,) = controller.pods(cluster, release.namespace)
 
     release.upgrade(f"--set=routing.domain={DOMAIN}", "--set=routing.ingressClass.name=nginx")
     of_model = ("-n", models, "--timeout=2m")
@@ -27,7 +26,7 @@ def test_a_domain_publishes_the_models_that_are_there(cluster, release, models):
     notes = cluster.helm("get", "notes", release.name, "-n", release.namespace)
     assert f"curl http://{host}/v1/models/{iris.NAME}:predict" in notes.replace("default", models)
 
-    (after,) = cluster.list("pods", release.namespace, CONTROLLER)
+    (after,) = controller.pods(cluster, release.namespace)
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
 
 

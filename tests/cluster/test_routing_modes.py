@@ -11,8 +11,9 @@ import pytest
 
 from generator import MODELS
 from generator.derive import sources
-from tests.cluster import foreign, iris
+from tests.cluster import controller, foreign, iris
 from tests.cluster.cluster import Release
+from tests.cluster.status import accept_routes, condition, conditions, report
 from tests.rendering import CHARTS, ROOT
 
 DOMAIN = "models.example.com"
@@ -31,8 +32,7 @@ def others(cluster):
 @pytest.fixture(autouse=True)
 def nothing_is_forbidden(cluster, release):
     yield
-    log = cluster.kubectl("logs", "deployment/kserve-controller-manager", "-n", release.namespace)
-    assert [line for line in log.splitlines() if "is forbidden: User" in line] == []
+    assert controller.forbidden(cluster, release.namespace) == []
 
 
 def announced(cluster, release, namespace):
@@ -41,36 +41,8 @@ def announced(cluster, release, namespace):
     return re.findall(r"curl (\S+)/v1/models/", notes.replace("default", namespace))
 
 
-def report(cluster, it, status):
-    """Write the status of an object, as its own controller would."""
-    where = (it["kind"], it["metadata"]["name"], "-n", it["metadata"]["namespace"])
-    patch = json.dumps({"status": status})
-    cluster.kubectl("patch", *where, "--subresource=status", "--type=merge", "-p", patch)
-
-
-def conditions(**states):
-    always = {"lastTransitionTime": "2026-01-01T00:00:00Z", "reason": "Test", "message": ""}
-    return [{"type": key, "status": value, **always} for key, value in states.items()]
-
-
-def accepted(cluster, namespace, state="True"):
-    """Every HTTPRoute gets from a gateway that it is accepted, or not; their number."""
-    routes = cluster.list("httproutes", namespace)
-    for route in routes:
-        (parent,) = route["spec"]["parentRefs"]
-        said = conditions(Accepted=state, ResolvedRefs="True")
-        mine = {"parentRef": parent, "controllerName": "example.com/test", "conditions": said}
-        report(cluster, route, {"parents": [mine]})
-    return len(routes)
-
-
 def model(cluster, namespace):
     return cluster.get("inferenceservice", iris.NAME, namespace)
-
-
-def condition(it, kind):
-    found = it.get("status", {}).get("conditions", [])
-    return next((each["status"] for each in found if each["type"] == kind), None)
 
 
 @pytest.mark.parametrize(("scheme", "more"), [("http", ()), ("https", TLS)])
@@ -82,13 +54,15 @@ def test_gateway_api(cluster, release, models, scheme, more):
 
     cluster.apply(iris.MODEL, namespace=models)
     host = f"{iris.NAME}-{models}.{DOMAIN}"
-    cluster.wait("a route refused", lambda: accepted(cluster, models, "False"))
+    cluster.wait("a route refused", lambda: accept_routes(cluster, models, "False"))
     cluster.wait(
         "a model unrouted", lambda: condition(model(cluster, models), "IngressReady") == "False"
     )
     cluster.wait(
         "a model routed",
-        lambda: accepted(cluster, models) and condition(model(cluster, models), "Ready") == "True",
+        lambda: (
+            accept_routes(cluster, models) and condition(model(cluster, models), "Ready") == "True"
+        ),
     )
 
     route = cluster.get("httproute", iris.NAME, models)

@@ -10,13 +10,11 @@ import pytest
 import yaml
 
 from generator import tools
-from tests.cluster import foreign, iris, pki, webhooks
+from tests.cluster import controller, foreign, iris, pki, webhooks
 from tests.cluster.cluster import BOTH_HELMS, Release
 from tests.cluster.foreign import established
 from tests.rendering import CASES, FLAVOURS, ROOT, STOCK, identity, objects, of_kind, only
 
-CONTROLLER = "app.kubernetes.io/component=controller"
-LEASE = "kserve-controller-manager-leader-lock"
 SECRET_LIMIT = 128 * 1024
 ANNOTATION_LIMIT = 262_144
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -86,29 +84,11 @@ def settle(cluster, namespace):
     """Wait until the controller that was started last has looked at the models."""
 
     def looked():
-        pods = cluster.list("pods", namespace, CONTROLLER)
-        newest = max(pods, key=lambda it: it["metadata"]["creationTimestamp"])["metadata"]
-        of_it = f"pod-template-hash={newest['labels']['pod-template-hash']}"
-        log = cluster.kubectl("logs", "-n", namespace, "-l", of_it, "--tail=-1")
-        return "Reconciling ingress for inference service" in log
+        return "Reconciling ingress for inference service" in controller.log(cluster, namespace)
 
     if not looked():
-        # KServe does not give its Lease back when it ends; the next one would wait 15 s for nothing.
-        cluster.kubectl("delete", "lease", LEASE, "-n", namespace, "--ignore-not-found")
+        controller.free_lease(cluster, namespace)
     cluster.wait("the controller has looked at the models", looked)
-
-
-def served(cluster, namespace):
-    """The pods of the models, and how often their Deployments were changed."""
-    cluster.kubectl("rollout", "status", "deployment", "-n", namespace, "--timeout=2m")
-    pods = {
-        it["uid"] for it in metadata(cluster, "pods", namespace) if "deletionTimestamp" not in it
-    }
-    return pods, {it["uid"]: it["generation"] for it in metadata(cluster, "deployments", namespace)}
-
-
-def metadata(cluster, kind, namespace):
-    return [it["metadata"] for it in cluster.list(kind, namespace)]
 
 
 def owned(ours, fields):
@@ -160,7 +140,7 @@ def test_from_flavour_to_flavour(cluster, others, release, authority, models):
     """One release becomes every flavour in turn; models restart when their runtime changes."""
     release.install()
     iris.serve(cluster, models)
-    first = before = served(cluster, models)
+    first = before = iris.served(cluster, models)
 
     for flavour, previous in zip([*FLAVOURS, "default"], ["default", *FLAVOURS], strict=True):
         release.upgrade(*AFRESH, f"--values={CASES[flavour]}")
@@ -175,9 +155,9 @@ def test_from_flavour_to_flavour(cluster, others, release, authority, models):
             continue  # Models do not know by whom the platform was upgraded.
         settle(cluster, release.namespace)
         if runtime(flavour) != runtime(previous):
-            cluster.wait("a restart", lambda: served(cluster, models) != before)  # noqa: B023
-            before = served(cluster, models)
-        assert served(cluster, models) == before, flavour
+            cluster.wait("a restart", lambda: iris.served(cluster, models) != before)  # noqa: B023
+            before = iris.served(cluster, models)
+        assert iris.served(cluster, models) == before, flavour
 
     # Law 15 on the cluster.
     kept = cluster.list("secrets", release.namespace, "owner=helm")
@@ -190,13 +170,13 @@ def test_from_flavour_to_flavour(cluster, others, release, authority, models):
         # A model that runs has been fetched: by what makes no difference any more.
         release.upgrade(*AFRESH, "--set=storage.initializer.image.tag=v0.19.0")
         settle(cluster, release.namespace)
-        assert served(cluster, models) == before
+        assert iris.served(cluster, models) == before
 
     release.rollback(1)
     webhooks.wait(cluster, models)
     if release.program == "helm":
         settle(cluster, release.namespace)
-        assert served(cluster, models) == before
+        assert iris.served(cluster, models) == before
 
 
 def renew(cluster, release):
@@ -250,7 +230,7 @@ def test_from_chart_to_chart(cluster, former, release, models):
     cluster.empty()
     Release(cluster, release.namespace, chart=former).install()
     iris.serve(cluster, models)
-    before = served(cluster, models)
+    before = iris.served(cluster, models)
 
     release.upgrade()
     webhooks.wait(cluster, models)
@@ -267,7 +247,7 @@ def test_from_chart_to_chart(cluster, former, release, models):
         assert field in fields_of_models(renewed[name], part)
     renew(cluster, release)
     assert versions(crds(cluster)) == versions(renewed)
-    assert served(cluster, models) == before
+    assert iris.served(cluster, models) == before
 
 
 def test_crds_that_helm_made(cluster, release):
