@@ -85,7 +85,7 @@ def test_gate_03_a_value_without_effect(tmp_path, monkeypatch):
     )
     law.n03.SAMPLES["Dead"] = {}
     monkeypatch.setitem(law.n03.ORDER, CHART, ["default"])
-    assert not law.n03.is_alive(dead, tmp_path)
+    assert law.n03.effect(dead, tmp_path) == ""
 
 
 def test_gate_04_an_open_schema(broken):

@@ -172,29 +172,29 @@ runtimes.openvino.enabled
 {{- end -}}
 {{- end -}}
 
-{{- /* Takes (list root name model served). */ -}}
-{{- define "kserve-lite-models.check.model" -}}
-{{- $root := index . 0 -}}
-{{- $name := index . 1 -}}
-{{- $model := index . 2 -}}
-{{- $path := printf "models.%s" $name -}}
-{{- $protocol := $model.protocol | default "v1" -}}
+{{- /* Takes the root. */ -}}
+{{- define "kserve-lite-models.check.models" -}}
+{{- $served := include "kserve-lite-models.served" . | fromJsonArray }}
+{{- $hosts := dict }}
+{{- range $name, $model := .Values.models }}
+{{- $path := printf "models.%s" $name }}
+{{- $protocol := or $model.protocol "v1" }}
 {{- if and $model.format $model.image }}
 ERROR: {{ $path }}: format and image exclude each other; remove one
 {{- else if not (or $model.format $model.image (dig "predictor" false ($model.spec | default dict))) }}
 ERROR: {{ $path }}: neither format nor image says what serves it; set {{ $path }}.format, sklearn for instance
 {{- end }}
 {{- if $model.format }}
-{{- range keys (pick $model "command" "port") | sortAlpha }}
-ERROR: {{ $path }}.{{ . }}: belongs to image, and a runtime has its own; remove it
+{{- range $key, $_ := pick $model "command" "port" }}
+ERROR: {{ $path }}.{{ $key }}: belongs to image, and a runtime has its own; remove it
 {{- end }}
 {{- if $model.runtime }}
-{{- with include "kserve-lite-models.switch" (list $root $model.runtime) }}
+{{- with include "kserve-lite-models.switch" (list $ $model.runtime) }}
 ERROR: {{ $path }}.runtime: {{ $model.runtime }} is off; set {{ . }}=true
 {{- end }}
-{{- else if not (has (printf "%s/%s" (lower $model.format) $protocol) (index . 3)) }}
+{{- else if not (has (printf "%s/%s" (lower $model.format) $protocol) $served) }}
 {{- $spoken := list }}
-{{- range index . 3 }}
+{{- range $served }}
 {{- if hasPrefix (printf "%s/" (lower $model.format)) . }}
 {{- $spoken = append $spoken (splitList "/" . | last) }}
 {{- end }}
@@ -207,7 +207,7 @@ ERROR: {{ $path }}.format: no runtime that is on serves {{ $model.format }}; {{ 
 {{- end }}
 {{- if not (or $model.storageUri $model.spec (eq $model.format "huggingface")) }}
 {{- $loaded := false }}
-{{- range $root.Values.trainedModels }}
+{{- range $.Values.trainedModels }}
 {{- $loaded = or $loaded (eq (toString .inferenceService) $name) }}
 {{- end }}
 {{- if not $loaded }}
@@ -215,17 +215,20 @@ ERROR: {{ $path }}: no storageUri says where the model is; set {{ $path }}.stora
 {{- end }}
 {{- end }}
 {{- end }}
-{{- with $model.storageUri }}
-{{- include "kserve-lite-models.check.storage" (list $root (printf "%s.storageUri" $path) .) }}
+{{- if $model.storageUri }}
+{{- include "kserve-lite-models.check.storage" (list $ $path $model.storageUri) }}
 {{- end }}
-{{- $longest := ternary 46 48 (not (empty $model.transformer)) }}
+{{- $longest := 48 }}
+{{- if $model.transformer }}
+{{- $longest = 46 }}
+{{- end }}
 {{- if gt (len $name) $longest }}
 ERROR: {{ $path }}: the name has {{ len $name }} characters and its pods' label takes {{ $longest }}; shorten it
 {{- end }}
 {{- if and $model.minReplicas $model.maxReplicas (gt (int $model.minReplicas) (int $model.maxReplicas)) }}
 ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
 {{- end }}
-{{- $mode := $model.deploymentMode | default $root.Values.deploymentMode }}
+{{- $mode := or $model.deploymentMode $.Values.deploymentMode }}
 {{- with $model.autoscaling }}
 {{- if and (has .metric (list "concurrency" "rps")) (eq $mode "Standard") }}
 ERROR: {{ $path }}.autoscaling.metric: {{ .metric }} is Knative's; set it to cpu or memory
@@ -247,6 +250,7 @@ ERROR: {{ $path }}.credentials.externalSecret: wants a store and a key; set both
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if or $model.transformer $model.explainer }}
 {{- range $where, $entry := pick $model "transformer" "explainer" }}
 {{- if and $entry (not (or $entry.image $entry.art)) }}
 ERROR: {{ $path }}.{{ $where }}: has no image; set {{ $path }}.{{ $where }}.image
@@ -257,25 +261,37 @@ ERROR: {{ $path }}.{{ $where }}: image and art exclude each other; remove one
 ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- end }}
 {{- end }}
+{{- end }}
 {{- if and $model.env (hasKey $model.env "PYTHONPATH") }}
 ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- end }}
 {{- if $model.canary }}
-{{- include "kserve-lite-models.check.canary" (list $root $name $model $mode) }}
+{{- include "kserve-lite-models.check.canary" (list $ $name $model $mode) }}
+{{- end }}
+{{- if and $.Values.routing.domain (not $model.clusterLocal) }}
+{{- $host := include "kserve-lite-models.fill" (list $ $name $model $.Values.routing.domainTemplate) }}
+{{- with get $hosts $host }}
+ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
+{{- end }}
+{{- $_ := set $hosts $host $name }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
-{{- /* Takes (list root path uri). */ -}}
+{{- /* Takes (list root path uri), where path is that of the entry with the storageUri. */ -}}
 {{- define "kserve-lite-models.check.storage" -}}
 {{- $uri := index . 2 -}}
-{{- $scheme := ternary (print (splitList "://" $uri | first) "://") "" (contains "://" $uri) -}}
-{{- if and $scheme (not (has $scheme (list "gs://" "s3://" "hdfs://" "webhdfs://" "http://" "https://" "hf://" "pvc://" "oci://" "oci+native://" "file://"))) }}
-ERROR: {{ index . 1 }}: nothing fetches {{ $scheme }}; use gs, s3, hdfs, webhdfs, https, hf, pvc or oci
+{{- $scheme := splitList "://" $uri | first -}}
+{{- if ne $scheme $uri }}
+{{- $path := printf "%s.storageUri" (index . 1) }}
+{{- if not (has $scheme (list "s3" "gs" "hdfs" "webhdfs" "http" "https" "hf" "pvc" "oci" "oci+native" "file")) }}
+ERROR: {{ $path }}: nothing fetches {{ $scheme }}://; use gs, s3, hdfs, webhdfs, https, hf, pvc or oci
 {{- else if hasSuffix "://" $uri }}
-ERROR: {{ index . 1 }}: {{ $uri }} leads nowhere; say what comes after it
+ERROR: {{ $path }}: {{ $uri }} leads nowhere; say what comes after it
 {{- end }}
 {{- if and (hasPrefix "oci" $scheme) (eq (index . 0).Values.storage.ociModels.mode "disabled") }}
-ERROR: {{ index . 1 }}: models in container images are off; set storage.ociModels.mode=modelcar
+ERROR: {{ $path }}: models in container images are off; set storage.ociModels.mode=modelcar
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -306,7 +322,7 @@ ERROR: {{ $path }}.{{ $key }}: the two names have {{ add (len $name) (len $key) 
 ERROR: {{ $path }}.{{ $key }}.minReplicas: is more than the model's, which KServe refuses; raise models.{{ $name }}.minReplicas
 {{- end }}
 {{- with $version.storageUri }}
-{{- include "kserve-lite-models.check.storage" (list $root (printf "%s.%s.storageUri" $path $key) .) }}
+{{- include "kserve-lite-models.check.storage" (list $root (printf "%s.%s" $path $key) .) }}
 {{- end }}
 {{- end }}
 {{- if gt $sum 100 }}
@@ -314,11 +330,12 @@ ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
 {{- end }}
 {{- end -}}
 
-{{- /* Takes (list root name graph). */ -}}
-{{- define "kserve-lite-models.check.graph" -}}
-{{- $models := (index . 0).Values.models -}}
-{{- $path := printf "graphs.%s" (index . 1) -}}
-{{- $nodes := (index . 2).nodes | default dict -}}
+{{- /* Takes the root. */ -}}
+{{- define "kserve-lite-models.check.graphs" -}}
+{{- $models := .Values.models }}
+{{- range $name, $graph := .Values.graphs }}
+{{- $path := printf "graphs.%s" $name }}
+{{- $nodes := $graph.nodes | default dict }}
 {{- if not (hasKey $nodes "root") }}
 ERROR: {{ $path }}.nodes: requests come in at root, which is not there; add {{ $path }}.nodes.root
 {{- end }}
@@ -345,26 +362,31 @@ ERROR: {{ $at }}.node: there is no node {{ $step.node }}; add {{ $path }}.nodes.
 ERROR: {{ $here }}: the weights add up to {{ $weight }}; make them 100
 {{- end }}
 {{- end }}
+{{- if hasKey $models $name }}
+ERROR: {{ $path }}: a model has that name, and both want the Service {{ $name }}; rename one
+{{- end }}
+{{- end }}
 {{- end -}}
 
-{{- /* Takes (list root name trainedModel). */ -}}
-{{- define "kserve-lite-models.check.trainedModel" -}}
-{{- $path := printf "trainedModels.%s" (index . 1) -}}
-{{- $model := index . 2 -}}
+{{- /* Takes the root. */ -}}
+{{- define "kserve-lite-models.check.trainedModels" -}}
+{{- range $name, $model := .Values.trainedModels }}
+{{- $path := printf "trainedModels.%s" $name }}
 {{- range list "inferenceService" "framework" "storageUri" "memory" }}
 {{- if not (get $model .) }}
 ERROR: {{ $path }}: has no {{ . }}; set {{ $path }}.{{ . }}
 {{- end }}
 {{- end }}
-{{- if and $model.inferenceService (not (hasKey (index . 0).Values.models $model.inferenceService)) }}
+{{- if and $model.inferenceService (not (hasKey $.Values.models $model.inferenceService)) }}
 ERROR: {{ $path }}.inferenceService: there is no model {{ $model.inferenceService }}; add models.{{ $model.inferenceService }}
 {{- end }}
-{{- with get (index . 0).Values.models ($model.inferenceService | default "") }}
+{{- with get $.Values.models ($model.inferenceService | default "") }}
 {{- $server := printf "models.%s" $model.inferenceService }}
 {{- if .storageUri }}
 ERROR: {{ $path }}.inferenceService: {{ $server }} has a model of its own, so KServe has it load no other; remove {{ $server }}.storageUri
 {{- else if not (or .spec (dig "limits" "memory" "" (.resources | default dict))) }}
 ERROR: {{ $path }}.memory: is part of {{ $server }}'s, which has no limit; set {{ $server }}.resources.limits.memory
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}

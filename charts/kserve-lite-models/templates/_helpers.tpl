@@ -12,7 +12,7 @@ and nowhere else; what is merged is merged with mergeOverwrite (`merge` loses fa
 {{- /*
 The `labels:` and `annotations:` of an object. KServe copies those of an InferenceService to its pods,
 so nothing in them may change with the chart's version: it would restart every model. Takes
-(list root name labels annotations).
+(list root name labels annotations), the last two nil where there are none.
 */ -}}
 {{- define "kserve-lite-models.metadata" -}}
 {{- $root := index . 0 -}}
@@ -22,14 +22,14 @@ labels:
   app.kubernetes.io/name: {{ index . 1 }}
   app.kubernetes.io/part-of: kserve-lite
   {{- if or $root.Values.global.labels (index . 2) }}
-  {{- with omit (mergeOverwrite dict $root.Values.global.labels (index . 2))
+  {{- with omit (mergeOverwrite dict $root.Values.global.labels (index . 2 | default dict))
         "app.kubernetes.io/instance" "app.kubernetes.io/managed-by" "app.kubernetes.io/name" "app.kubernetes.io/part-of" }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
   {{- end }}
 {{- if or $root.Values.global.annotations (index . 3) }}
 annotations:
-  {{- toYaml (mergeOverwrite dict $root.Values.global.annotations (index . 3)) | nindent 2 }}
+  {{- toYaml (mergeOverwrite dict $root.Values.global.annotations (index . 3 | default dict)) | nindent 2 }}
 {{- end }}
 {{- end -}}
 

@@ -29,7 +29,7 @@ env:
 {{- if $uri }}
 # KServe fetches it to /mnt/models.
 - name: STORAGE_URI
-  value: {{ toYaml $uri }}
+  value: {{ quote $uri }}
 {{- end }}
 {{- end }}
 {{- if hasPrefix "grpc" (index . 2) }}
@@ -96,7 +96,7 @@ model:
   runtimeVersion: {{ toYaml . }}
   {{- end }}
   {{- with .storageUri }}
-  storageUri: {{ toYaml . }}
+  storageUri: {{ quote . }}
   {{- end }}
   {{- with include "kserve-lite-models.container" (list $root . $protocol "") | trim }}
   {{- nindent 2 . }}
