@@ -8,7 +8,8 @@ process with a network, a root file system, a user and a ServiceAccount token of
 Not real, because no image can be pulled and no container runtime is needed:
 - The node (tests/cluster/node.py) is a small kubelet. It takes every pod, wherever a scheduler would
   put it; it does not enforce NetworkPolicies, resource limits and seccomp profiles; a changed Secret
-  reaches a running pod within a second, where a kubelet takes up to a minute or two.
+  reaches a running pod within a second, where a kubelet takes up to a minute or two; a probe that has
+  not passed is asked again at once.
 - The pods of models are not run; the node reports them Ready, and that is all they are. It runs
   those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is
   scikit-learn's: upstream's own storage initializer and model server, with the packages of their

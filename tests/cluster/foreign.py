@@ -81,4 +81,5 @@ def _remove(cluster: Cluster, names: Collection[str]) -> None:
 
 
 def _names(cluster: Cluster) -> set[str]:
-    return {it["metadata"]["name"] for it in cluster.list("crd")}
+    names = cluster.kubectl("get", "crd", "-o", "name").split()
+    return {it.partition("/")[2] for it in names}
