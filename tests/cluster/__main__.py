@@ -55,6 +55,8 @@ def main(arguments: Sequence[str]) -> int:
             return int(pytest.main([*_PYTEST, "--cluster=given", *arguments]))
         with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
             modelserver.build()
+        # All that runs there is Go; with more memory its garbage collectors take a fifth less time.
+        os.environ.setdefault("GOGC", "400")
         argv = [sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own", *_side_by_side()]
         return own.inside([*argv, *arguments])
     except GeneratorError as error:

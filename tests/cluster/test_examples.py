@@ -94,8 +94,10 @@ def served(case):
 
 
 def wait(cluster, namespace, kind, name):
+    gateways = "gateway.networking.k8s.io/" in cluster.kubectl("api-versions")
+
     def is_ready():
-        if cluster.get("crd", "httproutes.gateway.networking.k8s.io"):
+        if gateways:
             accept_routes(cluster, namespace)
         return condition(cluster.get(kind, name, namespace), "Ready") == "True"
 
