@@ -43,6 +43,8 @@ from tests.cluster import modelserver, own
 from tests.rendering import ROOT
 
 _PYTEST = ("-o", "testpaths=tests/cluster")
+# All that runs there is Go; with more memory its garbage collection takes a fifth less of the time.
+_ENVIRONMENT = ("env", "GOGC=400")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -55,9 +57,8 @@ def main(arguments: Sequence[str]) -> int:
             return int(pytest.main([*_PYTEST, "--cluster=given", *arguments]))
         with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
             modelserver.build()
-        # All that runs there is Go; with more memory its garbage collectors take a fifth less time.
-        os.environ.setdefault("GOGC", "400")
-        argv = [sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own", *_side_by_side()]
+        argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
+        argv += _side_by_side()
         return own.inside([*argv, *arguments])
     except GeneratorError as error:
         print(f"ERROR: {error}", file=sys.stderr)
