@@ -101,7 +101,7 @@ def wait(cluster, namespace, kind, name):
             accept_routes(cluster, namespace)
         return condition(cluster.get(kind, name, namespace), "Ready") == "True"
 
-    cluster.wait(f"{kind} {name} is Ready", is_ready, timeout=30)
+    cluster.wait(f"{kind} {name} is Ready", is_ready)
 
 
 def endpoints(cluster, namespace, service):

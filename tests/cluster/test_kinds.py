@@ -49,7 +49,7 @@ def ports(cluster, namespace, service):
 @pytest.mark.parametrize("it", SERVED, ids=lambda it: f"{it['kind']}-{it['metadata']['name']}")
 def test_it_becomes_ready(cluster, namespace, it):
     what = f"{it['kind']}/{it['metadata']['name']}"
-    cluster.kubectl("wait", what, "-n", namespace, "--for=condition=Ready", "--timeout=1m")
+    cluster.kubectl("wait", what, "-n", namespace, "--for=condition=Ready", "--timeout=2m")
 
 
 def test_a_serviceaccount_brings_the_keys_of_its_bucket(cluster, namespace):

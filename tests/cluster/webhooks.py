@@ -34,7 +34,7 @@ def authority(cluster: Cluster, namespace: str) -> str:
 
 def wait(cluster: Cluster, namespace: str) -> None:
     """Wait until they take a model."""
-    cluster.wait("the webhooks answer", lambda: iris.admitted(cluster, namespace), timeout=20)
+    cluster.wait("the webhooks answer", lambda: iris.admitted(cluster, namespace))
 
 
 def refusal(cluster: Cluster, namespace: str) -> str:
@@ -47,4 +47,4 @@ def refusal(cluster: Cluster, namespace: str) -> str:
             return str(error)
         return ""
 
-    return cluster.wait("the webhooks do not answer", why, timeout=20)
+    return cluster.wait("the webhooks do not answer", why)
