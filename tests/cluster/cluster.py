@@ -172,7 +172,7 @@ class Release:
     def command(self, verb: str, *arguments: str) -> list[str]:
         """The arguments of Helm for a command on the release."""
         chart = [str(self.chart)] if verb in ("install", "upgrade") else []
-        wait = ["--wait", "--timeout=2m"] if verb in _WAITING else []
+        wait = ["--wait"] if verb in _WAITING else []
         return [verb, self.name, *chart, "--namespace", self.namespace, *wait, *arguments]
 
 
