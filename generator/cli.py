@@ -121,8 +121,9 @@ def manifests(*, values: tuple[Path, ...], output: Path, check: bool, **release:
 def validate(*, values: tuple[Path, ...], **release: str) -> None:
     """Check values, chart and objects, offline.
 
-    The values against their schema, each mistake with its file, line and column; the chart with
-    `helm lint --strict`; the objects with kubeconform, strict, against schemas of every kind.
+    The values against their schema, each mistake with its file, line and column; the platform's
+    chart with `helm lint --strict`; the objects with kubeconform, strict, against schemas of every
+    kind.
     """
     from generator import build  # noqa: PLC0415
     from generator.manifests import Release  # noqa: PLC0415
