@@ -19,7 +19,7 @@ import contextlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -118,8 +118,7 @@ class Cluster:
         for it in sorted(releases, key=lambda it: it["name"] == Release.name):
             if it["namespace"] in self._namespaces:
                 self.helm("uninstall", it["name"], "-n", it["namespace"], "--wait")
-        crds = self.kubectl("get", "crd", "-o", "name").split()
-        if kinds := ",".join(it.partition("/")[2] for it in crds if it.endswith(_GROUP)):
+        if kinds := ",".join(it for it in self.crds() if it.endswith(_GROUP)):
             for it in self.list(kinds):
                 if "finalizers" in it["metadata"]:  # Without the controller nobody takes them off.
                     where = (it["kind"], it["metadata"]["name"], "-n", it["metadata"]["namespace"])
@@ -130,7 +129,28 @@ class Cluster:
     def empty(self) -> None:
         """`reset`, and take the CRDs away."""
         self.reset()
-        self.kubectl("delete", "-f", str(STOCK / "crds"), "--ignore-not-found")
+        self.delete_crds(it for it in self.crds() if it.endswith(_GROUP))
+
+    def crds(self) -> set[str]:
+        """The names of the CRDs that are there."""
+        return {it.partition("/")[2] for it in self.kubectl("get", "crd", "-o", "name").split()}
+
+    def delete_crds(self, names: Iterable[str]) -> None:
+        """Delete CRDs, until they are gone.
+
+        An API server under load lets the deletion of one or another lie for minutes, until it
+        changes.
+        """
+        wanted = set(names)
+        for attempt in range(120):
+            if not (left := self.crds() & wanted):
+                return
+            if attempt % 20 == 0:
+                if attempt:
+                    self.kubectl("annotate", "crd", *left, f"attempt={attempt}", "--overwrite")
+                self.kubectl("delete", "crd", *left, "--ignore-not-found", "--wait=false")
+            time.sleep(0.5)
+        raise AssertionError(f"these CRDs are not deleted: {left}")
 
     def leave(self) -> None:
         """`empty`, and take the namespaces away: nothing of the tests is left."""

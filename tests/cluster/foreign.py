@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from generator.derive import sources
 from tests.cluster.cluster import Cluster
@@ -41,7 +40,7 @@ PROJECTS = {
 @contextlib.contextmanager
 def crds(cluster: Cluster, *projects: str) -> Iterator[None]:
     """The CRDs of some projects, established. KServe looks for them once, when it starts."""
-    there = _names(cluster)
+    there = cluster.crds()
     missing = {
         name: json.dumps(crd)
         for project in projects
@@ -56,30 +55,10 @@ def crds(cluster: Cluster, *projects: str) -> Iterator[None]:
             established(cluster, "crd", *missing)
         yield
     finally:
-        _remove(cluster, missing)
+        cluster.delete_crds(missing)
 
 
 def established(cluster: Cluster, *which: str) -> None:
     """Wait until the API server serves CRDs. kubectl fails on one that has no conditions yet."""
     wait = ("wait", *which, "--for=condition=Established")
     cluster.wait("the CRDs are established", lambda: cluster.kubectl(*wait))
-
-
-def _remove(cluster: Cluster, names: Collection[str]) -> None:
-    """Delete CRDs, until they are gone.
-
-    An API server under load lets the deletion of one or another lie for minutes, until it changes.
-    """
-    for attempt in range(30):
-        if not (left := _names(cluster).intersection(names)):
-            return
-        if attempt % 10 == 0:
-            cluster.kubectl("annotate", "crd", *left, f"attempt={attempt}", "--overwrite")
-            cluster.kubectl("delete", "crd", *left, "--ignore-not-found", "--wait=false")
-        time.sleep(1)
-    raise AssertionError(f"these CRDs are not deleted: {left}")
-
-
-def _names(cluster: Cluster) -> set[str]:
-    names = cluster.kubectl("get", "crd", "-o", "name").split()
-    return {it.partition("/")[2] for it in names}

@@ -21,7 +21,7 @@ def test_operations(cluster, release, models, tmp_path):
     def run(block):
         script = block.replace("-n kserve ", f"-n {release.namespace} ")
         environment = cluster.environment | {"PATH": path}
-        tools.run(["bash", "-e", "-c", script], cwd=tmp_path, environment=environment)
+        tools.run(["bash", "-ec", script], cwd=tmp_path, environment=environment, timeout=600)
 
     release.install(f"--values={tmp_path / 'my.yaml'}")
     iris.serve(cluster, models)
