@@ -114,6 +114,12 @@ def claims(folder: Path) -> list[Claim]:
             (helm, "template", "models", str(bare), "-f", str(models)),
             2.5,
         ),
+        Claim(
+            "generator validate of 1000 models",
+            (*generator, "validate", "-f", str(models)),
+            (helm, "template", "models", MODELS, "-f", str(models)),
+            5,
+        ),
     ]
 
 

@@ -53,10 +53,10 @@ def _render(parent: Path) -> Path:
 
 def _digest() -> str:
     digest = hashlib.sha256()
-    for file in sorted(HERE.rglob("*")):
-        inside = file.relative_to(HERE)
-        if file.is_file() and inside.parts[0] not in ("schemas", "derive", "__pycache__"):
-            digest.update(f"{inside}\0{file.stat().st_size}\0".encode())
+    parts = [it for it in HERE.iterdir() if it.name not in ("schemas", "derive", "__pycache__")]
+    for file in sorted(file for part in parts for file in (part, *part.rglob("*"))):
+        if file.is_file():
+            digest.update(f"{file.relative_to(HERE)}\0{file.stat().st_size}\0".encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()[:32]
 
