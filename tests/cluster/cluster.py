@@ -2,6 +2,7 @@
 
 cluster.kubectl("get", "pods", "-A")              what kubectl prints; ToolFailed if it refuses
 cluster.helm("list", "-A", program="helm3")       the same for Helm
+cluster.bash("kubectl …; helm …")                 what lines of a shell print
 cluster.apply(text, object, …)                    kubectl apply of YAML or objects
 cluster.get("deployment", "name", "namespace")    an object, or None
 cluster.list("pods", "namespace", "a=b")          objects
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,7 +32,7 @@ from generator import tools
 from generator.errors import ToolFailed
 from tests.cluster.node import Node
 from tests.cluster.plane import ControlPlane
-from tests.rendering import STOCK, Object
+from tests.rendering import ROOT, STOCK, Object
 
 T = TypeVar("T")
 
@@ -69,6 +71,13 @@ class Cluster:
         """Run Helm 4, or `program` helm3. Raises ToolFailed with what it said."""
         argv = [str(tools.find(program)), *arguments]
         return tools.run(argv, environment=self.environment, timeout=_LIMIT)
+
+    def bash(self, script: str, cwd: Path = ROOT) -> str:
+        """Run lines of a page or of NOTES as printed, until one fails; what they print."""
+        folders = {str(tools.find(it).parent) for it in ("helm", "kubectl")}
+        path = os.pathsep.join([*sorted(folders), os.environ["PATH"]])
+        environment = {**self.environment, "PATH": path}
+        return tools.run(["bash", "-ec", script], cwd=cwd, environment=environment, timeout=_LIMIT)
 
     def apply(self, *objects: Object | str, namespace: str = "default") -> str:
         """`kubectl apply` of objects, or of YAML."""
@@ -118,7 +127,7 @@ class Cluster:
         for it in sorted(releases, key=lambda it: it["name"] == Release.name):
             if it["namespace"] in self._namespaces:
                 self.helm("uninstall", it["name"], "-n", it["namespace"], "--wait")
-        if kinds := ",".join(it for it in self.crds() if it.endswith(_GROUP)):
+        if kinds := ",".join(self.crds(_GROUP)):
             for it in self.list(kinds):
                 if "finalizers" in it["metadata"]:  # Without the controller nobody takes them off.
                     where = (it["kind"], it["metadata"]["name"], "-n", it["metadata"]["namespace"])
@@ -129,11 +138,12 @@ class Cluster:
     def empty(self) -> None:
         """`reset`, and take the CRDs away."""
         self.reset()
-        self.delete_crds(it for it in self.crds() if it.endswith(_GROUP))
+        self.delete_crds(self.crds(_GROUP))
 
-    def crds(self) -> set[str]:
-        """The names of the CRDs that are there."""
-        return {it.partition("/")[2] for it in self.kubectl("get", "crd", "-o", "name").split()}
+    def crds(self, group: str = "") -> set[str]:
+        """The names of the CRDs that are there, all or those of a group."""
+        names = self.kubectl("get", "crd", "-o", "name").split()
+        return {it.partition("/")[2] for it in names if it.endswith(group)}
 
     def delete_crds(self, names: Iterable[str]) -> None:
         """Delete CRDs, until they are gone.
@@ -181,9 +191,9 @@ class Release:
         """`helm rollback`; what it prints."""
         return self.helm("rollback", str(revision))
 
-    def uninstall(self) -> str:
+    def uninstall(self, *arguments: str) -> str:
         """`helm uninstall`; what it prints."""
-        return self.helm("uninstall")
+        return self.helm("uninstall", *arguments)
 
     def helm(self, verb: str, *arguments: str) -> str:
         """Any command of Helm that takes the release; what it prints."""

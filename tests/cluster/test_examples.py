@@ -159,11 +159,9 @@ def test_it_goes_with_its_release(cluster, example):
         notes = cluster.helm("get", "notes", release.name, "-n", release.namespace)
         (command,) = re.findall(r"^ *kubectl (.* delete trainedmodels .*)$", notes, re.MULTILINE)
         cluster.kubectl(*command.split())
-    release.helm("uninstall", "--cascade=foreground")
-    assert (
-        cluster.list(",".join((*SERVED, "deployments", "services", "pods")), release.namespace)
-        == []
-    )
+    release.uninstall("--cascade=foreground")
+    kinds = ",".join((*SERVED, "deployments", "services", "pods"))
+    assert cluster.list(kinds, release.namespace) == []
 
 
 @ALL_RUNTIMES

@@ -1,16 +1,14 @@
 """`helm install` on a cluster that has nothing else: once, by either Helm, and all of it works."""
 
 import json
-import os
 import re
 
 import pytest
 
-from generator import tools
 from generator.errors import ToolFailed
 from tests.cluster import controller, iris, webhooks
 from tests.cluster.cluster import BOTH_HELMS, Release, installed
-from tests.rendering import ROOT, STOCK, objects, of_kind, only
+from tests.rendering import STOCK, objects, of_kind, only
 
 pytestmark = BOTH_HELMS
 
@@ -120,11 +118,7 @@ def test_what_the_notes_say_works(cluster, platform, models):
     )
     wait, serve, ask = re.split(r"^\d\. .*:\n", notes, flags=re.MULTILINE)[1:]
     crds = re.search(r"^ *kubectl apply .*/crds$", ask, re.MULTILINE)[0]
-    script = "\n".join([wait, serve, crds]).replace("default", models)
-    path = f"{tools.find('kubectl').parent}:{os.environ['PATH']}"
-    tools.run(
-        ["bash", "-e", "-c", script], cwd=ROOT, environment=cluster.environment | {"PATH": path}
-    )
+    cluster.bash("\n".join([wait, serve, crds]).replace("default", models))
     model = cluster.get("inferenceservice", iris.NAME, models)
     assert f"curl {model['status']['address']['url']}/v1/models/" in ask.replace("default", models)
 

@@ -1,9 +1,7 @@
 """The commands of docs/operations.md, run in the order in which they stand there."""
 
-import os
 import re
 
-from generator import tools
 from tests.cluster import iris
 from tests.rendering import ROOT, STOCK
 
@@ -15,13 +13,9 @@ def test_operations(cluster, release, models, tmp_path):
     cluster.empty()
     (tmp_path / "charts").symlink_to(ROOT / "charts")
     (tmp_path / "my.yaml").write_text("controller: {replicas: 2}\n")
-    folders = {str(tools.find(it).parent) for it in ("helm", "kubectl")}
-    path = os.pathsep.join([*sorted(folders), os.environ["PATH"]])
 
     def run(block):
-        script = block.replace("-n kserve ", f"-n {release.namespace} ")
-        environment = cluster.environment | {"PATH": path}
-        tools.run(["bash", "-ec", script], cwd=tmp_path, environment=environment, timeout=600)
+        cluster.bash(block.replace("-n kserve ", f"-n {release.namespace} "), tmp_path)
 
     release.install(f"--values={tmp_path / 'my.yaml'}")
     iris.serve(cluster, models)
