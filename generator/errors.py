@@ -30,7 +30,7 @@ class Problem:
     message: str
 
     @classmethod
-    def of(cls, file: Path, message: str) -> Problem:
+    def of(cls, file: Path | str, message: str) -> Problem:
         """Something wrong with a file or a folder as a whole."""
         return cls(str(file), 1, 1, "", message)
 

@@ -103,14 +103,14 @@ def parse(text: str, file: str) -> Document:
         what = error.problem or str(error)
         raise ValuesError([Problem(file, line, column, "", f"not valid YAML: {what}")]) from None
     except yaml.YAMLError as error:
-        raise ValuesError([Problem(file, 1, 1, "", f"not valid YAML: {error}")]) from None
+        raise ValuesError([Problem.of(file, f"not valid YAML: {error}")]) from None
     if node is None:
         return Document(file, None, {})
     reader = _Reader(loader, file)
     try:
         data = reader.read(node, ())
     except RecursionError:
-        problem = Problem(file, 1, 1, "", "an anchor holds itself, or the nesting is too deep")
+        problem = Problem.of(file, "an anchor holds itself, or the nesting is too deep")
         raise ValuesError([problem]) from None
     if reader.problems:
         raise ValuesError(reader.problems)

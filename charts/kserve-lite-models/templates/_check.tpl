@@ -250,7 +250,6 @@ ERROR: {{ $path }}.credentials.externalSecret: wants a store and a key; set both
 {{- end }}
 {{- end }}
 {{- end }}
-{{- if or $model.transformer $model.explainer }}
 {{- range $where, $entry := pick $model "transformer" "explainer" }}
 {{- if and $entry (not (or $entry.image $entry.art)) }}
 ERROR: {{ $path }}.{{ $where }}: has no image; set {{ $path }}.{{ $where }}.image
@@ -259,7 +258,6 @@ ERROR: {{ $path }}.{{ $where }}: image and art exclude each other; remove one
 {{- end }}
 {{- if hasKey ($entry.env | default dict) "PYTHONPATH" }}
 ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; remove it
-{{- end }}
 {{- end }}
 {{- end }}
 {{- if and $model.env (hasKey $model.env "PYTHONPATH") }}
