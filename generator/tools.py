@@ -197,8 +197,11 @@ def run(
     stdin: str | None = None,
     accept: Sequence[int] = (0,),
     timeout: float | None = None,
+    descriptors: Sequence[int] = (),
 ) -> str:
     """Run a program and return its standard output.
+
+    It inherits `descriptors` and nothing else; without `stdin` there is nothing for it to read.
 
     Raises ToolFailed with what it said, or that it did not end within `timeout` seconds.
     """
@@ -209,6 +212,8 @@ def run(
             cwd=cwd,
             env={**os.environ, **(environment or {})},
             input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            pass_fds=descriptors,
             capture_output=True,
             text=True,
             encoding="utf-8",

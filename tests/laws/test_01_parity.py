@@ -5,6 +5,7 @@ import pytest
 from generator import MODELS, manifests, when
 from generator.chart import render
 from generator.errors import ToolFailed
+from generator.values import Values
 from tests import rendering
 from tests.rendering import CASES, CHART_CASES, WITH_MODELS, Object
 
@@ -36,7 +37,7 @@ def test_the_specialised_chart_renders_what_the_stock_chart_does(chart, case, tm
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_generator_renders_what_helm_does_and_a_namespace(case):
-    rendered = manifests.render([CASES[case]])
+    rendered = manifests.render(rendering.given(case))
     ours = [it for manifest in rendered for it in rendering.parse(manifest.text)]
     helms = rendering.parse(rendering.template(case, crds=True))
     if case in WITH_MODELS:
@@ -51,7 +52,11 @@ def test_the_models_chart_is_told_where_the_platform_is(tmp_path):
     values = tmp_path / "values.yaml"
     values.write_text(CASES["istio-models"].read_text())
     release = manifests.Release(namespace="ml-platform")
-    routes = [it for it in manifests.render([values], release) if it.kind == "VirtualService"]
+    routes = [
+        it
+        for it in manifests.render(Values.parsed([values]), release)
+        if it.kind == "VirtualService"
+    ]
     assert routes
     assert all("- ml-platform/kserve-ingress-gateway" in it.text for it in routes)
 

@@ -10,7 +10,7 @@ from tests.rendering import CASES, CHARTS
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_object_is_valid(case):
-    rendered = manifests.render([CASES[case]])
+    rendered = manifests.render(rendering.given(case))
     report = kubeconform(rendered)
     assert report.problems == ()
     assert report.valid == len(rendered) > 20
@@ -23,7 +23,7 @@ def test_helm_lints_the_charts_strictly(chart, helm):
 
 
 def test_the_validate_command_says_how_much_it_checked():
-    assert build.validate([CASES["everything-on"]]).endswith(
+    assert build.validate(rendering.given("everything-on")).line.endswith(
         "objects are valid for Kubernetes 1.34.0"
     )
 

@@ -14,6 +14,7 @@ from generator import CHART, manifests
 from generator.errors import ToolFailed
 from generator.schema import Leaf
 from generator.validation import kubeconform
+from generator.values import Values
 from tests import rendering
 from tests.rendering import STOCK, Object
 
@@ -176,7 +177,9 @@ def test_gate_11_a_number_with_an_exponent(broken):
     )
     values = folder.parent / "values.yaml"
     values.write_text("webhook: {certificate: {generation: 1000000}}\n")
-    texts = [manifests.helm_template(it, [values], more=()) for it in (STOCK, folder)]
+    texts = [
+        manifests.helm_template(it, Values.parsed([values]), more=()) for it in (STOCK, folder)
+    ]
     assert not law.n11.EXPONENT.search(texts[0])
     assert law.n11.EXPONENT.search(texts[1])
 

@@ -105,7 +105,7 @@ def test_what_the_chart_renders_becomes_the_entry_that_it_was(case, tmp_path):
     file.write_text(json.dumps(values | {"models": again}))
     text = rendering.manifests.helm_template(
         rendering.CHARTS[rendering.MODELS],
-        [file],
+        rendering.Values.parsed([file]),
         release="kserve-lite-models",
         namespace="default",
         more=(),

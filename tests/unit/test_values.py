@@ -72,7 +72,9 @@ def test_we_merge_as_helm_does(mirror, defaults, first, second):
 def test_a_null_in_one_file_holds_until_another_says_something(tmp_path):
     (tmp_path / "1.yaml").write_text("controller: {replicas: null}\n")
     (tmp_path / "2.yaml").write_text("controller: {replicas: 2}\n")
-    assert read([tmp_path / "1.yaml", tmp_path / "2.yaml"]) == {"controller": {"replicas": 2}}
+    assert read([tmp_path / "1.yaml", tmp_path / "2.yaml"]).merged == {
+        "controller": {"replicas": 2}
+    }
     with pytest.raises(ValuesError, match="null is not a value here"):
         read([tmp_path / "2.yaml", tmp_path / "1.yaml"])
 
@@ -92,8 +94,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, said):
 def test_a_limit_may_be_taken_away(tmp_path):
     file = tmp_path / "my.yaml"
     file.write_text("controller: {resources: {limits: {cpu: null}}}\n")
-    read([file])
-    text = rendering.manifests.helm_template(rendering.STOCK, [file], more=())
+    text = rendering.manifests.helm_template(rendering.STOCK, read([file]), more=())
     manager = rendering.only(rendering.parse(text), "Deployment")["spec"]["template"]["spec"][
         "containers"
     ][0]

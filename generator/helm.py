@@ -1,0 +1,99 @@
+"""Helm: how it is called with values, and what its errors mean in terms of those values.
+
+Helm reads the bytes that were checked, from descriptors; in what it says about them stand the names
+that the user gave.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from generator import tools
+from generator.errors import GeneratorError, Problem, ToolFailed, ValuesError
+from generator.schema import catalog
+from generator.sources import opened
+from generator.values import NOTHING, Values
+
+_AT = re.compile(r"^- at '(?P<path>[^']*)': (?P<fact>.+)$", re.MULTILINE)
+_TEMPLATE = re.compile(r"(?P<chart>[a-z-]+)/(?P<file>templates/[\w./-]+)")
+_READS = re.compile(r"(?:\.Values|\$)\.([A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*)")
+_NOISE = re.compile(r"^(?:helm \w+: )?(?:Error: )?|\n*Use --debug flag.*$", re.DOTALL)
+
+
+def template(
+    folder: Path,
+    values: Values = NOTHING,
+    *,
+    release: str,
+    namespace: str,
+    helm: str = "helm",
+    more: Sequence[str] = (),
+) -> str:
+    """What `helm template` prints for the chart in `folder`.
+
+    Raises ValuesError for values that the chart refuses, GeneratorError for what it cannot render,
+    ToolMissing without Helm, ToolFailed for whatever else it says.
+    """
+    # The version is pinned, or it would be the one that this Helm happens to be built with.
+    version = catalog()["versions"]["tested"]
+    arguments = ("template", release, str(folder), "--namespace", namespace)
+    return _run((*arguments, "--kube-version", version, *more), values, helm)
+
+
+def lint(folder: Path, values: Values = NOTHING, *, helm: str = "helm") -> None:
+    """`helm lint --strict`. Raises what `template` does, ToolFailed with the findings."""
+    _run(("lint", "--strict", "--quiet", str(folder)), values, helm)
+
+
+def _run(arguments: Sequence[str], values: Values, helm: str) -> str:
+    program = tools.find(helm)
+    with opened(values.sources) as descriptors:
+        given = [word for it in descriptors for word in ("--values", f"/dev/fd/{it}")]
+        try:
+            return tools.run([str(program), *arguments, *given], descriptors=descriptors)
+        except ToolFailed as error:
+            said = str(error)
+            for descriptor, source in zip(descriptors, values.sources, strict=True):
+                said = re.sub(rf"/dev/fd/{descriptor}\b", lambda _: source.name, said)  # noqa: B023
+            raise meaning(said, values) from None
+
+
+def meaning(said: str, values: Values) -> GeneratorError:
+    """The error that stands for what Helm said: with file and line where values are to blame."""
+    if "ERROR: " in said:
+        return values.refusals(said)
+    if "values don't meet the specifications of the schema" in said:
+        return _refused(said, values)
+    where = _TEMPLATE.search(said)
+    if where is None or not re.search(r"YAML parse error|template: |execution error", said):
+        return ToolFailed(_NOISE.sub("", said) if "\n" in said else said)
+    return _unrendered(said, where, values)
+
+
+def _refused(said: str, values: Values) -> ValuesError:
+    """Helm's schema findings, each at the value it is about."""
+    problems = []
+    for finding in _AT.finditer(said):
+        steps = finding["path"].strip("/").split("/") if finding["path"] else []
+        path = values.key(step.replace("~1", "/").replace("~0", "~") for step in steps)
+        problems.append(values.problem(path, f"Helm refuses it: {finding['fact']}"))
+    if not problems:
+        problems = [Problem.of("values", _NOISE.sub("", said))]
+    return ValuesError(sorted(set(problems)))
+
+
+def _unrendered(said: str, where: re.Match[str], values: Values) -> GeneratorError:
+    """A template that these values break, with the values it reads there."""
+    reason = " ".join(_NOISE.sub("", said).split())
+    reason = re.sub(
+        r"^.*?(?:error converting YAML to JSON: |: executing |error calling )", "", reason
+    )
+    text = f"{where['chart']}: {where['file']} gives nothing usable with these values: {reason}"
+    reads = [values.key(path.split(".")) for path in _READS.findall(said)]
+    problems = [values.problem(path, text) for path in reads if values.at(*map(str, path))]
+    if problems:
+        return ValuesError(problems)
+    chart = "the models' entries" if "models" in where["chart"] else "the values of that component"
+    return GeneratorError(f"{text}; look at {chart}, and please report it: it should be refused")
