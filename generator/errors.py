@@ -43,7 +43,7 @@ class ValuesError(GeneratorError):
     """The values are wrong; `problems` says where, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = sorted(problems)
+        self.problems = sorted(set(problems))
         super().__init__("\n".join(map(str, self.problems)))
 
 

@@ -64,7 +64,7 @@ def meaning(said: str, values: Values) -> GeneratorError:
     """The error that stands for what Helm said: with file and line where values are to blame."""
     if "ERROR: " in said:
         return values.refusals(said)
-    if "values don't meet the specifications of the schema" in said:
+    if values.documents and "values don't meet the specifications of the schema" in said:
         return _refused(said, values)
     where = _TEMPLATE.search(said)
     if where is None or not re.search(r"YAML parse error|template: |execution error", said):

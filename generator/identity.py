@@ -17,8 +17,12 @@ Identity = tuple[str, str, str, str]
 
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*")
 _VERSION = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-# What an API server takes for a segment of a path; most kinds are stricter.
-_NAME = re.compile(r"(?!\.{1,2}$)[^\s/%]{1,253}")
+# Roles and their bindings are named by anything that is a segment of a path, such as system:node;
+# everything else by a DNS subdomain.
+_SEGMENT = re.compile(r"(?!\.{1,2}$)[^\s/%]{1,253}")
+_SUBDOMAIN = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+)
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -33,6 +37,17 @@ def of_object(data: Any, home: str) -> Identity | None:
     if not (isinstance(kind, str) and isinstance(name, str)):
         return None
     return group, kind, str(metadata.get("namespace") or home), name
+
+
+NO_NAME = (
+    "is not a name that Kubernetes takes; lower-case letters, digits, - and ., as in my-object"
+)
+
+
+def is_name(group: str, name: str) -> bool:
+    """Whether an API server takes the name for an object of a group."""
+    pattern = _SEGMENT if group.startswith("rbac.authorization.k8s.io") else _SUBDOMAIN
+    return pattern.fullmatch(name) is not None
 
 
 def check_objects(objects: Any) -> Iterator[tuple[Key, str]]:
@@ -53,17 +68,17 @@ def check_objects(objects: Any) -> Iterator[tuple[Key, str]]:
 
 
 def _check_object(data: dict[str, Any]) -> Iterator[tuple[Key, str]]:
-    if not _matches(_VERSION, data.get("apiVersion")):
+    # What is not there at all, the check of the fields tells.
+    if "apiVersion" in data and not _matches(_VERSION, data["apiVersion"]):
         yield ("apiVersion",), "is not the version of an API, such as v1 or apps/v1"
-    if not _matches(_KIND, data.get("kind")):
+    if "kind" in data and not _matches(_KIND, data["kind"]):
         yield ("kind",), "is not a kind of object, such as ConfigMap"
     metadata = data.get("metadata")
     if not isinstance(metadata, dict):
-        yield ("metadata",), "is missing, or not a mapping; an object needs metadata.name"
         return
-    if not _matches(_NAME, metadata.get("name")):
-        message = "is not a name that Kubernetes takes: text such as my-object, without spaces"
-        yield ("metadata", "name"), message
+    name = metadata.get("name")
+    if not (isinstance(name, str) and is_name(str(data.get("apiVersion")), name)):
+        yield ("metadata", "name"), NO_NAME
     if "namespace" in metadata and not _matches(_LABEL, metadata["namespace"]):
         message = "is not a namespace: lower-case letters, digits and hyphens, such as ml-team"
         yield ("metadata", "namespace"), message

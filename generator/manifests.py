@@ -13,7 +13,7 @@ from pathlib import Path
 from generator import CHART, MODELS, stock
 from generator import helm as helm_program
 from generator.errors import GeneratorError, Problem, ValuesError
-from generator.identity import Identity, of_object
+from generator.identity import NO_NAME, Identity, is_name, of_object
 from generator.tree import MARK
 from generator.values import NOTHING, Values
 from generator.yamlio import parse, scalar
@@ -203,13 +203,15 @@ def _unquoted(scalar: str) -> str:
 
 
 def check_identities(manifests: Sequence[Manifest], values: Values, release: Release) -> None:
-    """Refuse two objects of one identity, by the value that makes the second.
+    """Refuse names that no object can have, and two objects of one identity, by their values.
 
     Raises ValuesError, or GeneratorError where no value of the user's is to blame.
     """
     seen: dict[Identity, Manifest] = {}
     problems: list[Problem] = []
     for it in manifests:
+        if not is_name(it.group, it.name):
+            problems.append(values.problem(values.naming(it.name), f'"{it.name}" {NO_NAME}'))
         identity = (it.group, it.kind, it.namespace or release.home(it.chart), it.name)
         other = seen.setdefault(identity, it)
         if other is it:

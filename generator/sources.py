@@ -66,6 +66,8 @@ def _read(name: str, drained: set[tuple[int, int]]) -> Source:
         raise ValuesError([Problem.of(name, message)])
     if "\0" in name or not name:
         raise ValuesError([Problem.of(repr(name), "is not the name of a file")])
+    if name == STDIN and sys.stdin is None:
+        raise ValuesError([Problem.of(called, "is closed; give -f a file")])
     status = _stat(name)
     regular = stat.S_ISREG(status.st_mode) or name == os.devnull
     if regular and name != STDIN:
@@ -88,8 +90,6 @@ def _stat(name: str) -> os.stat_result:
 
 
 def _stdin() -> bytes:
-    if sys.stdin is None:
-        raise ValuesError([Problem.of("standard input", "is closed; give -f a file")])
     if sys.stdin.isatty():
         print("reading values from the terminal; Ctrl-D ends them", file=sys.stderr, flush=True)
     return sys.stdin.buffer.read()

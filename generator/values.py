@@ -51,7 +51,7 @@ class Values:
     @classmethod
     def made(cls, data: Node) -> Values:
         """Values that no user wrote, as if they came from a file."""
-        source = Source("values", json.dumps(data).encode())
+        source = Source("values", json.dumps(data, ensure_ascii=False).encode())
         return cls((source,), (Document(source.name, data, {}),), data)
 
     @classmethod
@@ -95,6 +95,14 @@ class Values:
         """A Problem at `path`, in the last source that says it."""
         return _place(self.documents, path, message)
 
+    def naming(self, name: str) -> Key:
+        """The path of the first key, or text, that is `name`; the top level if nothing is."""
+        for document in self.documents:
+            for path in document.positions:
+                if path[-1:] == (name,) or self.at(*map(str, path)) == name:
+                    return path
+        return ()
+
     def refusals(self, text: str) -> ValuesError:
         """What a templates/validate.yaml refuses: a line `ERROR: PATH: fact; remedy` for each."""
         problems = []
@@ -132,7 +140,9 @@ def read(names: Iterable[Path | str]) -> Values:
 def check(values: Values) -> Iterator[Problem]:
     """What is wrong with the values, each problem placed in the last document that says it."""
     schema = values_schema()
+    refused = set()
     for path, message in _refused(schema, values.whole):
+        refused.add(path)
         yield values.problem(path, message)
     for path, message in check_objects(values.at("extraObjects")):
         yield values.problem(("extraObjects", *path), message)
@@ -140,6 +150,8 @@ def check(values: Values) -> Iterator[Problem]:
         if (kind := leaf.schema.get("x-kubernetes")) is None:
             continue
         for here, value in _values_at(values.merged, leaf.path):
+            if here in refused:
+                continue
             for path, message in check_fields(kind, value):
                 yield values.problem((*here, *path), message)
 

@@ -102,7 +102,7 @@ class Reader:
         self._next()
         event = self._next()
         if not isinstance(event, yaml.StreamEndEvent):
-            self._stop(event, (), "not valid YAML here: a second document begins; use two files")
+            self._stop(event, (), "not valid YAML: a second document begins here; use two files")
         return data
 
     def _next(self) -> _Event:
