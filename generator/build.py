@@ -57,17 +57,19 @@ def build(values: Values, output: Path, release: Release = DEFAULT) -> Iterator[
     from generator import chart  # noqa: PLC0415 (what takes longest, and `validate` needs not)
 
     missing: ToolMissing | None = None
+    objects: list[manifests.Manifest] = []
+    try:
+        # First of all: what Helm refuses leaves nothing behind.
+        objects = manifests.render(values, release)
+    except ToolMissing as error:
+        missing = ToolMissing(f"left out: the manifests and their validation: {error}")
     for name in (CHART, MODELS):
         write(chart.render(values.merged if values.sources else None, name), output / name)
         yield f"{output / name}/"
-    try:
-        objects = manifests.render(values, release)
+    if objects:
         write(manifests.files(objects), output / "manifests")
         yield f"{output / 'manifests'}/"
         yield from _summary(objects)
-    except ToolMissing as error:
-        missing = ToolMissing(f"left out: the manifests and their validation: {error}")
-    else:
         try:
             for name in (CHART, MODELS):
                 helm.lint(output / name)

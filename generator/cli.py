@@ -82,16 +82,22 @@ def _values_option(text: str) -> Callable[[_Command], _Command]:
 
 def _release_options(command: _Command) -> _Command:
     for option in (
-        click.option("--release", "name", default=CHART, show_default=True, help="Its name."),
+        click.option(
+            "--release", "name", default=CHART, show_default=True, help="Name of the release."
+        ),
         click.option(
             "--models-namespace",
             "models",
             default="default",
             show_default=True,
-            help="Where the models are.",
+            help="Namespace of the models.",
         ),
         click.option(
-            "-n", "--namespace", default="kserve", show_default=True, help="Where the platform is."
+            "-n",
+            "--namespace",
+            default="kserve",
+            show_default=True,
+            help="Namespace of the platform.",
         ),
     ):
         command = option(command)

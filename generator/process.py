@@ -61,15 +61,19 @@ def run_telling(argv: Sequence[str], source: Path, environment: Mapping[str, str
     """Run a program that takes minutes, with a line now and then that says how far it is."""
     said: list[str] = []
     start = told = time.monotonic()
-    with subprocess.Popen(
-        argv,
-        cwd=source,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=source,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise ToolFailed(f"{argv[0]} cannot be run: {error.strerror}") from None
+    with process:
         assert process.stderr is not None
         for line in process.stderr:
             said.append(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -65,4 +66,7 @@ def _reason(message: str) -> str:
             "no schema for this kind, so it cannot be checked offline; "
             "check it with your own, or leave it to the cluster"
         )
-    return " ".join(message.split())
+    # The name of our schema's file, on this machine, tells nobody anything.
+    return re.sub(
+        r"^problem validating schema.*? failed with '[^']*' - ", "", " ".join(message.split())
+    )

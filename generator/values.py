@@ -70,7 +70,11 @@ class Values:
             if document.data is None:
                 continue
             if not isinstance(document.data, dict):
-                problems.append(Problem.of(source.name, "values are a mapping of keys"))
+                kind = "a list" if isinstance(document.data, list) else "text or a number"
+                message = (
+                    f"is {kind}; values are a mapping of keys, as in controller: {{replicas: 2}}"
+                )
+                problems.append(document.problem((), message))
                 continue
             documents.append(document)
             merged = merge(merged, document.data, keep_null=True)

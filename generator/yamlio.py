@@ -116,12 +116,15 @@ def dump(data: Any) -> str:
 
 def scalar(value: Any) -> str:
     """A scalar, or an empty or small collection, on one line."""
+    # Text of several lines would be a block of its own; inside of a list it cannot be.
+    several = isinstance(value, str) and "\n" in value
     text = yaml.dump(
-        value,
+        [value] if several else value,
         Dumper=_Dumper,
         sort_keys=False,
         width=10**6,
         allow_unicode=True,
         default_flow_style=True,
     )
-    return str(text).removesuffix("\n").removesuffix("\n...")
+    line = str(text).removesuffix("\n").removesuffix("\n...")
+    return line[1:-1] if several else line
