@@ -146,8 +146,8 @@ def _version(argv: Sequence[str]) -> str:
     try:
         answer = run(argv, timeout=30)
     except ToolFailed as error:
-        return " ".join(str(error).split())[:100]
-    return answer.strip().partition("\n")[0][:100] or "nothing"
+        return " ".join(str(error).split())[:200]
+    return answer.strip().partition("\n")[0][:200] or "nothing"
 
 
 def _proves_itself(name: str, program: str, says: str) -> bool:

@@ -184,7 +184,7 @@ def _refused(schema: Node, whole: Node) -> Iterator[tuple[Key, str]]:
 
 def _null(schema: Node) -> str:
     """What to say of a null: most often the user has commented out all that was below a key."""
-    if schema.get("type") == "object" or "$ref" in schema:
+    if schema.get("type") == "object" or "properties" in schema or "$ref" in schema:
         return "has nothing below it, which YAML reads as null; write {} or leave the key out"
     return "null is not a value here; leave it out to get the default"
 

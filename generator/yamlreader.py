@@ -237,8 +237,9 @@ class Reader:
 
     def _scalar(self, event: _Event, path: Key) -> Any:
         text = str(event.value)
-        if event.tag == _TEXT:
+        if event.tag == _TEXT and (text or event.style):
             return text
+        # That leaves a tag without a value, too: Go loses an element of a list over it.
         if event.tag is not None:
             self._report(event, path, _tagged(event.tag))
             return text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from generator import cli, helm, manifests, tools
@@ -246,7 +246,12 @@ TREES = st.recursive(
 
 
 @pytest.mark.parametrize("program", ["helm", "helm3"])
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=5,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],  # Shrinking would call Helm hundreds of times.
+)
 @given(
     trees=st.lists(
         TREES.filter(lambda it: is_accepted(f"{ANCHORS}k: {it}")), min_size=20, max_size=40

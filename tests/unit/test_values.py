@@ -101,6 +101,27 @@ def test_a_limit_may_be_taken_away(tmp_path):
     assert manager["resources"]["limits"] == {"memory": "512Mi"}
 
 
+@pytest.mark.parametrize("key", ["models", "runtimes", "extraObjects", "routing"])
+def test_a_key_with_nothing_below_it_is_told_in_those_words(tmp_path, key):
+    file = tmp_path / "my.yaml"
+    file.write_text(f"{key}:\n  # sklearn: {{enabled: true}}\n")
+    with pytest.raises(
+        ValuesError, match="has nothing below it, which YAML reads as null"
+    ) as caught:
+        read([file])
+    assert str(caught.value).startswith(f"{file}:1:1: {key}: ")
+
+
+def test_a_value_of_the_wrong_kind_is_told_once(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text("controller: {tolerations: {}, affinity: []}\n")
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    assert [problem.path for problem in caught.value.problems] == [
+        "controller.tolerations", "controller.affinity",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("on", "reads it as a boolean"), ("Iris", "does not match"), ("x" * 49, "48 are allowed")],

@@ -36,6 +36,7 @@ def test_merge_keys_are_read_as_yaml_1_1_has_them():
         ("a: !foo 1\n", "my.yaml:1:4: a: the tag !foo has no meaning"),
         ("a: !foo {b: 1}\n", "my.yaml:1:4: a: the tag !foo has no meaning"),
         ("a: !foo [b]\n", "the tag !foo has no meaning"),
+        ("a: [!!str, b]\n", "my.yaml:1:5: a[0]: the tag !!str has no meaning"),
         ("a: !!int x\n", "the tag !!int has no meaning"),
         ("a: !!binary aGk=\n", "the tag !!binary has no meaning"),
         ("a: !!python/object:os.system {}\n", "my.yaml:1:4: a: the tag !!python/object:os.system"),
