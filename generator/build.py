@@ -9,7 +9,7 @@ from pathlib import Path
 
 from generator import CHART, MODELS, helm, manifests, stock, validation
 from generator.errors import GeneratorError, ToolMissing
-from generator.manifests import DEFAULT, Release
+from generator.release import DEFAULT, Release
 from generator.schema import catalog
 from generator.tree import write
 from generator.values import Values

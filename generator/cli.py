@@ -5,9 +5,7 @@ The product goes to stdout or into -o, the log to stderr; the exit code is 0, 1 
 
 from __future__ import annotations
 
-import os
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from generator import CHART, MODELS, __version__
-from generator.errors import GeneratorError, ToolMissing
+from generator.errors import GeneratorError, ToolMissing, own_mistake
 
 if TYPE_CHECKING:
     from generator.values import Values
@@ -38,21 +36,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except Exception as error:
-        _confess(error)
+        click.echo(own_mistake(error), err=True)
         sys.exit(1)
-
-
-def _confess(error: Exception) -> None:
-    """Tell of a mistake of ours: in a line, or as a traceback to whoever asks for it."""
-    if os.environ.get("KSERVE_LITE_DEBUG") == "1":
-        traceback.print_exception(error)
-        return
-    what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-    click.echo(
-        f"a mistake in kserve-lite, not in your files: {what}; please report it, with what "
-        "KSERVE_LITE_DEBUG=1 and the same command print",
-        err=True,
-    )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -142,10 +127,10 @@ def manifests(*, values: tuple[str, ...], output: Path, check: bool, **release: 
     are never touched.
     """
     from generator import manifests as objects  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
-    names = objects.Release(**release)
-    rendered = objects.render(read(values), names)
+    rendered = objects.render(read(values), Release(**release))
     _write(objects.files(rendered), output, check=check)
 
 
@@ -161,7 +146,7 @@ def validate(*, values: tuple[str, ...], strict: bool, **release: str) -> None:
     kind. An object of extraObjects whose kind has no schema here is named, and not checked.
     """
     from generator import build  # noqa: PLC0415
-    from generator.manifests import Release  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
     names = Release(**release)
@@ -183,7 +168,7 @@ def build(*, values: tuple[str, ...], output: Path, **release: str) -> None:
     Without Helm or kubeconform it does what it can, says what it left out, and fails.
     """
     from generator import build as builder  # noqa: PLC0415
-    from generator.manifests import Release  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
     names = Release(**release)
@@ -226,7 +211,7 @@ def routes(*, files: tuple[Path, ...], values: tuple[str, ...], **release: str) 
     write, and the Service of the model's name.
     """
     from generator import routes as objects  # noqa: PLC0415
-    from generator.manifests import Release  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
     names = Release(**release)

@@ -10,6 +10,8 @@ GeneratorError
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,3 +63,14 @@ class ToolMissing(GeneratorError):
 
 class ToolFailed(GeneratorError):
     """An external program ended with an error; the text is what it said."""
+
+
+def own_mistake(error: Exception) -> str:
+    """What to say of an exception that nobody foresaw: a line, or all of it to whoever asks."""
+    if os.environ.get("KSERVE_LITE_DEBUG") == "1":
+        return "".join(traceback.format_exception(error))
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return (
+        f"a mistake in kserve-lite, not in your files: {what}; please report it, with what "
+        "KSERVE_LITE_DEBUG=1 and the same command print"
+    )

@@ -7,7 +7,7 @@ that the user gave.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from generator import tools
@@ -15,10 +15,12 @@ from generator.errors import GeneratorError, Problem, ToolFailed, ValuesError
 from generator.schema import catalog
 from generator.sources import opened
 from generator.values import NOTHING, Values
+from generator.yamlio import Key
 
 _AT = re.compile(r"^- at '(?P<path>[^']*)': (?P<fact>.+)$", re.MULTILINE)
 _TEMPLATE = re.compile(r"(?P<chart>[a-z-]+)/(?P<file>templates/[\w./-]+)")
 _READS = re.compile(r"(?:\.Values|\$)\.([A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*)")
+_WAY = re.compile(r"^.*(?:error converting YAML to JSON: |(?= at <[^>]*>: ))")
 _NOISE = re.compile(r"^(?:helm \w+: )?(?:Error: )?|\n*Use --debug flag.*$", re.DOTALL)
 
 
@@ -85,15 +87,23 @@ def _refused(said: str, values: Values) -> ValuesError:
 
 
 def _unrendered(said: str, where: re.Match[str], values: Values) -> GeneratorError:
-    """A template that these values break, with the values it reads there."""
+    """A template that these values break, at the values it reads there."""
     reason = " ".join(_NOISE.sub("", said).split())
-    reason = re.sub(
-        r"^.*?(?:error converting YAML to JSON: |: executing |error calling )", "", reason
-    )
+    # The innermost place comes last, and says why.
+    reason = _WAY.sub("", reason)
     text = f"{where['chart']}: {where['file']} gives nothing usable with these values: {reason}"
-    reads = [values.key(path.split(".")) for path in _READS.findall(said)]
-    problems = [values.problem(path, text) for path in reads if values.at(*map(str, path))]
+    problems = [values.problem(path, text) for path in _read_there(said, values)]
     if problems:
         return ValuesError(problems)
-    chart = "the models' entries" if "models" in where["chart"] else "the values of that component"
-    return GeneratorError(f"{text}; look at {chart}, and please report it: it should be refused")
+    part = "the models' entries" if "models" in where["chart"] else "the values of that component"
+    return GeneratorError(f"{text}; look at {part}, and please report it: it should be refused")
+
+
+def _read_there(said: str, values: Values) -> Iterator[Key]:
+    """What the user says of the values that stand in an error; the nearest parent, if that is all."""
+    for found in _READS.findall(said):
+        steps = found.split(".")
+        while steps and values.at(*steps) is None:
+            steps.pop()
+        if steps:
+            yield values.key(steps)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from generator.errors import ValuesError
 from generator.inferenceservice import Entry, from_manifest
-from generator.manifests import DECLARED, DEFAULT, Release, models, split
+from generator.manifests import DECLARED, models, split
 from generator.models import inference_services
+from generator.release import DEFAULT, Release
 from generator.schema import Node
 from generator.values import Values
 

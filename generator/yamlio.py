@@ -16,7 +16,8 @@ from typing import Any
 import yaml
 
 from generator.errors import Problem, ValuesError
-from generator.yamlreader import Key, Reader, dotted, is_ambiguous
+from generator.yamlreader import Key, Reader, dotted
+from generator.yamlscalar import is_ambiguous
 
 __all__ = [
     "Document",

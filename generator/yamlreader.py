@@ -6,13 +6,13 @@ ends the process on deep nesting, and an alias is expanded there before anybody 
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, NoReturn
 
 import yaml
 
 from generator.errors import Problem, ValuesError
+from generator.yamlscalar import complaint, is_merge, tagged
 
 _Event = Any  # PyYAML's stubs know neither the tags nor the anchors of its events.
 
@@ -26,38 +26,7 @@ MOST_ALIASED = 100_000
 """How many values the aliases of a file may stand for together."""
 
 _TEXT = "tag:yaml.org,2002:str"
-_MERGE = "tag:yaml.org,2002:merge"
 _COLLECTIONS = (None, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
-
-# Helm holds numbers as 64-bit floats, which are exact up to here.
-_EXACT = 2**53
-
-# What one of the dialects (PyYAML's 1.1, the 1.2 core schema, Go's mix) takes for something other
-# than text, while another takes it for text or for something else.
-_AMBIGUOUS = re.compile(
-    r"""
-      (?i:y|n|yes|no|on|off)
-    | [-+]?0[0-9_]+                              # octal, or not
-    | [-+]?0[ob][0-7_]+
-    | [-+]?[0-9][0-9_]*_[0-9_]*(?:\.[0-9_]*)?    # digits with underscores
-    | [-+]?[0-9]*\.[0-9]+_[0-9_]*
-    | [-+]?0x[0-9a-fA-F]*_[0-9a-fA-F_]*
-    | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?   # base 60
-    | [-+]?[0-9]+\.                              # "1."
-    | [-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][0-9]+    # an exponent without its sign
-    | [-+]?[0-9]+[eE][-+][0-9]+                  # or without a dot
-    | [-+]?\.(?i:inf|nan)
-    | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)? # a date
-    | =
-    """,
-    re.VERBOSE,
-)
-_BOOLEANS = dict.fromkeys(("y", "yes", "on"), "true") | dict.fromkeys(("n", "no", "off"), "false")
-
-
-def is_ambiguous(text: str) -> bool:
-    """Whether YAML 1.1, YAML 1.2 and Go's YAML read the plain scalar `text` differently."""
-    return _AMBIGUOUS.fullmatch(text) is not None
 
 
 def dotted(path: Key) -> str:
@@ -147,7 +116,7 @@ class Reader:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if event.tag not in _COLLECTIONS:
-            self._report(event, path, _tagged(event.tag))
+            self._report(event, path, tagged(event.tag))
         if len(path) >= DEEPEST:
             self._stop(event, (), f"nests more than {DEEPEST} deep; values have no use for that")
         return (
@@ -178,7 +147,7 @@ class Reader:
         merged: dict[str, Any] = {}
         lines: dict[str, int] = {}
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            if _is_merge(event):
+            if is_merge(event):
                 # The first of several wins, as YAML 1.1 has it.
                 merged = self._merged(path) | merged
                 continue
@@ -241,14 +210,14 @@ class Reader:
             return text
         # That leaves a tag without a value, too: Go loses an element of a list over it.
         if event.tag is not None:
-            self._report(event, path, _tagged(event.tag))
+            self._report(event, path, tagged(event.tag))
             return text
         if event.style:
             return text
         if text in self._plain:
             return self._plain[text]
-        if complaint := _complaint(text):
-            self._report(event, path, complaint)
+        if doubt := complaint(text):
+            self._report(event, path, doubt)
             return text
         value = self._plain[text] = self._resolved(text)
         return value
@@ -277,32 +246,3 @@ class Reader:
     def _stop_at(self, mark: Any, message: str) -> NoReturn:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise ValuesError([*self.problems, Problem(self.file, line, column, "", message)])
-
-
-def _is_merge(event: _Event) -> bool:
-    return (
-        isinstance(event, yaml.ScalarEvent)
-        and event.value == "<<"
-        and not event.style
-        and event.tag in (None, _MERGE)
-    )
-
-
-def _tagged(tag: str) -> str:
-    name = tag.replace("tag:yaml.org,2002:", "!!")
-    return f"the tag {name} has no meaning in values; leave it out, and quote what is text"
-
-
-def _complaint(text: str) -> str:
-    """Why a plain scalar cannot be relied on; empty if it can."""
-    if is_ambiguous(text):
-        meant = _BOOLEANS.get(text.lower())
-        also = f"{meant} or " if meant else ""
-        return f'parsers read {text} differently (YAML 1.1, 1.2, Go); write {also}"{text}"'
-    if re.fullmatch(r"[-+]?[0-9]+", text) and (len(text) > 17 or abs(int(text)) > _EXACT):
-        return f"{text[:30]} is more than Helm can hold exactly; quote it if it is text"
-    if re.fullmatch(r"[-+]?0x[0-9a-fA-F]+", text) and len(text) > 15:
-        return f"{text[:30]} is more than Helm can hold exactly; quote it if it is text"
-    if re.fullmatch(r"[-+]?[0-9.]+[eE][-+][0-9]+", text) and text.count(".") < 2:
-        return f"{text[:30]} is out of range" if math.isinf(float(text)) else ""
-    return ""
