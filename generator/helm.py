@@ -90,17 +90,18 @@ def _unrendered(said: str, where: re.Match[str], values: Values) -> GeneratorErr
     """A template that these values break, at the values it reads there."""
     reason = " ".join(_NOISE.sub("", said).split())
     # The innermost place comes last, and says why.
-    reason = _WAY.sub("", reason)
+    reason = _WAY.sub("", reason).strip()
     text = f"{where['chart']}: {where['file']} gives nothing usable with these values: {reason}"
-    problems = [values.problem(path, text) for path in _read_there(said, values)]
-    if problems:
-        return ValuesError(problems)
+    report = "and please report it: it should be refused"
+    if paths := list(_read_there(said, values)):
+        told = f"{text}; change it, {report}"
+        return ValuesError([values.problem(path, told) for path in paths])
     part = "the models' entries" if "models" in where["chart"] else "the values of that component"
-    return GeneratorError(f"{text}; look at {part}, and please report it: it should be refused")
+    return GeneratorError(f"{text}; look at {part}, {report}")
 
 
 def _read_there(said: str, values: Values) -> Iterator[Key]:
-    """What the user says of the values that stand in an error; the nearest parent, if that is all."""
+    """What the user says of the values that an error names, or of their nearest parents."""
     for found in _READS.findall(said):
         steps = found.split(".")
         while steps and values.at(*steps) is None:
