@@ -17,6 +17,7 @@ from generator.sources import opened
 from generator.values import NOTHING, Values
 from generator.yamlio import Key
 
+_DESCRIPTOR = re.compile(r"/dev/fd/(\d+)\b")
 _AT = re.compile(r"^- at '(?P<path>[^']*)': (?P<fact>.+)$", re.MULTILINE)
 _TEMPLATE = re.compile(r"(?P<chart>[a-z-]+)/(?P<file>templates/[\w./-]+)")
 _READS = re.compile(r"(?:\.Values|\$)\.([A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*)")
@@ -56,9 +57,10 @@ def _run(arguments: Sequence[str], values: Values, helm: str) -> str:
         try:
             return tools.run([str(program), *arguments, *given], descriptors=descriptors)
         except ToolFailed as error:
-            said = str(error)
-            for descriptor, source in zip(descriptors, values.sources, strict=True):
-                said = re.sub(rf"/dev/fd/{descriptor}\b", lambda _: source.name, said)  # noqa: B023
+            names = dict(zip(map(str, descriptors), values.sources, strict=True))
+            said = _DESCRIPTOR.sub(
+                lambda found: names[found[1]].name if found[1] in names else found[0], str(error)
+            )
             raise meaning(said, values) from None
 
 

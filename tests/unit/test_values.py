@@ -101,6 +101,16 @@ def test_a_limit_may_be_taken_away(tmp_path):
     assert manager["resources"]["limits"] == {"memory": "512Mi"}
 
 
+def test_a_problem_is_told_once(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text("extraObjects: {a: {kind: ConfigMap}}\n")
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    assert [problem.message for problem in caught.value.problems] == [
+        "apiVersion is missing", "metadata is missing",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("key", ["models", "runtimes", "extraObjects", "routing"])
 def test_a_key_with_nothing_below_it_is_told_in_those_words(tmp_path, key):
     file = tmp_path / "my.yaml"
