@@ -101,18 +101,21 @@ def opened(sources: Sequence[Source]) -> Iterator[tuple[int, ...]]:
 
     Each is a file without a name, readable by nobody else and gone however this process ends.
     """
+    with ExitStack() as files:
+        yield tuple(_unnamed(source, files) for source in sources)
+
+
+def _unnamed(source: Source, files: ExitStack) -> int:
+    """The descriptor of a file without a name that holds a source, to be read from its start."""
     try:
-        with ExitStack() as files:
-            descriptors = []
-            for source in sources:
-                file = files.enter_context(tempfile.TemporaryFile(prefix="kserve-lite-"))
-                file.write(source.content)
-                file.flush()
-                file.seek(0)
-                descriptors.append(file.fileno())
-            yield tuple(descriptors)
+        # The stack closes it.
+        file = files.enter_context(tempfile.TemporaryFile(prefix="kserve-lite-"))  # noqa: SIM115
+        file.write(source.content)
+        file.flush()
+        file.seek(0)
     except OSError as error:
-        where = tempfile.gettempdir() if error.filename is None else error.filename
+        where = error.filename or tempfile.gettempdir()
         raise GeneratorError(
             f"no temporary file for the values: {where}: {error.strerror}"
         ) from None
+    return file.fileno()
