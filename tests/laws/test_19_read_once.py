@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -135,6 +136,20 @@ def test_a_command_reads_a_pipe_once_and_does_with_it_what_it_does_with_a_file(
             writer.join(timeout=10)
             assert not writer.is_alive()
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_models_from_standard_input_are_rendered(name, tmp_path):
+    content = CASES["sklearn-iris"].read_bytes()
+    words = [sys.executable, "-m", "generator", "manifests", "-f", name, "-o", str(tmp_path)]
+    subprocess.run(words, cwd=rendering.ROOT, input=content, check=True, capture_output=True)
+    names = [file.name for file in tmp_path.rglob("*sklearn-iris.yaml")]
+    assert "inferenceservice-default-sklearn-iris.yaml" in names
+    # What fills the pipe has failed: the models that are there stay.
+    done = subprocess.run(words, cwd=rendering.ROOT, input=b"", check=False, capture_output=True)
+    assert done.returncode == 1
+    assert b"ends without a value; did what writes it fail" in done.stderr
+    assert [file.name for file in tmp_path.rglob("*sklearn-iris.yaml")] == names
 
 
 def test_two_sources_are_merged_as_two_files_are(tmp_path):
