@@ -49,10 +49,10 @@ class Values:
     merged: Node = field(default_factory=dict)
 
     @classmethod
-    def made(cls, data: Node) -> Values:
-        """Values that no user wrote, as if they came from a file."""
-        source = Source("values", json.dumps(data, ensure_ascii=False).encode())
-        return cls((source,), (Document(source.name, data, {}),), data)
+    def made(cls, data: Node, document: Document | None = None) -> Values:
+        """Values that no user wrote; `document` has the places to blame for what is wrong."""
+        source = Source(document.file if document else "values", _as_json(data))
+        return cls((source,), (document or Document(source.name, data, {}),), data)
 
     @classmethod
     def parsed(cls, names: Iterable[Path | str]) -> Values:
@@ -125,6 +125,11 @@ class Values:
             listed = index and any(index in document.positions for document in self.documents)
             key = index if index and listed else (*key, step)
         return key
+
+
+def _as_json(data: Node) -> bytes:
+    # Helm's YAML takes no pairs of surrogates, which JSON has for what is not ASCII.
+    return json.dumps(data, ensure_ascii=False).encode()
 
 
 NOTHING = Values()

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generator import helm
 from generator.errors import ValuesError
 from generator.schema import KEYWORDS, values_schema
-from generator.values import merge, read
+from generator.values import Values, merge, read
+from generator.yamlio import Document
 from tests import rendering
 
 
@@ -162,3 +164,17 @@ def test_the_schema_has_no_word_that_nothing_reads():
         if key not in known and not key.startswith("x-")
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("program", ["helm", "helm3"])
+def test_values_that_were_made_are_what_helm_gets_and_are_blamed_by_their_document(program, mirror):
+    data = {"models": {"m": {"annotations": {"note": "\U0001f600 é"}}}}
+    document = Document("services.yaml", data, {("models", "m"): (7, 3)})
+    values = Values.made(data, document)
+    (mirror / "values.yaml").write_text("{}\n")
+    text = helm.template(mirror, values, release="x", namespace="y", helm=program)
+    theirs = json.loads(rendering.parse(text)[0]["values"])
+    assert theirs["models"] == data["models"]
+    problem = values.problem(("models", "m", "annotations"), "is wrong; mend it")
+    assert str(problem) == "services.yaml:7:3: models.m.annotations: is wrong; mend it"
+    assert str(Values.made(data).problem(("models",), "no")) == "values:1:1: models: no"
