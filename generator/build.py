@@ -4,68 +4,87 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from generator import CHART, MODELS, manifests, stock, validation
+from generator import CHART, MODELS, helm, manifests, stock, validation
 from generator.errors import GeneratorError, ToolMissing
-from generator.manifests import DEFAULT, Release
+from generator.release import DEFAULT, Release
 from generator.schema import catalog
 from generator.tree import write
-from generator.values import read
+from generator.values import Values
 
 
-def validate(values: Sequence[Path], release: Release = DEFAULT) -> str:
-    """Check values, charts and objects; one line that says what was checked.
+@dataclass(frozen=True)
+class Checked:
+    """What a validation came to: a line that says how much was checked, and one for each not."""
 
-    Raises ValuesError, ToolMissing, ToolFailed, or GeneratorError with a line for each bad object.
+    line: str
+    unchecked: tuple[str, ...]
+
+
+def validate(values: Values, release: Release = DEFAULT, *, strict: bool = False) -> Checked:
+    """Check charts and objects; the values are checked already.
+
+    `strict` takes no object for good that cannot be checked. Raises ValuesError, ToolMissing,
+    ToolFailed, or GeneratorError with a line for each bad object.
     """
-    read(values)
     with ThreadPoolExecutor() as pool:
         # Of models it finds nothing that schema and kubeconform do not, at three milliseconds each.
-        linted = pool.submit(validation.lint, stock.folder(CHART), values)
-        checked = _check(manifests.render(values, release))
+        linted = pool.submit(helm.lint, stock.folder(CHART), values)
+        checked = _check(manifests.render(values, release), strict=strict)
         linted.result()
     return checked
 
 
-def _check(objects: list[manifests.Manifest]) -> str:
+def _check(objects: list[manifests.Manifest], *, strict: bool = False) -> Checked:
     report = validation.kubeconform(objects)
-    if report.problems or not report.valid:
-        raise GeneratorError("\n".join(report.problems) or "nothing was rendered")
-    return f"{report.valid} objects are valid for Kubernetes {catalog()['versions']['tested']}"
+    bad = (*report.problems, *report.unchecked) if strict else report.problems
+    if bad or not report.valid:
+        raise GeneratorError("\n".join(bad) or "nothing was rendered")
+    line = f"{report.valid} objects are valid for Kubernetes {catalog()['versions']['tested']}"
+    if report.unchecked:
+        line += f", {len(report.unchecked)} not checked"
+    return Checked(line, report.unchecked)
 
 
-def build(values: Sequence[Path], output: Path, release: Release = DEFAULT) -> Iterator[str]:
+def build(values: Values, output: Path, release: Release = DEFAULT) -> Iterator[str]:
     """Render charts and objects into `output`, validate them, and yield lines that say so.
 
-    Without values the charts are the stock charts. A program that is missing costs its part only.
+    Without values the charts are the stock charts. Without Helm or kubeconform it does what it can,
+    and raises ToolMissing at the end, with what was left out and how to get it.
     """
     from generator import chart  # noqa: PLC0415 (what takes longest, and `validate` needs not)
 
-    merged = read(values)
-    for name in (CHART, MODELS):
-        write(chart.render(merged if values else None, name), output / name)
-        yield f"{output / name}/"
+    missing: ToolMissing | None = None
+    objects: list[manifests.Manifest] = []
     try:
+        # First of all: what Helm refuses leaves nothing behind.
         objects = manifests.render(values, release)
+    except ToolMissing as error:
+        missing = ToolMissing(f"left out: the manifests and their validation: {error}")
+    for name in (CHART, MODELS):
+        write(chart.render(values.merged if values.sources else None, name), output / name)
+        yield f"{output / name}/"
+    if objects:
         write(manifests.files(objects), output / "manifests")
         yield f"{output / 'manifests'}/"
         yield from _summary(objects)
-    except ToolMissing as error:
-        yield f"left out: the manifests and their validation: {error}"
-    else:
         try:
             for name in (CHART, MODELS):
-                validation.lint(output / name)
-            yield f"  {_check(objects)}"
+                helm.lint(output / name)
+            checked = _check(objects)
+            yield from (f"  {line}" for line in (checked.line, *checked.unchecked))
         except ToolMissing as error:
-            yield f"left out: the validation of the manifests: {error}"
+            missing = ToolMissing(f"left out: the validation of the manifests: {error}")
     yield ""
     yield "next, with a cluster:"
     install = "  helm install"
     yield f"{install} {release.name} {output / CHART} -n {release.namespace} --create-namespace"
     if manifests.has_models(values):
-        yield f"{install} {release.name}-models {output / MODELS} -n {release.models}"
+        yield f"{install} {release.models_name} {output / MODELS} -n {release.models}"
+    if missing is not None:
+        raise missing
 
 
 def _summary(objects: Sequence[manifests.Manifest]) -> Iterator[str]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from generator import CHART, MODELS, __version__
-from generator.errors import GeneratorError
+from generator.errors import GeneratorError, ToolMissing, own_mistake
+
+if TYPE_CHECKING:
+    from generator.values import Values
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -32,6 +35,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except Exception as error:
+        click.echo(own_mistake(error), err=True)
+        sys.exit(1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,22 +57,32 @@ def cli() -> None:
 
 def _values_option(text: str) -> Callable[[_Command], _Command]:
     return click.option(
-        "-f", "--values", multiple=True, type=_FILE, metavar="FILE", help=f"{text} May be repeated."
+        "-f",
+        "--values",
+        multiple=True,
+        metavar="FILE",
+        help=f"{text} A file, a pipe, or - for standard input; may be repeated.",
     )
 
 
 def _release_options(command: _Command) -> _Command:
     for option in (
-        click.option("--release", "name", default=CHART, show_default=True, help="Its name."),
+        click.option(
+            "--release", "name", default=CHART, show_default=True, help="Name of the release."
+        ),
         click.option(
             "--models-namespace",
             "models",
             default="default",
             show_default=True,
-            help="Where the models are.",
+            help="Namespace of the models.",
         ),
         click.option(
-            "-n", "--namespace", default="kserve", show_default=True, help="Where the platform is."
+            "-n",
+            "--namespace",
+            default="kserve",
+            show_default=True,
+            help="Namespace of the platform.",
         ),
     ):
         command = option(command)
@@ -77,20 +93,22 @@ def _release_options(command: _Command) -> _Command:
 @_values_option("Values to bake in; without any, the stock chart is rendered.")
 @click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the charts into.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
-def chart(*, values: tuple[Path, ...], output: Path, check: bool) -> None:
+def chart(*, values: tuple[str, ...], output: Path, check: bool) -> None:
     """Render the charts, stock or specialised.
 
     With -f they are specialised: those values are the defaults, and what they do not use is left
-    out.
+    out. Values that the chart's templates refuse are refused here too, which takes Helm.
     """
     from generator import chart as charts  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
-    merged = read(values) if values else None
+    given = read(values)
+    if values:
+        _check_rendering(given)
     files = {
         f"{name}/{path}": text
         for name in (CHART, MODELS)
-        for path, text in charts.render(merged, name).items()
+        for path, text in charts.render(given.merged if values else None, name).items()
     }
     _write(files, output, check=check)
 
@@ -100,52 +118,61 @@ def chart(*, values: tuple[Path, ...], output: Path, check: bool) -> None:
 @click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the objects into.")
 @_release_options
 @click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
-def manifests(*, values: tuple[Path, ...], output: Path, check: bool, **release: str) -> None:
+def manifests(*, values: tuple[str, ...], output: Path, check: bool, **release: str) -> None:
     """Render the objects of a release, one file each.
 
-    In folders to apply in order. They are what `helm install` would create, and the Namespace.
+    In folders to apply in order. They are what `helm install` would create, and the Namespaces:
+    the platform's, and the models' unless that is `default`.
     Files of an earlier run that are no longer rendered are removed; files that were not generated
     are never touched.
     """
     from generator import manifests as objects  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
-    read(values)
-    rendered = objects.render(values, objects.Release(**release))
+    rendered = objects.render(read(values), Release(**release))
     _write(objects.files(rendered), output, check=check)
 
 
 @cli.command()
 @_values_option("Values to check.")
 @_release_options
-def validate(*, values: tuple[Path, ...], **release: str) -> None:
+@click.option("--strict", is_flag=True, help="Fail for objects that have no schema, too.")
+def validate(*, values: tuple[str, ...], strict: bool, **release: str) -> None:
     """Check values, chart and objects, offline.
 
     The values against their schema, each mistake with its file, line and column; the platform's
     chart with `helm lint --strict`; the objects with kubeconform, strict, against schemas of every
-    kind.
+    kind. An object of extraObjects whose kind has no schema here is named, and not checked.
     """
     from generator import build  # noqa: PLC0415
-    from generator.manifests import Release  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
+    from generator.values import read  # noqa: PLC0415
 
-    click.echo(build.validate(values, Release(**release)))
+    names = Release(**release)
+    checked = build.validate(read(values), names, strict=strict)
+    for line in checked.unchecked:
+        click.echo(f"not checked: {line}", err=True)
+    click.echo(checked.line)
 
 
 @cli.command()
 @_values_option("Values of the release.")
 @click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put both into.")
 @_release_options
-def build(*, values: tuple[Path, ...], output: Path, **release: str) -> None:
+def build(*, values: tuple[str, ...], output: Path, **release: str) -> None:
     """Render, validate, and say what to do next.
 
     Chart and objects, in one go.
 
-    Without Helm or kubeconform it does what it can and says what it left out.
+    Without Helm or kubeconform it does what it can, says what it left out, and fails.
     """
     from generator import build as builder  # noqa: PLC0415
-    from generator.manifests import Release  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
+    from generator.values import read  # noqa: PLC0415
 
-    for line in builder.build(values, output, Release(**release)):
+    names = Release(**release)
+    for line in builder.build(read(values), output, names):
         click.echo(line)
 
 
@@ -176,7 +203,7 @@ def model(*, source: Path, name: str | None, apply_to: Path | None) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @_values_option("Values of the platform.")
 @_release_options
-def routes(*, files: tuple[Path, ...], values: tuple[Path, ...], **release: str) -> None:
+def routes(*, files: tuple[Path, ...], values: tuple[str, ...], **release: str) -> None:
     """Print the Istio routes of InferenceServices.
 
     FILES are manifests of InferenceServices that are applied by hand. In routing.mode
@@ -184,10 +211,24 @@ def routes(*, files: tuple[Path, ...], values: tuple[Path, ...], **release: str)
     write, and the Service of the model's name.
     """
     from generator import routes as objects  # noqa: PLC0415
-    from generator.manifests import Release  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
+    from generator.values import read  # noqa: PLC0415
 
-    for text in objects.render(files, values, Release(**release)):
+    names = Release(**release)
+    for text in objects.render(files, read(values), names):
         click.echo(f"---\n{text}", nl=False)
+
+
+def _check_rendering(values: Values) -> None:
+    """Refuse what the templates refuse: the chart would carry it, and never install."""
+    from generator import manifests as objects  # noqa: PLC0415
+
+    try:
+        objects.render(values)
+    except ToolMissing as error:
+        click.echo(
+            f"not checked: whether the chart's templates take these values: {error}", err=True
+        )
 
 
 def _write(files: Mapping[str, str], output: Path, *, check: bool) -> None:

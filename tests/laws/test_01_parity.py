@@ -1,10 +1,14 @@
-"""Law 1: the same values give the same objects through every door, on Helm 4 and on Helm 3."""
+"""Law 1: the same values give the same objects through every door, on Helm 4 and on Helm 3.
+
+The one exception are the Namespaces: Helm makes them by --create-namespace, `manifests` renders them.
+"""
 
 import pytest
 
 from generator import MODELS, manifests, when
 from generator.chart import render
 from generator.errors import ToolFailed
+from generator.values import Values, read
 from tests import rendering
 from tests.rendering import CASES, CHART_CASES, WITH_MODELS, Object
 
@@ -36,22 +40,58 @@ def test_the_specialised_chart_renders_what_the_stock_chart_does(chart, case, tm
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_generator_renders_what_helm_does_and_a_namespace(case):
-    rendered = manifests.render([CASES[case]])
+    rendered = manifests.render(rendering.given(case))
     ours = [it for manifest in rendered for it in rendering.parse(manifest.text)]
     helms = rendering.parse(rendering.template(case, crds=True))
     if case in WITH_MODELS:
         helms += rendering.objects(case, chart=MODELS)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kserve"}}
     assert differences(ours, [namespace, *helms]) == []
-    # No object is lost by the file names either.
+    # No object is lost by the names of the files.
     assert len(manifests.files(rendered)) == len(ours)
+
+
+@pytest.mark.parametrize(
+    ("platform", "models", "expected"),
+    [
+        ("kserve", "default", ["kserve"]),
+        ("kserve", "fraud", ["kserve", "fraud"]),
+        ("ml", "ml", ["ml"]),
+        ("123", "456", ["123", "456"]),
+    ],
+)
+def test_the_namespaces_that_a_release_uses_are_rendered(platform, models, expected):
+    release = manifests.Release(namespace=platform, models=models)
+    values = rendering.given("sklearn-iris")
+    rendered = [it for it in manifests.render(values, release) if it.kind == "Namespace"]
+    assert [it.name for it in rendered] == expected
+    assert [
+        it["metadata"]["name"] for it in rendering.parse("---\n".join(m.text for m in rendered))
+    ] == expected
+    assert {it.phase for it in rendered} == {"00-crds"}
+    # Without models, their namespace is none of this release's.
+    alone = [it.name for it in manifests.render(release=release) if it.kind == "Namespace"]
+    assert alone == [platform]
+
+
+def test_a_namespace_that_the_values_declare_is_not_rendered_twice(tmp_path):
+    values = tmp_path / "values.yaml"
+    values.write_text(
+        "extraObjects: {a: {apiVersion: v1, kind: Namespace, metadata: {name: kserve, labels: {a: b}}}}\n"
+    )
+    rendered = [it for it in manifests.render(read([values])) if it.kind == "Namespace"]
+    assert ["labels" in it.text for it in rendered] == [True]
 
 
 def test_the_models_chart_is_told_where_the_platform_is(tmp_path):
     values = tmp_path / "values.yaml"
     values.write_text(CASES["istio-models"].read_text())
     release = manifests.Release(namespace="ml-platform")
-    routes = [it for it in manifests.render([values], release) if it.kind == "VirtualService"]
+    routes = [
+        it
+        for it in manifests.render(Values.parsed([values]), release)
+        if it.kind == "VirtualService"
+    ]
     assert routes
     assert all("- ml-platform/kserve-ingress-gateway" in it.text for it in routes)
 

@@ -12,7 +12,7 @@ from generator.chart import render, schema_of
 from generator.errors import ToolFailed, ValuesError
 from generator.manifests import helm_template
 from generator.schema import Leaf, defaults, find, leaves, values_schema
-from generator.values import merge
+from generator.values import Values, merge
 from tests import rendering
 from tests.rendering import CASES, CHARTS, WITH_MODELS, values_of
 
@@ -161,7 +161,11 @@ def render_with(chart: str, file) -> str:
     try:
         name = CHART if chart == CHART else f"{CHART}-models"
         text = helm_template(
-            CHARTS[chart], [file], release=name, namespace=rendering.NAMESPACES[chart], more=()
+            CHARTS[chart],
+            Values.parsed([file]),
+            release=name,
+            namespace=rendering.NAMESPACES[chart],
+            more=(),
         )
     except (ToolFailed, ValuesError):
         return ""

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from generator.manifests import helm_template
+from generator.values import Values
 from tests import rendering
 from tests.rendering import CASES, STOCK, Object, config, objects, values_of
 
@@ -91,7 +92,7 @@ def test_an_override_with_false_or_nothing_wins(tmp_path):
     file = tmp_path / "values.yaml"
     overrides = {"security": {"autoMountServiceAccountToken": False}, "logger": {"defaultUrl": ""}}
     file.write_text(json.dumps({"configOverrides": overrides}))
-    them = rendering.parse(helm_template(STOCK, [file], more=()))
+    them = rendering.parse(helm_template(STOCK, Values.parsed([file]), more=()))
     assert config(them)["security"] == {"autoMountServiceAccountToken": False}
     assert config(them)["logger"]["defaultUrl"] == ""
 

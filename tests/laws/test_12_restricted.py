@@ -7,6 +7,7 @@ import pytest
 from generator import MODELS
 from generator.manifests import helm_template
 from generator.schema import catalog
+from generator.values import Values
 from tests import rendering
 from tests.rendering import CASES, STOCK, Object, objects, pod_specs, values_of
 
@@ -82,7 +83,9 @@ def test_an_image_of_ones_own_is_restricted_until_one_says_otherwise(platform, t
     def containers(more=""):
         file = tmp_path / "values.yaml"
         file.write_text(f"platform: {platform}\n{OWN_IMAGES}{more}")
-        them = rendering.parse(helm_template(rendering.CHARTS[MODELS], [file], more=()))
+        them = rendering.parse(
+            helm_template(rendering.CHARTS[MODELS], Values.parsed([file]), more=())
+        )
         spec = rendering.only(them, "InferenceService")["spec"]
         return [it for part in spec.values() for it in part["containers"]]
 
@@ -114,7 +117,7 @@ def test_a_user_may_take_a_restriction_back(tmp_path):
     context = {"readOnlyRootFilesystem": False, "runAsUser": 0}
     file = tmp_path / "values.yaml"
     file.write_text(json.dumps({"controller": {"securityContext": context}}))
-    them = rendering.parse(helm_template(STOCK, [file], more=()))
+    them = rendering.parse(helm_template(STOCK, Values.parsed([file]), more=()))
     manager = rendering.only(them, "Deployment")["spec"]["template"]["spec"]["containers"][0]
     assert manager["securityContext"] | context == manager["securityContext"]
 

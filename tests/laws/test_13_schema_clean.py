@@ -3,14 +3,16 @@
 import pytest
 
 from generator import build, manifests
+from generator.errors import GeneratorError
 from generator.validation import kubeconform
+from generator.values import read
 from tests import rendering
 from tests.rendering import CASES, CHARTS
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_object_is_valid(case):
-    rendered = manifests.render([CASES[case]])
+    rendered = manifests.render(rendering.given(case))
     report = kubeconform(rendered)
     assert report.problems == ()
     assert report.valid == len(rendered) > 20
@@ -23,7 +25,7 @@ def test_helm_lints_the_charts_strictly(chart, helm):
 
 
 def test_the_validate_command_says_how_much_it_checked():
-    assert build.validate([CASES["everything-on"]]).endswith(
+    assert build.validate(rendering.given("everything-on")).line.endswith(
         "objects are valid for Kubernetes 1.34.0"
     )
 
@@ -48,6 +50,32 @@ def test_a_mistake_in_an_object_is_found(case, old, new, said):
     report = kubeconform(list(manifests.split(text.replace(old, new, 1))))
     assert len(report.problems) == 1
     assert said in report.problems[0]
+
+
+FREE = """\
+extraObjects:
+  a: {apiVersion: example.com/v1, kind: Widget, metadata: {name: w, namespace: a}}
+  b: {apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: a}%s}
+"""
+
+
+def test_an_extra_object_of_an_unknown_kind_is_named_and_not_checked(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(FREE % "")
+    checked = build.validate(read([file]))
+    (line,) = checked.unchecked
+    assert line.startswith("Widget w: no schema for this kind")
+    assert checked.line.endswith(", 1 not checked")
+    with pytest.raises(GeneratorError, match="Widget w: no schema for this kind"):
+        build.validate(read([file]), strict=True)
+
+
+def test_an_extra_object_of_a_known_kind_is_checked_as_ours_are(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(FREE % ", data: {a: 1}")
+    with pytest.raises(GeneratorError, match=r"^ConfigMap c: ") as caught:
+        build.validate(read([file]))
+    assert "file://" not in str(caught.value)
 
 
 def test_nothing_rendered_is_not_valid():

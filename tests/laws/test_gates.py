@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +14,11 @@ import yaml
 from generator import CHART, manifests
 from generator.errors import ToolFailed
 from generator.schema import Leaf
+from generator.sources import Source, opened
 from generator.validation import kubeconform
+from generator.values import Values, read
 from tests import rendering
+from tests.laws.test_19_read_once import spy  # noqa: F401
 from tests.rendering import STOCK, Object
 
 LAWS = {
@@ -45,7 +49,7 @@ def objects(folder: Path, *arguments: str) -> list[Object]:
 
 
 def test_there_is_a_check_for_every_law():
-    assert sorted(LAWS) == [f"{number:02}" for number in range(1, 16)]
+    assert sorted(LAWS) == [f"{number:02}" for number in (*range(1, 16), 19)]
 
 
 def test_gate_01_an_object_that_differs(broken):
@@ -176,7 +180,9 @@ def test_gate_11_a_number_with_an_exponent(broken):
     )
     values = folder.parent / "values.yaml"
     values.write_text("webhook: {certificate: {generation: 1000000}}\n")
-    texts = [manifests.helm_template(it, [values], more=()) for it in (STOCK, folder)]
+    texts = [
+        manifests.helm_template(it, Values.parsed([values]), more=()) for it in (STOCK, folder)
+    ]
     assert not law.n11.EXPONENT.search(texts[0])
     assert law.n11.EXPONENT.search(texts[1])
 
@@ -218,6 +224,23 @@ def test_gate_15_a_crd_that_is_too_big():
     crd = next(iter(law.n15.crds().values()))
     crd["metadata"]["annotations"] = {"big": "x" * 262_144}
     assert law.n15.size(crd) > 262_144
+
+
+@pytest.mark.usefixtures("spy")
+def test_gate_19_values_that_are_written_anew(tmp_path, monkeypatch):
+    file = tmp_path / "my.yaml"
+    file.write_bytes(b"# A comment.\ncontroller: {replicas: 2}\n")
+    values = read([file])
+    assert law.n19.received(values) == [file.read_bytes()]
+
+    @contextmanager
+    def anew(sources):
+        texts = [yaml.safe_dump(it.document().data).encode() for it in sources]
+        with opened([Source("x", text) for text in texts]) as descriptors:
+            yield descriptors
+
+    monkeypatch.setattr("generator.helm.opened", anew)
+    assert law.n19.received(values) == [b"controller:\n  replicas: 2\n"]
 
 
 DEFINE = re.compile(r'define "([^"]+)"')

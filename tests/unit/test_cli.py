@@ -68,6 +68,42 @@ def test_values_that_do_not_go_together_are_told_as_helm_tells_them(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_chart_that_would_never_install_is_not_written(tmp_path):
+    values = tmp_path / "my.yaml"
+    values.write_text("controller: {podDisruptionBudget: {enabled: true}}\n")
+    done = run("chart", "-f", values, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        f"{values}:1:14: controller.podDisruptionBudget: needs a second pod"
+    )
+    assert not (tmp_path / "out").exists()
+    # Without Helm nobody knows; that is said.
+    nothing = {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    done = run("chart", "-f", values, "-o", tmp_path / "out", environment=nothing)
+    assert done.returncode == 0
+    assert (
+        "not checked: whether the chart's templates take these values: helm 3.18.5" in done.stderr
+    )
+    assert (tmp_path / "out" / "kserve-lite" / "Chart.yaml").is_file()
+
+
+@pytest.mark.parametrize("command", ["validate", "manifests", "build", "routes"])
+def test_a_name_that_nothing_can_have_is_refused(command, tmp_path):
+    words = {"validate": [], "routes": ["examples/inferenceservices/flowers.yaml"]}
+    words = words.get(command, ["-o", tmp_path / "out"])
+    for option, name, said in (
+        ("--release", "a b", 'error: --release "a b" is not a name: lower-case letters'),
+        ("--release", "x" * 60, "has 60 characters, and 46 are allowed"),
+        ("--namespace", "Kserve", '--namespace "Kserve" is not a name'),
+        ("--models-namespace", "", '--models-namespace "" is not a name'),
+    ):
+        done = run(command, *words, option, name)
+        assert done.returncode == 1
+        assert said.removeprefix("error: ") in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_wrong_usage_is_exit_2():
     assert run("chart").returncode == 2
     assert run("nonsense").returncode == 2
@@ -105,10 +141,10 @@ def test_build_does_it_all_and_says_what_is_next(tmp_path):
 def test_build_without_helm_renders_the_chart_and_says_what_it_left_out(tmp_path):
     environment = {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     done = run("build", "-o", tmp_path / "out", environment=environment)
-    assert done.returncode == 0
-    assert (
-        "left out: the manifests and their validation: helm 3.18.5 or later is missing"
-        in done.stdout
+    assert done.returncode == 1
+    assert done.stderr == (
+        "left out: the manifests and their validation: helm 3.18.5 or later is missing; "
+        "run `python -m generator.tools helm`, or install it and put it on PATH\n"
     )
     assert (tmp_path / "out" / "kserve-lite" / "Chart.yaml").is_file()
     assert not (tmp_path / "out" / "manifests").exists()

@@ -1,7 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from generator import CHART, MODELS, manifests
-from generator.errors import GeneratorError
+from generator.errors import GeneratorError, ValuesError
+from generator.values import read
 
 OUTPUT = """---
 # Source: kserve-lite/templates/a.yaml
@@ -43,8 +46,13 @@ def test_helms_output_is_split_as_text():
 
 
 def test_what_is_not_an_object_is_refused():
-    with pytest.raises(GeneratorError, match="not an object"):
-        list(manifests.split("---\nkind: Nothing\n"))
+    text = "---\n# Source: kserve-lite/templates/a.yaml\nkind: Nothing\n"
+    with pytest.raises(GeneratorError) as caught:
+        list(manifests.split(text))
+    assert str(caught.value) == (
+        "templates/a.yaml of kserve-lite renders something that is not an object with apiVersion, "
+        'kind and metadata.name; it begins "kind: Nothing"'
+    )
 
 
 def manifest(
@@ -84,3 +92,103 @@ def test_an_object_that_is_there_twice_is_refused():
     twice = [manifest("Namespace", "home"), *[manifest("Secret", "s", "home")] * 3]
     with pytest.raises(GeneratorError, match="Secret s is rendered twice"):
         manifests.files(twice)
+
+
+NAMES = st.sampled_from(
+    ["a", "a-b", "b", "b-c", "c", "a-b-c", "role", "b-rbac.authorization.k8s.io"]
+)
+OBJECTS = st.tuples(
+    st.sampled_from(["Role", "Gateway", "Service"]),
+    NAMES,
+    st.none() | NAMES,
+    st.sampled_from(["v1", "networking.istio.io/v1", "rbac.authorization.k8s.io/v1"]),
+)
+
+
+@given(st.lists(OBJECTS, unique=True, max_size=12))
+def test_every_object_has_a_file_of_its_own(objects):
+    them = [manifest("Namespace", "home"), *[manifest(*it) for it in objects]]
+    files = manifests.files(them)
+    assert len(files) == len(them)
+    assert not any(path.endswith("-.yaml") for path in files)
+
+
+def test_a_release_knows_the_names_it_may_have():
+    for name in ("a", "123", "a-b.c", "x" * 46):
+        assert manifests.Release(name).models_name == f"{name}-models"
+    for name in ("a b", "A", "-a", "a-", "a..b", "", "a/b", "x" * 47, "a\n"):
+        with pytest.raises(GeneratorError, match="--release"):
+            manifests.Release(name)
+    for namespace in ("a.b", "x" * 64, "_"):
+        with pytest.raises(GeneratorError, match="--models-namespace"):
+            manifests.Release(models=namespace)
+
+
+def refused(values: str, folder) -> str:
+    file = folder / "my.yaml"
+    file.write_text(values)
+    with pytest.raises(ValuesError) as caught:
+        manifests.render(read([file]))
+    return str(caught.value).replace(str(file), "my.yaml")
+
+
+EXTRA = "extraObjects:\n  x: {apiVersion: v1, kind: ConfigMap, metadata: {name: %s}}\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["inferenceservice-config", "inferenceservice-config, namespace: kserve"]
+)
+def test_an_object_of_the_chart_cannot_be_declared_again(name, tmp_path):
+    assert refused(EXTRA % name, tmp_path) == (
+        "my.yaml:2:3: extraObjects.x: ConfigMap inferenceservice-config is rendered twice, by "
+        "kserve-lite/templates/config/configmap.yaml and by this; "
+        "use a value of the chart to change its object, or rename it"
+    )
+
+
+def test_an_object_of_the_models_cannot_be_declared_again_either(tmp_path):
+    models = "models: {m: {format: sklearn, storageUri: 's3://a/b'}}\n"
+    twice = EXTRA.replace("ConfigMap", "Service") % "m, namespace: default"
+    assert "my.yaml:2:3: extraObjects.x: Service m is rendered twice" in refused(
+        twice + models, tmp_path
+    )
+    # In another namespace it is another object.
+    (tmp_path / "other.yaml").write_text(twice.replace("default", "elsewhere") + models)
+    services = [
+        it for it in manifests.render(read([tmp_path / "other.yaml"])) if it.kind == "Service"
+    ]
+    assert len([it for it in services if it.name == "m"]) == 2
+
+
+def test_one_object_may_not_be_declared_twice(tmp_path):
+    first = EXTRA % "a"
+    second = "  z: {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n"
+    assert refused(first + second, tmp_path) == (
+        "my.yaml:3:3: extraObjects.z: ConfigMap a is the same object as extraObjects.x; leave one of them out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        (EXTRA % "a b", "extraObjects.x.metadata.name"),
+        (EXTRA % "A", "extraObjects.x.metadata.name"),
+        (EXTRA % "a/b", "extraObjects.x.metadata.name"),
+        (EXTRA % "'a: b'", "extraObjects.x.metadata.name"),
+        (EXTRA % "a, namespace: a b", "extraObjects.x.metadata.namespace"),
+        ('customRuntimes: {"a b": {spec: {containers: []}}}', 'customRuntimes["a b"]'),
+        ("controller: {serviceAccount: {name: 'a b'}}", "controller.serviceAccount.name"),
+    ],
+)
+def test_a_name_that_no_object_can_have_is_refused_where_it_stands(values, path, tmp_path):
+    said = refused(values, tmp_path)
+    assert f": {path}: " in said
+    assert "not a name" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_role_may_have_the_name_of_a_role(tmp_path):
+    file = tmp_path / "my.yaml"
+    role = "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: 'system:x'}}"
+    file.write_text(f"extraObjects: {{x: {role}}}\n")
+    assert [it for it in manifests.render(read([file])) if it.name == "system:x"]

@@ -105,7 +105,7 @@ def test_what_the_chart_renders_becomes_the_entry_that_it_was(case, tmp_path):
     file.write_text(json.dumps(values | {"models": again}))
     text = rendering.manifests.helm_template(
         rendering.CHARTS[rendering.MODELS],
-        [file],
+        rendering.Values.parsed([file]),
         release="kserve-lite-models",
         namespace="default",
         more=(),
@@ -255,7 +255,7 @@ def test_a_model_applied_by_hand_gets_the_routes_of_a_declared_one(case, tmp_pat
     declared = rendering.objects(case, chart=rendering.MODELS)
     file = tmp_path / "services.yaml"
     file.write_text(yaml.safe_dump_all(rendering.of_kind(declared, "InferenceService")))
-    routes = [it for text in render([file], [CASES[case]]) for it in rendering.parse(text)]
+    routes = [it for text in render([file], rendering.given(case)) for it in rendering.parse(text)]
     assert sorted(map(rendering.identity, routes)) == sorted(
         rendering.identity(it) for it in declared if it["kind"] != "InferenceService"
     )
@@ -267,4 +267,4 @@ def test_routes_that_kserve_writes_are_not_written(tmp_path):
     file = tmp_path / "service.yaml"
     file.write_text(yaml.safe_dump(service(predictor={"sklearn": {}})))
     with pytest.raises(ValuesError, match=r"set routing\.mode=virtualService"):
-        list(render([file], [CASES["istio-gateway-api"]]))
+        list(render([file], rendering.given("istio-gateway-api")))

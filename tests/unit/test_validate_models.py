@@ -80,9 +80,9 @@ REFUSED = [it for it in REFUSED if it[1]]
 def test_a_mistake_is_refused_with_its_place_and_a_remedy(values, said, tmp_path):
     file = tmp_path / "my.yaml"
     file.write_text(json.dumps(values))
-    read([file])
+    values = read([file])
     with pytest.raises(ValuesError) as caught:
-        models([file])
+        models(values)
     told = str(caught.value)
     assert said in told
     assert all("; " in problem.message for problem in caught.value.problems)
@@ -106,8 +106,7 @@ def test_a_mistake_is_refused_with_its_place_and_a_remedy(values, said, tmp_path
 def test_what_kserve_would_serve_is_accepted(values, tmp_path):
     file = tmp_path / "my.yaml"
     file.write_text(json.dumps(values))
-    read([file])
-    assert "kind: InferenceService" in models([file])
+    assert "kind: InferenceService" in models(read([file]))
 
 
 def test_one_wrong_model_among_a_thousand_is_named(tmp_path):
@@ -116,7 +115,7 @@ def test_one_wrong_model_among_a_thousand_is_named(tmp_path):
     file = tmp_path / "my.yaml"
     file.write_text(json.dumps({"models": many}, indent=1))
     with pytest.raises(ValuesError) as caught:
-        models([file])
+        models(read([file]))
     (problem,) = caught.value.problems
     assert problem.path == "models.m500.storageUri"
     assert '"ftp://x"' in file.read_text().splitlines()[problem.line - 1]

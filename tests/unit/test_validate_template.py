@@ -6,6 +6,7 @@ import pytest
 
 from generator.errors import ValuesError
 from generator.manifests import helm_template
+from generator.values import Values
 from tests.rendering import STOCK
 
 RUNTIME = {
@@ -61,7 +62,7 @@ REFUSED = [
 def render(values: dict, folder) -> str:
     file = folder / "values.yaml"
     file.write_text(json.dumps(values))
-    return helm_template(STOCK, [file], more=())
+    return helm_template(STOCK, Values.parsed([file]), more=())
 
 
 @pytest.mark.parametrize(("values", "said"), REFUSED, ids=[said for _, said in REFUSED])

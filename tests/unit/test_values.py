@@ -4,9 +4,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generator import helm
 from generator.errors import ValuesError
 from generator.schema import KEYWORDS, values_schema
-from generator.values import merge, read
+from generator.values import Values, merge, read
+from generator.yamlio import Document
 from tests import rendering
 
 
@@ -72,7 +74,9 @@ def test_we_merge_as_helm_does(mirror, defaults, first, second):
 def test_a_null_in_one_file_holds_until_another_says_something(tmp_path):
     (tmp_path / "1.yaml").write_text("controller: {replicas: null}\n")
     (tmp_path / "2.yaml").write_text("controller: {replicas: 2}\n")
-    assert read([tmp_path / "1.yaml", tmp_path / "2.yaml"]) == {"controller": {"replicas": 2}}
+    assert read([tmp_path / "1.yaml", tmp_path / "2.yaml"]).merged == {
+        "controller": {"replicas": 2}
+    }
     with pytest.raises(ValuesError, match="null is not a value here"):
         read([tmp_path / "2.yaml", tmp_path / "1.yaml"])
 
@@ -92,12 +96,42 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, said):
 def test_a_limit_may_be_taken_away(tmp_path):
     file = tmp_path / "my.yaml"
     file.write_text("controller: {resources: {limits: {cpu: null}}}\n")
-    read([file])
-    text = rendering.manifests.helm_template(rendering.STOCK, [file], more=())
+    text = rendering.manifests.helm_template(rendering.STOCK, read([file]), more=())
     manager = rendering.only(rendering.parse(text), "Deployment")["spec"]["template"]["spec"][
         "containers"
     ][0]
     assert manager["resources"]["limits"] == {"memory": "512Mi"}
+
+
+def test_a_problem_is_told_once(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text("extraObjects: {a: {kind: ConfigMap}}\n")
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    assert [problem.message for problem in caught.value.problems] == [
+        "apiVersion is missing", "metadata is missing",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["models", "runtimes", "extraObjects", "routing"])
+def test_a_key_with_nothing_below_it_is_told_in_those_words(tmp_path, key):
+    file = tmp_path / "my.yaml"
+    file.write_text(f"{key}:\n  # sklearn: {{enabled: true}}\n")
+    with pytest.raises(
+        ValuesError, match="has nothing below it, which YAML reads as null"
+    ) as caught:
+        read([file])
+    assert str(caught.value).startswith(f"{file}:1:1: {key}: ")
+
+
+def test_a_value_of_the_wrong_kind_is_told_once(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text("controller: {tolerations: {}, affinity: []}\n")
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    assert [problem.path for problem in caught.value.problems] == [
+        "controller.tolerations", "controller.affinity",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -130,3 +164,17 @@ def test_the_schema_has_no_word_that_nothing_reads():
         if key not in known and not key.startswith("x-")
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("program", ["helm", "helm3"])
+def test_values_that_were_made_are_what_helm_gets_and_are_blamed_by_their_document(program, mirror):
+    data = {"models": {"m": {"annotations": {"note": "\U0001f600 é"}}}}
+    document = Document("services.yaml", data, {("models", "m"): (7, 3)})
+    values = Values.made(data, document)
+    (mirror / "values.yaml").write_text("{}\n")
+    text = helm.template(mirror, values, release="x", namespace="y", helm=program)
+    theirs = json.loads(rendering.parse(text)[0]["values"])
+    assert theirs["models"] == data["models"]
+    problem = values.problem(("models", "m", "annotations"), "is wrong; mend it")
+    assert str(problem) == "services.yaml:7:3: models.m.annotations: is wrong; mend it"
+    assert str(Values.made(data).problem(("models",), "no")) == "values:1:1: models: no"

@@ -1,0 +1,96 @@
+"""The only place that runs other programs, and what they say of themselves."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from generator.errors import ToolFailed
+
+Version = tuple[int, int, int]
+
+_PROGRESS = 20  # seconds between the lines that say how far something is
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    accept: Sequence[int] = (0,),
+    timeout: float | None = None,
+    descriptors: Sequence[int] = (),
+) -> str:
+    """Run a program and return its standard output.
+
+    It inherits `descriptors` and nothing else; without `stdin` there is nothing for it to read.
+    Raises ToolFailed with what it said, or that it did not end within `timeout` seconds.
+    """
+    name = " ".join([Path(argv[0]).name, *argv[1:2]])
+    try:
+        done = subprocess.run(
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            pass_fds=descriptors,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=timeout,
+        )
+    except OSError as error:
+        raise ToolFailed(f"{argv[0]} cannot be run: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise ToolFailed(f"{name}: not done after {timeout:.0f} s: {' '.join(argv)}") from None
+    if done.returncode not in accept:
+        said = "\n".join(filter(None, (done.stderr.strip(), done.stdout.strip())))
+        raise ToolFailed(f"{name}: {said[-20_000:]}")
+    return done.stdout
+
+
+def run_telling(argv: Sequence[str], source: Path, environment: Mapping[str, str]) -> None:
+    """Run a program that takes minutes, with a line now and then that says how far it is."""
+    said: list[str] = []
+    start = told = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=source,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise ToolFailed(f"{argv[0]} cannot be run: {error.strerror}") from None
+    with process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            if (now := time.monotonic()) - told >= _PROGRESS:
+                told = now
+                log(f"  {now - start:.0f} s, {len(said)} packages: {line.strip()}")
+    if process.returncode:
+        raise ToolFailed(f"go install in {source}: {''.join(said)[-20_000:].strip()}")
+
+
+def fits(says: str, oldest: Version, newest: Version) -> bool:
+    """Whether the first version in what a program says is in [oldest, newest)."""
+    match = re.search(r"v?(\d+)\.(\d+)(?:\.(\d+))?", says)
+    version = (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+    return version is not None and oldest <= version < newest
+
+
+def log(text: str) -> None:
+    """A line for the user, beside the product."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,52 @@
+"""Where things are installed, by names that Helm and Kubernetes take."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from generator import CHART, MODELS
+from generator.errors import GeneratorError
+
+_NAMESPACE_NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_RELEASE = rf"{_NAMESPACE_NAME}(\.{_NAMESPACE_NAME})*"
+
+
+@dataclass(frozen=True)
+class Release:
+    """Where things are installed: the platform's release and namespace, the models' namespace.
+
+    Raises GeneratorError for a name that Helm or Kubernetes would refuse.
+    """
+
+    name: str = CHART
+    namespace: str = "kserve"
+    models: str = "default"
+
+    def __post_init__(self) -> None:
+        # Helm takes 53 characters, and the models' release has seven more than this.
+        _check_name("--release", self.name, _RELEASE, 46, "letters, digits, hyphens and dots")
+        for option, name in (("--namespace", self.namespace), ("--models-namespace", self.models)):
+            _check_name(option, name, _NAMESPACE_NAME, 63, "letters, digits and hyphens")
+
+    @property
+    def models_name(self) -> str:
+        """The name of the models' own release."""
+        return f"{self.name}-models"
+
+    def home(self, chart: str) -> str:
+        """The namespace of a chart's objects that name none."""
+        return self.models if chart == MODELS else self.namespace
+
+
+def _check_name(option: str, name: str, pattern: str, longest: int, made_of: str) -> None:
+    if len(name) > longest:
+        what = f"has {len(name)} characters, and {longest} are allowed"
+    elif re.fullmatch(pattern, name):
+        return
+    else:
+        what = f"is not a name: lower-case {made_of}, with a letter or digit at both ends"
+    raise GeneratorError(f'{option} "{name}" {what}')
+
+
+DEFAULT = Release()
