@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from generator import CHART, MODELS, manifests, stock, validation
-from generator.errors import GeneratorError, ToolMissing
+from generator import CHART, MODELS, manifests, mirror, stock, validation
+from generator.errors import GeneratorError, OutputError, ToolMissing
 from generator.manifests import DEFAULT, Release
+from generator.output import Tree
+from generator.record import NAME
 from generator.schema import catalog
-from generator.tree import write
 from generator.values import read
+
+_OBJECTS = "manifests"
+
+
+@dataclass(frozen=True)
+class Built:
+    """Charts and objects, rendered and checked, and the lines that say so.
+
+    `left_out` says what a missing program was in the way of, and how to get it.
+    """
+
+    trees: tuple[Tree, ...]
+    report: tuple[str, ...]
+    left_out: str = ""
 
 
 def validate(values: Sequence[Path], release: Release = DEFAULT) -> str:
@@ -35,31 +52,51 @@ def _check(objects: list[manifests.Manifest]) -> str:
     return f"{report.valid} objects are valid for Kubernetes {catalog()['versions']['tested']}"
 
 
-def build(values: Sequence[Path], output: Path, release: Release = DEFAULT) -> Iterator[str]:
-    """Render charts and objects into `output`, validate them, and yield lines that say so.
+def build(values: Sequence[Path], output: Path, release: Release = DEFAULT) -> Built:
+    """Render charts and objects for `output` and validate them; nothing is written.
 
-    Without values the charts are the stock charts. A program that is missing costs its part only.
+    Without values the charts are the stock charts. A program that is missing costs its part only,
+    unless objects of an earlier run would stay beside charts that are newer.
     """
+    charts = Tree(_charts(values), "chart")
+    try:
+        objects = manifests.render(values, release)
+    except ToolMissing as error:
+        if (output / _OBJECTS / NAME).exists():
+            message = "are of an earlier run, and cannot be rendered anew"
+            raise OutputError(f"{output / _OBJECTS}: {message}: {error}") from None
+        left_out = f"left out: the manifests and their validation: {error}"
+        return Built((charts,), (), left_out)
+    trees = (charts, Tree(manifests.files(objects), release.owner, _OBJECTS))
+    report = tuple(_summary(objects))
+    try:
+        _lint(charts)
+        return Built(trees, (*report, f"  {_check(objects)}"))
+    except ToolMissing as error:
+        return Built(trees, report, f"left out: the validation of the manifests: {error}")
+
+
+def _charts(values: Sequence[Path]) -> dict[str, str]:
     from generator import chart  # noqa: PLC0415 (what takes longest, and `validate` needs not)
 
     merged = read(values)
-    for name in (CHART, MODELS):
-        write(chart.render(merged if values else None, name), output / name)
-        yield f"{output / name}/"
-    try:
-        objects = manifests.render(values, release)
-        write(manifests.files(objects), output / "manifests")
-        yield f"{output / 'manifests'}/"
-        yield from _summary(objects)
-    except ToolMissing as error:
-        yield f"left out: the manifests and their validation: {error}"
-    else:
-        try:
-            for name in (CHART, MODELS):
-                validation.lint(output / name)
-            yield f"  {_check(objects)}"
-        except ToolMissing as error:
-            yield f"left out: the validation of the manifests: {error}"
+    return {
+        f"{name}/{path}": text
+        for name in (CHART, MODELS)
+        for path, text in chart.render(merged if values else None, name).items()
+    }
+
+
+def _lint(charts: Tree) -> None:
+    """Helm's own opinion of the charts, before anybody sees them."""
+    with tempfile.TemporaryDirectory(prefix="kserve-lite-") as folder:
+        mirror.write(charts.files, Path(folder))
+        for name in (CHART, MODELS):
+            validation.lint(Path(folder) / name)
+
+
+def next_steps(values: Sequence[Path], output: Path, release: Release = DEFAULT) -> Iterator[str]:
+    """What to run next, with a cluster."""
     yield ""
     yield "next, with a cluster:"
     install = "  helm install"

@@ -1,29 +1,41 @@
 """The command line: parse, call, print.
 
-The product goes to stdout or into -o, the log to stderr; the exit code is 0, 1 or 2 (usage).
+The product goes to stdout or into -o, the log to stderr; the exit code is 0, 1, 2 (usage), or 128
+and a signal's number.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from generator import CHART, MODELS, __version__
+from generator.delivery import output_options, write
 from generator.errors import GeneratorError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 def main() -> None:
     """Run the command line; what is wrong is told without a traceback."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # And not what nohup says.
+            signal.signal(number, _end)
     try:
         cli.main(prog_name="python -m generator", standalone_mode=False)
+    except OSError as error:
+        # Or Python tries once more to write what it could not, on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        where = error.filename or "standard output"
+        click.echo(f"{where}: {error.strerror}", err=True)
+        sys.exit(1)
     except GeneratorError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -32,6 +44,11 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+
+
+def _end(number: int, _frame: object) -> None:
+    """End as Ctrl-C does: whatever has something to put back or to remove does so."""
+    sys.exit(128 + number)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,15 +92,15 @@ def _release_options(command: _Command) -> _Command:
 
 @cli.command()
 @_values_option("Values to bake in; without any, the stock chart is rendered.")
-@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the charts into.")
-@click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
-def chart(*, values: tuple[Path, ...], output: Path, check: bool) -> None:
+@output_options("Folder to put the charts into.")
+def chart(*, values: tuple[Path, ...], output: Path, **how: bool) -> None:
     """Render the charts, stock or specialised.
 
     With -f they are specialised: those values are the defaults, and what they do not use is left
-    out.
+    out. Files of an earlier run that are no longer rendered are removed; others stay.
     """
     from generator import chart as charts  # noqa: PLC0415
+    from generator.output import Tree  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
     merged = read(values) if values else None
@@ -92,27 +109,36 @@ def chart(*, values: tuple[Path, ...], output: Path, check: bool) -> None:
         for name in (CHART, MODELS)
         for path, text in charts.render(merged, name).items()
     }
-    _write(files, output, check=check)
+    write([Tree(files, "chart")], output, values, **how)
 
 
 @cli.command()
 @_values_option("Values of the release.")
-@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the objects into.")
+@output_options("Folder to put the objects into.")
 @_release_options
-@click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
-def manifests(*, values: tuple[Path, ...], output: Path, check: bool, **release: str) -> None:
+def manifests(
+    *,
+    values: tuple[Path, ...],
+    output: Path,
+    name: str,
+    namespace: str,
+    models: str,
+    **how: bool,
+) -> None:
     """Render the objects of a release, one file each.
 
     In folders to apply in order. They are what `helm install` would create, and the Namespace.
-    Files of an earlier run that are no longer rendered are removed; files that were not generated
-    are never touched.
+    Files of an earlier run that are no longer rendered are removed; others stay. SHA256SUMS in the
+    folder is the record of what is whose; commit it along.
     """
     from generator import manifests as objects  # noqa: PLC0415
+    from generator.output import Tree  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
     read(values)
-    rendered = objects.render(values, objects.Release(**release))
-    _write(objects.files(rendered), output, check=check)
+    release = objects.Release(name, namespace, models)
+    files = objects.files(objects.render(values, release))
+    write([Tree(files, release.owner)], output, values, **how)
 
 
 @cli.command()
@@ -133,20 +159,34 @@ def validate(*, values: tuple[Path, ...], **release: str) -> None:
 
 @cli.command()
 @_values_option("Values of the release.")
-@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put both into.")
+@output_options("Folder to put both into.")
 @_release_options
-def build(*, values: tuple[Path, ...], output: Path, **release: str) -> None:
+def build(
+    *,
+    values: tuple[Path, ...],
+    output: Path,
+    name: str,
+    namespace: str,
+    models: str,
+    **how: bool,
+) -> None:
     """Render, validate, and say what to do next.
 
-    Chart and objects, in one go.
+    Charts and objects, in one go: both are written, or nothing is.
 
-    Without Helm or kubeconform it does what it can and says what it left out.
+    Without Helm or kubeconform it does what it can, says what it left out, and fails.
     """
     from generator import build as builder  # noqa: PLC0415
     from generator.manifests import Release  # noqa: PLC0415
 
-    for line in builder.build(values, output, Release(**release)):
-        click.echo(line)
+    release = Release(name, namespace, models)
+    built = builder.build(values, output, release)
+    write(built.trees, output, values, **how)
+    if not (how["check"] or how["dry_run"]):
+        for line in (*built.report, *builder.next_steps(values, output, release)):
+            click.echo(line)
+    if built.left_out:
+        raise GeneratorError(built.left_out)
 
 
 @cli.command()
@@ -188,16 +228,3 @@ def routes(*, files: tuple[Path, ...], values: tuple[Path, ...], **release: str)
 
     for text in objects.render(files, values, Release(**release)):
         click.echo(f"---\n{text}", nl=False)
-
-
-def _write(files: Mapping[str, str], output: Path, *, check: bool) -> None:
-    from generator import tree  # noqa: PLC0415
-
-    changes = tree.compare(files, output) if check else tree.write(files, output)
-    for sign, paths in (("+", changes.added), ("~", changes.changed), ("-", changes.removed)):
-        for path in paths:
-            click.echo(f"{sign} {output / path}", err=True)
-    if check and changes:
-        raise GeneratorError(f"{output} is not current; run the same command without --check")
-    what = "is current" if not changes else f"holds {len(files)} files"
-    click.echo(f"{output} {what}", err=True)

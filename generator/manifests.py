@@ -6,14 +6,14 @@ There is one renderer, Helm. Its output is split as text; nothing is parsed and 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator import CHART, MODELS, stock, tools
+from generator import CHART, MARK, MODELS, stock, tools
 from generator.errors import GeneratorError, ToolFailed
 from generator.schema import catalog
-from generator.tree import MARK
 from generator.values import place
 from generator.yamlio import load_fast
 
@@ -53,6 +53,12 @@ class Release:
     name: str = CHART
     namespace: str = "kserve"
     models: str = "default"
+
+    @property
+    def owner(self) -> str:
+        """What the record of a folder with its objects says of it."""
+        where = ["--namespace", self.namespace, "--models-namespace", self.models]
+        return shlex.join(["manifests", "--release", self.name, *where])
 
 
 DEFAULT = Release()

@@ -1,7 +1,7 @@
 import pytest
+from generator.tree import MARK, compare, write
 
 from generator.errors import OutputError
-from generator.tree import MARK, compare, write
 
 OURS = f"# {MARK}\n"
 
