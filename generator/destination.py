@@ -28,7 +28,9 @@ def check(folder: Path) -> None:
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{folder}: cannot be read: {error}") from None
     if reason := _reason(real):
-        raise OutputError(f"{folder}: {reason}; choose a folder of its own, such as {folder / 'out'}")
+        raise OutputError(
+            f"{folder}: {reason}; choose a folder of its own, such as {folder / 'out'}"
+        )
     if folder.is_symlink() and not exists:
         raise OutputError(f"{folder}: is a symbolic link to nothing; remove it")
     if exists and not folder.is_dir():

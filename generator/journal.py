@@ -33,6 +33,7 @@ from typing import Any
 from generator.errors import OutputError
 from generator.record import JOURNAL, NAME, digest, is_inside, is_record
 
+_MANY = 8
 _PLAN, _DONE = "plan.json", "done.json"
 _SIGNALS: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -238,7 +239,11 @@ def _imitate(old: Path, new: Path) -> None:
 
 
 def _flush(paths: Sequence[Path]) -> None:
-    """Have files and folders on the disk before going on; together, which is much faster."""
+    """Have files and folders on the disk before going on; many together, which is much faster."""
+    if len(paths) < _MANY:
+        for path in paths:
+            _flush_one(path)
+        return
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
     with ThreadPoolExecutor(16) as pool:

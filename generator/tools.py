@@ -96,7 +96,7 @@ def find(name: str) -> Path:
     if on_path and _fits(tool, _version([on_path, *tool.ask])):
         return Path(on_path)
     built = _built(tool) if tool.source.is_dir() else None
-    if built is not None and built.is_file():
+    if built is not None and os.access(built, os.X_OK):  # is_file fails where one may not look
         return built
     oldest = f" {'.'.join(map(str, tool.oldest))} or later" if tool.ask else ""
     found = f" ({on_path} is another version)" if on_path else ""

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from generator import chart, stock
@@ -15,6 +17,31 @@ def content(folder):
         for file in folder.rglob("*")
         if file.is_file()
     }
+
+
+@pytest.mark.parametrize("damage", ["deleted", "edited", "added", "emptied", "record", "cut"])
+def test_a_damaged_cache_is_rendered_anew(damage, cache):
+    folder = stock.folder()
+    file = folder / "templates" / "controller" / "deployment.yaml"
+    if damage == "deleted":
+        file.unlink()
+    elif damage == "edited":
+        file.write_text(file.read_text().replace("replicas", "replica"))
+    elif damage == "added":
+        (folder / "templates" / "more.yaml").write_text("kind: More\n")
+    elif damage == "emptied":
+        shutil.rmtree(folder)
+        folder.mkdir()
+    else:
+        record = folder.parent / "SHA256SUMS"
+        record.write_text("" if damage == "record" else record.read_text()[:-300])
+    assert content(stock.folder()) == chart.render()
+    assert [entry.name for entry in cache.iterdir()] == [folder.parent.name]
+
+
+def test_a_cache_that_may_not_be_looked_into_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ("x" * 300)))
+    assert content(stock.folder()) == chart.render()
 
 
 def test_it_is_the_stock_chart_and_rendered_once(monkeypatch):
