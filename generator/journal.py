@@ -173,8 +173,6 @@ def _undo(root: Path, steps: Sequence[Step], folders: Sequence[str]) -> tuple[st
         elif step.old is not None and old.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             old.replace(target)
-            # Renaming a file to another name of the same file does nothing.
-            old.unlink(missing_ok=True)
     for folder in reversed(folders):
         with contextlib.suppress(OSError):  # Not there yet, or somebody put something into it.
             (root / folder).rmdir()
