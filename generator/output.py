@@ -206,7 +206,9 @@ def _compare_file(
     if found == wanted:
         return
     if found is not None and listed is None:
-        plan.against(place, "is in the way, and kserve-lite did not write it; move it away")
+        plan.against(
+            place, "is in the way, and no record says that kserve-lite wrote it; move it away"
+        )
     elif found not in (None, listed) and not plan.output.force:
         plan.against(place, "was changed since it was written; --force gives the change up")
     plan.steps.append(Step(place, found, wanted))

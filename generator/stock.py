@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import os
 import shutil
@@ -16,7 +17,7 @@ from generator.schema import HERE
 from generator.tools import cache_folder
 
 _KEPT = 4
-_ABANDONED = 3600  # seconds after which nobody is still writing a draft
+_IN_USE = 3600  # seconds for which what was last touched may be in somebody's hands
 
 
 def folder(chart: str = CHART) -> Path:
@@ -37,6 +38,8 @@ def _cached(chart: str) -> Path:
     cache = cache_folder() / "charts"
     entry = cache / _digest()
     if _is_sound(entry, chart):
+        with contextlib.suppress(OSError):  # A cache that may only be read is one, too.
+            os.utime(entry)
         return entry / chart
     cache.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=cache, prefix="draft-"))
@@ -104,18 +107,15 @@ def _digest() -> str:
 
 
 def _forget(cache: Path) -> None:
-    """Keep the charts of the last few states; drop drafts that nobody is writing any more."""
+    """Keep the charts of the last few states, and what another run may be reading or writing."""
     ages = {}
     for entry in cache.iterdir():
         try:
             ages[entry] = time.time() - entry.stat().st_mtime
         except FileNotFoundError:
             continue  # Another run's draft, in place by now.
-    charts = [entry for entry in sorted(ages, key=ages.__getitem__) if not _is_draft(entry)]
-    drafts = [entry for entry in ages if _is_draft(entry) and ages[entry] > _ABANDONED]
-    for old in (*charts[_KEPT:], *drafts):
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _is_draft(entry: Path) -> bool:
-    return entry.name.startswith("draft-")
+    charts = [entry for entry in ages if not entry.name.startswith("draft-")]
+    kept = sorted(charts, key=ages.__getitem__)[:_KEPT]
+    for entry, age in ages.items():
+        if entry not in kept and age > _IN_USE:
+            shutil.rmtree(entry, ignore_errors=True)

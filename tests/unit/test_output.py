@@ -116,7 +116,7 @@ def test_all_that_is_in_the_way_is_named_and_nothing_is_written(tmp_path):
             f"{tmp_path}/file/b.yaml: file is a file where a folder belongs; move it away",
             f"{tmp_path}/folder.yaml: is a folder, where a file belongs; move it away",
             f"{tmp_path}/pipe.yaml: is no regular file, where a file belongs; move it away",
-            f"{tmp_path}/x.yaml: is in the way, and kserve-lite did not write it; move it away",
+            f"{tmp_path}/x.yaml: is in the way, and no record says that kserve-lite wrote it; move it away",
             "nothing was written",
         ]
     assert (state(tmp_path / "folder.yaml"), listing(tmp_path)) == before

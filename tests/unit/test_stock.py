@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import pytest
@@ -69,7 +70,18 @@ def test_old_charts_are_forgotten(monkeypatch, tmp_path, cache):
     for number in range(7):
         (sources / "catalog.yaml").write_text(f"a: {number}\n")
         stock.folder()
-    assert len(list(cache.iterdir())) == 4
+    assert len(list(cache.iterdir())) == 7
+    (cache / "draft-abandoned").mkdir()
+    for entry in cache.iterdir():
+        os.utime(entry, (0, 0))
+    (sources / "catalog.yaml").write_text("a: 0\n")
+    used = stock.folder().parent
+    (sources / "catalog.yaml").write_text("a: new\n")
+    new = stock.folder().parent
+    left = set(cache.iterdir())
+    assert len(left) == 4
+    assert {used, new} < left
+    assert not [entry for entry in left if entry.name.startswith("draft-")]
 
 
 def test_without_a_cache_it_is_rendered_all_the_same(tmp_path, monkeypatch):
