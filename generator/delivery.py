@@ -38,12 +38,11 @@ def output_options(text: str) -> Callable[[_Command], _Command]:
             click.option(
                 "--force",
                 is_flag=True,
-                help="Give up what was changed in the folder since; take over another release's.",
+                help="Overwrite what was changed in the folder since, and take over another "
+                "release's record.",
             ),
-            click.option("--no-prune", is_flag=True, help="Remove nothing."),
-            click.option(
-                "--dry-run", is_flag=True, help="Print what would be written and removed."
-            ),
+            click.option("--no-prune", is_flag=True, help="Keep what is no longer rendered."),
+            click.option("--dry-run", is_flag=True, help="Print what would change; write nothing."),
             click.option(
                 "--check", is_flag=True, help="Write nothing; fail if the folder differs."
             ),

@@ -33,7 +33,7 @@ from typing import Any
 from generator.errors import OutputError
 from generator.record import JOURNAL, NAME, digest, is_inside, is_record
 
-_MANY = 8
+_MANY, _VERY_MANY = 8, 500
 _PLAN, _DONE = "plan.json", "done.json"
 _SIGNALS: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -238,14 +238,16 @@ def _imitate(old: Path, new: Path) -> None:
 
 def _flush(paths: Sequence[Path]) -> None:
     """Have files and folders on the disk before going on; many together, which is much faster."""
-    if len(paths) < _MANY:
+    if len(paths) > _VERY_MANY:
+        os.sync()
+    elif len(paths) > _MANY:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(_flush_one, paths))
+    else:
         for path in paths:
             _flush_one(path)
-        return
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(_flush_one, paths))
 
 
 def _flush_one(path: Path) -> None:

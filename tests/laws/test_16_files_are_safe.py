@@ -273,6 +273,15 @@ def test_the_values_of_a_run_are_never_its_output(link, clone):
     assert mine.read_bytes() == before
 
 
+def opened(fifo: Path) -> int:
+    """The end of a pipe to write to, once somebody has the other one."""
+    for _ in range(600):
+        with contextlib.suppress(OSError):
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.05)
+    raise AssertionError("nobody reads")
+
+
 def test_a_signal_ends_a_run_in_order(tmp_path):
     root = tmp_path / "out"
     codes = []
@@ -282,9 +291,10 @@ def test_a_signal_ends_a_run_in_order(tmp_path):
         argv = [sys.executable, "-m", "generator", "chart", "-f", fifo, "-o", root]
         process = subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         # It is through its imports, and waits for its values: now it is told to end.
-        with fifo.open("w"):
-            process.send_signal(number)
-            said = process.communicate(timeout=30)[1]
+        writer = opened(fifo)
+        process.send_signal(number)
+        said = process.communicate(timeout=30)[1]
+        os.close(writer)
         assert "Traceback" not in said
         codes.append(process.returncode)
         assert not root.exists()

@@ -1,7 +1,10 @@
 """Writing into a folder: what a run may touch there, and what it says of the rest."""
 
+import errno
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,7 @@ from generator import __version__, journal, output, record
 from generator.errors import OutputError
 from generator.output import Output, Tree
 from tests.interruption import state
+from tests.rendering import ROOT
 
 OWNER = "manifests --release a --namespace b"
 
@@ -315,3 +319,41 @@ def test_the_generators_own_folders_are_refused():
 def test_a_folder_of_a_repository_is_a_place_for_output(tmp_path):
     (tmp_path / ".git").write_text("gitdir: elsewhere\n")
     assert write(tmp_path / "gitops", {"a.yaml": "1\n"}).added == ("a.yaml",)
+
+
+def test_a_folder_that_cannot_be_put_back_yet_is_put_back_by_the_next_run(tmp_path, monkeypatch):
+    write(tmp_path, {"a.yaml": "1\n", "b.yaml": "1\n"})
+    before = state(tmp_path)
+
+    def fail(place, target):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(place), None, str(target))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "replace", fail)
+        disk.setattr(Path, "unlink", lambda place, **_: fail(place, place))
+        with pytest.raises(OutputError, match="cannot be put back"):
+            write(tmp_path, {"b.yaml": "2\n"})
+    with pytest.raises(OutputError, match="another run is at work there, or was interrupted"):
+        compare(tmp_path, {"b.yaml": "2\n"})
+    changes = write(tmp_path, {"a.yaml": "1\n", "b.yaml": "1\n"})
+    assert changes.notes == ("a run that was interrupted has been put right first",)
+    assert not changes
+    assert state(tmp_path) == before
+
+
+def test_values_from_a_redirected_standard_input_are_protected_as_well(tmp_path):
+    write(tmp_path, {"a.yaml": "1\n"})
+    before = state(tmp_path)
+    script = (
+        "from pathlib import Path\n"
+        "from generator.output import *\n"
+        f"root = Path({str(tmp_path)!r})\n"
+        f"write(Output(root, [Tree({{'a.yaml': '2'}}, {OWNER!r})], inputs=[Path('-')]))\n"
+    )
+    with (tmp_path / "a.yaml").open() as stdin:
+        argv = [sys.executable, "-c", script]
+        done = subprocess.run(
+            argv, cwd=ROOT, stdin=stdin, capture_output=True, text=True, check=False
+        )
+    assert "a.yaml: is one of the run's own values files; move it elsewhere" in done.stderr
+    assert state(tmp_path) == before
