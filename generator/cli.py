@@ -7,7 +7,6 @@ and a signal's number.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ import click
 from generator import CHART, MODELS, __version__
 from generator.delivery import output_options, write
 from generator.errors import GeneratorError
+from generator.signals import end_in_order
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -25,9 +25,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 def main() -> None:
     """Run the command line; what is wrong is told without a traceback."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # And not what nohup says.
-            signal.signal(number, _end)
+    end_in_order()
     try:
         cli.main(prog_name="python -m generator", standalone_mode=False)
     except OSError as error:
@@ -44,11 +42,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-
-
-def _end(number: int, _frame: object) -> None:
-    """End as Ctrl-C does: whatever has something to put back or to remove does so."""
-    sys.exit(128 + number)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

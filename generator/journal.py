@@ -19,23 +19,22 @@ An error or a signal undoes it at once; after a SIGKILL or a power cut the next 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
 import shutil
-import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from types import FrameType
-from typing import Any
 
+from generator import inventory
 from generator.errors import OutputError
 from generator.record import JOURNAL, NAME, digest, is_inside, is_record
+from generator.signals import undisturbed
 
-_MANY, _VERY_MANY = 8, 500
+_MANY, _VERY_MANY = 8, 500  # files, above which threads flush them, and the whole system does
 _PLAN, _DONE = "plan.json", "done.json"
-_SIGNALS: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -97,42 +96,21 @@ def settle(root: Path) -> tuple[str, ...]:
     return kept
 
 
-@contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
-    """Hold back the signals that end a run until the block is through."""
-    held: list[int] = []
-
-    def hold(number: int, _frame: FrameType | None) -> None:
-        held.append(number)
-
-    before: dict[int, Any] = {}
-    with contextlib.suppress(ValueError):  # Only the main thread is ever signalled.
-        for number in _SIGNALS:
-            before[number] = signal.signal(number, hold) or signal.SIG_DFL
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for number in held[:1]:
-            signal.raise_signal(number)
-
-
 def _stage(root: Path, steps: Sequence[Step], contents: Mapping[str, bytes]) -> None:
     journal = root / JOURNAL
     for folder in ("new", "old"):
         (journal / folder).mkdir()
     for number, step in enumerate(steps):
         if step.new is not None:
-            _write(journal / "new" / str(number), contents[step.path])
+            (journal / "new" / str(number)).write_bytes(contents[step.path])
         if step.old is not None:
-            _keep(root / step.path, journal / "old" / str(number))
+            _keep(root / step.path, journal / "old" / str(number), step.old)
             if step.new is not None:
                 _imitate(root / step.path, journal / "new" / str(number))
     _flush([*(journal / "new").iterdir(), journal / "new", journal / "old"])
     plan = {"steps": [asdict(step) for step in steps], "folders": _missing(root, steps)}
     draft = journal / "draft"
-    _write(draft, json.dumps(plan).encode())
+    draft.write_text(json.dumps(plan), encoding="utf-8")
     _flush([draft])
     draft.rename(journal / _PLAN)
     _flush([journal, root])
@@ -165,7 +143,7 @@ def _undo(root: Path, steps: Sequence[Step], folders: Sequence[str]) -> tuple[st
     kept = []
     for number, step in enumerate(steps):
         target, old = root / step.path, root / JOURNAL / "old" / str(number)
-        found = _digest(target)
+        found = _found(root, step.path)
         if found not in (None, step.old, step.new):
             kept.append(step.path)
         elif step.old is None and found is not None:
@@ -204,27 +182,25 @@ def _load(file: Path) -> tuple[list[Step], list[str]]:
     return steps, folders
 
 
-def _digest(file: Path) -> str | None:
-    """The SHA-256 of a file; None for no file, and a word for what is none."""
-    if file.is_symlink() or file.is_dir():
-        return "something else"
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        return digest(file.read_bytes())
-    return None
+def _found(root: Path, path: str) -> str | None:
+    """The SHA-256 of a file; None for no file, and words for what is not to be touched."""
+    try:
+        content = inventory.read(root, path)
+    except OutputError as error:
+        return str(error)
+    return None if content is None else digest(content)
 
 
-def _write(file: Path, content: bytes) -> None:
-    with file.open("xb") as stream:
-        stream.write(content)
-
-
-def _keep(file: Path, copy: Path) -> None:
+def _keep(file: Path, copy: Path, expected: str) -> None:
+    """Link to a file as it is before. Raises OSError if that is not what it was a moment ago."""
     try:
         copy.hardlink_to(file)
     except OSError:
         # Not every file system has links.
         shutil.copy2(file, copy)
         _flush([copy])
+    if digest(copy.read_bytes()) != expected:
+        raise OSError(errno.EBUSY, "somebody has just changed it", str(file))
 
 
 def _imitate(old: Path, new: Path) -> None:

@@ -2,13 +2,14 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from generator import __version__, journal, output, record
+from generator import __version__, journal, output, record, signals
 from generator.errors import OutputError
 from generator.output import Output, Tree
 from tests.interruption import state
@@ -357,3 +358,45 @@ def test_values_from_a_redirected_standard_input_are_protected_as_well(tmp_path)
         )
     assert "a.yaml: is one of the run's own values files; move it elsewhere" in done.stderr
     assert state(tmp_path) == before
+
+
+def test_a_file_that_is_changed_while_a_run_is_at_work_stays(tmp_path, monkeypatch):
+    write(tmp_path, {"a.yaml": "1\n", "b.yaml": "1\n"})
+    stage = journal._stage
+
+    def edit_first(root, *how):
+        (root / "b.yaml").write_text("mine\n")
+        stage(root, *how)
+
+    monkeypatch.setattr(journal, "_stage", edit_first)
+    with pytest.raises(OutputError, match=r"b\.yaml: cannot be written: somebody has just changed"):
+        write(tmp_path, {"a.yaml": "2\n"})
+    assert (tmp_path / "b.yaml").read_text() == "mine\n"
+    assert (tmp_path / "a.yaml").read_text() == "1\n"
+
+
+def test_what_was_moved_away_after_a_crash_is_not_written_through(tmp_path, monkeypatch):
+    root, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    write(root, {"a/x.yaml": "1\n"})
+    with monkeypatch.context() as crash:
+        crash.setattr(journal, "settle", lambda _: ())
+        write(root, {"a/x.yaml": "2\n"})
+    (root / record.JOURNAL / "done.json").rename(root / record.JOURNAL / "plan.json")
+    (root / "a").rename(elsewhere)
+    (root / "a").symlink_to(elsewhere)
+    with pytest.raises(OutputError, match="a is a symbolic link, and not written through"):
+        write(root, {"a/x.yaml": "2\n"})
+    assert (elsewhere / "x.yaml").read_text() == "2\n"
+
+
+def test_a_signal_is_held_back_while_something_is_put_back():
+    ended = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))
+    try:
+        with signals.undisturbed():
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+            assert ended == []
+        assert ended == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
