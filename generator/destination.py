@@ -27,24 +27,30 @@ def check(folder: Path) -> None:
         exists = folder.exists()
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{folder}: cannot be read: {error}") from None
+    if reason := _inside(real):
+        raise OutputError(f"{folder}: {reason}; choose another folder")
     if reason := _reason(real):
-        raise OutputError(
-            f"{folder}: {reason}; choose a folder of its own, such as {folder / 'out'}"
-        )
+        raise OutputError(f"{folder}: {reason}; choose a folder in it, such as {folder / 'out'}")
     if folder.is_symlink() and not exists:
         raise OutputError(f"{folder}: is a symbolic link to nothing; remove it")
     if exists and not folder.is_dir():
         raise OutputError(f"{folder}: is a file; choose a folder")
 
 
+def _inside(real: Path) -> str:
+    """Why neither a folder nor any in it is a place for output; empty if that is not so."""
+    if ".git" in real.parts:
+        return "is git's own"
+    return "is kserve-lite's own" if _PACKAGE in (real, *real.parents) else ""
+
+
 def _reason(real: Path) -> str:
+    """Why a folder is no place for output, while one in it may be; empty if that is not so."""
     if real == Path(real.anchor):
         return "is the root of the file system"
     if os.environ.get("HOME") and real == Path(os.environ["HOME"]).resolve():
         return "is your home folder"
-    if ".git" in real.parts:
-        return "is git's own"
-    if real == _PACKAGE.parent or _PACKAGE in (real, *real.parents):
+    if real == _PACKAGE.parent:
         return "is where kserve-lite itself is"
     if os.path.lexists(real / ".git"):
         return "is the root of a repository"

@@ -312,9 +312,11 @@ def test_a_folder_that_is_more_than_a_place_for_output_is_refused(folder, tmp_pa
 
 def test_the_generators_own_folders_are_refused():
     package = output.destination._PACKAGE
-    for folder in (package, package / "templates", package.parent):
-        with pytest.raises(OutputError, match="is where kserve-lite itself is"):
+    for folder in (package, package / "templates"):
+        with pytest.raises(OutputError, match="is kserve-lite's own; choose another folder"):
             compare(folder, {"a.yaml": "1\n"})
+    with pytest.raises(OutputError, match="is where kserve-lite itself is; choose a folder in it"):
+        compare(package.parent, {"a.yaml": "1\n"})
 
 
 def test_a_folder_of_a_repository_is_a_place_for_output(tmp_path):
