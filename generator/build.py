@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator import CHART, MODELS, helm, manifests, stock, validation
-from generator.errors import GeneratorError, ToolMissing
+from generator import CHART, MODELS, helm, manifests, mirror, stock, validation
+from generator.errors import GeneratorError, OutputError, ToolMissing
+from generator.output import Tree
+from generator.record import NAME
 from generator.release import DEFAULT, Release
 from generator.schema import catalog
-from generator.tree import write
 from generator.values import Values
+
+_OBJECTS = "manifests"
+
+
+@dataclass(frozen=True)
+class Built:
+    """Charts and objects, rendered and checked, and the lines that say so.
+
+    `left_out` says what a missing program was in the way of, and how to get it.
+    """
+
+    trees: tuple[Tree, ...]
+    report: tuple[str, ...]
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,49 +64,64 @@ def _check(objects: list[manifests.Manifest], *, strict: bool = False) -> Checke
     return Checked(line, report.unchecked)
 
 
-def build(values: Values, output: Path, release: Release = DEFAULT) -> Iterator[str]:
-    """Render charts and objects into `output`, validate them, and yield lines that say so.
+def build(values: Values, output: Path, release: Release = DEFAULT) -> Built:
+    """Render charts and objects for `output` and validate them; nothing is written.
 
-    Without values the charts are the stock charts. Without Helm or kubeconform it does what it can,
-    and raises ToolMissing at the end, with what was left out and how to get it.
+    Without values the charts are the stock charts. A program that is missing costs its part only,
+    unless objects of an earlier run would stay beside charts that are newer.
     """
-    from generator import chart  # noqa: PLC0415 (what takes longest, and `validate` needs not)
-
-    missing: ToolMissing | None = None
-    objects: list[manifests.Manifest] = []
+    charts = Tree(_charts(values), "chart")
     try:
-        # First of all: what Helm refuses leaves nothing behind.
         objects = manifests.render(values, release)
     except ToolMissing as error:
-        missing = ToolMissing(f"left out: the manifests and their validation: {error}")
-    for name in (CHART, MODELS):
-        write(chart.render(values.merged if values.sources else None, name), output / name)
-        yield f"{output / name}/"
-    if objects:
-        write(manifests.files(objects), output / "manifests")
-        yield f"{output / 'manifests'}/"
-        yield from _summary(objects)
-        try:
-            for name in (CHART, MODELS):
-                helm.lint(output / name)
-            checked = _check(objects)
-            yield from (f"  {line}" for line in (checked.line, *checked.unchecked))
-        except ToolMissing as error:
-            missing = ToolMissing(f"left out: the validation of the manifests: {error}")
+        if (output / _OBJECTS / NAME).exists():
+            message = "are of an earlier run, and cannot be rendered anew"
+            raise OutputError(f"{output / _OBJECTS}: {message}: {error}") from None
+        left_out = f"left out: the manifests and their validation: {error}"
+        return Built((charts,), (), left_out)
+    trees = (charts, Tree(manifests.files(objects), release.owner, _OBJECTS))
+    report = tuple(_summary(objects))
+    try:
+        _lint(charts)
+        checked = _check(objects)
+    except ToolMissing as error:
+        return Built(trees, report, f"left out: the validation of the manifests: {error}")
+    lines = (f"  {line}" for line in (checked.line, *checked.unchecked))
+    return Built(trees, (*report, *lines))
+
+
+def _charts(values: Values) -> dict[str, str]:
+    from generator import chart  # noqa: PLC0415 (what takes longest, and `validate` needs not)
+
+    return {
+        f"{name}/{path}": text
+        for name in (CHART, MODELS)
+        for path, text in chart.render(values.merged if values.sources else None, name).items()
+    }
+
+
+def _lint(charts: Tree) -> None:
+    """Helm's own opinion of the charts, before anybody sees them."""
+    with tempfile.TemporaryDirectory(prefix="kserve-lite-") as folder:
+        mirror.write(charts.files, Path(folder))
+        for name in (CHART, MODELS):
+            helm.lint(Path(folder) / name)
+
+
+def next_steps(values: Values, output: Path, release: Release = DEFAULT) -> Iterator[str]:
+    """What to run next, with a cluster."""
     yield ""
     yield "next, with a cluster:"
     install = "  helm install"
     yield f"{install} {release.name} {output / CHART} -n {release.namespace} --create-namespace"
     if manifests.has_models(values):
         yield f"{install} {release.models_name} {output / MODELS} -n {release.models}"
-    if missing is not None:
-        raise missing
 
 
 def _summary(objects: Sequence[manifests.Manifest]) -> Iterator[str]:
     phases: dict[str, list[str]] = {}
-    for it in objects:
-        phases.setdefault(it.phase, []).append(it.kind)
+    for manifest in objects:
+        phases.setdefault(manifest.phase, []).append(manifest.kind)
     for phase in sorted(phases):
         kinds = phases[phase]
         counted = [f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))]

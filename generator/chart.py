@@ -18,12 +18,11 @@ from typing import Any
 
 import jinja2
 
-from generator import CHART, when
+from generator import CHART, MARK, when
 from generator.helmschema import helm_schema
 from generator.images import platform_images
 from generator.reference import table, values_yaml
 from generator.schema import HERE, Node, catalog, defaults, of_chart, values_schema
-from generator.tree import MARK
 from generator.values import merge
 from generator.yamlio import dump
 

@@ -1,32 +1,42 @@
 """The command line: parse, call, print.
 
-The product goes to stdout or into -o, the log to stderr; the exit code is 0, 1 or 2 (usage).
+The product goes to stdout or into -o, the log to stderr; the exit code is 0, 1, 2 (usage), or 128
+and a signal's number.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from generator import CHART, MODELS, __version__
+from generator.delivery import output_options, write
 from generator.errors import GeneratorError, ToolMissing, own_mistake
+from generator.signals import end_in_order
 
 if TYPE_CHECKING:
     from generator.values import Values
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 def main() -> None:
     """Run the command line; what is wrong is told without a traceback."""
+    end_in_order()
     try:
         cli.main(prog_name="python -m generator", standalone_mode=False)
+    except OSError as error:
+        # Or Python tries once more to write what it could not, on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        where = error.filename or "standard output"
+        click.echo(f"{where}: {error.strerror}", err=True)
+        sys.exit(1)
     except GeneratorError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -91,15 +101,16 @@ def _release_options(command: _Command) -> _Command:
 
 @cli.command()
 @_values_option("Values to bake in; without any, the stock chart is rendered.")
-@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the charts into.")
-@click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
-def chart(*, values: tuple[str, ...], output: Path, check: bool) -> None:
+@output_options("Folder to put the charts into.")
+def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
     """Render the charts, stock or specialised.
 
     With -f they are specialised: those values are the defaults, and what they do not use is left
-    out. Values that the chart's templates refuse are refused here too, which takes Helm.
+    out. Values that the chart's templates refuse are refused here too, which takes Helm. Files of
+    an earlier run that are no longer rendered are removed; others stay.
     """
     from generator import chart as charts  # noqa: PLC0415
+    from generator.output import Tree  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
     given = read(values)
@@ -110,28 +121,37 @@ def chart(*, values: tuple[str, ...], output: Path, check: bool) -> None:
         for name in (CHART, MODELS)
         for path, text in charts.render(given.merged if values else None, name).items()
     }
-    _write(files, output, check=check)
+    write([Tree(files, "chart")], output, values, **how)
 
 
 @cli.command()
 @_values_option("Values of the release.")
-@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put the objects into.")
+@output_options("Folder to put the objects into.")
 @_release_options
-@click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
-def manifests(*, values: tuple[str, ...], output: Path, check: bool, **release: str) -> None:
+def manifests(
+    *,
+    values: tuple[str, ...],
+    output: Path,
+    name: str,
+    namespace: str,
+    models: str,
+    **how: bool,
+) -> None:
     """Render the objects of a release, one file each.
 
     In folders to apply in order. They are what `helm install` would create, and the Namespaces:
     the platform's, and the models' unless that is `default`.
-    Files of an earlier run that are no longer rendered are removed; files that were not generated
-    are never touched.
+    Files of an earlier run that are no longer rendered are removed; others stay. SHA256SUMS in the
+    folder is the record of what is whose; commit it along.
     """
     from generator import manifests as objects  # noqa: PLC0415
+    from generator.output import Tree  # noqa: PLC0415
     from generator.release import Release  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
-    rendered = objects.render(read(values), Release(**release))
-    _write(objects.files(rendered), output, check=check)
+    release = Release(name, namespace, models)
+    files = objects.files(objects.render(read(values), release))
+    write([Tree(files, release.owner)], output, values, **how)
 
 
 @cli.command()
@@ -158,12 +178,20 @@ def validate(*, values: tuple[str, ...], strict: bool, **release: str) -> None:
 
 @cli.command()
 @_values_option("Values of the release.")
-@click.option("-o", "--output", type=_FOLDER, required=True, help="Folder to put both into.")
+@output_options("Folder to put both into.")
 @_release_options
-def build(*, values: tuple[str, ...], output: Path, **release: str) -> None:
+def build(
+    *,
+    values: tuple[str, ...],
+    output: Path,
+    name: str,
+    namespace: str,
+    models: str,
+    **how: bool,
+) -> None:
     """Render, validate, and say what to do next.
 
-    Chart and objects, in one go.
+    Charts and objects, in one go: both are written, or nothing is.
 
     Without Helm or kubeconform it does what it can, says what it left out, and fails.
     """
@@ -171,9 +199,15 @@ def build(*, values: tuple[str, ...], output: Path, **release: str) -> None:
     from generator.release import Release  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
-    names = Release(**release)
-    for line in builder.build(read(values), output, names):
-        click.echo(line)
+    release = Release(name, namespace, models)
+    given = read(values)
+    built = builder.build(given, output, release)
+    write(built.trees, output, values, **how)
+    if not (how["check"] or how["dry_run"]):
+        for line in (*built.report, *builder.next_steps(given, output, release)):
+            click.echo(line)
+    if built.left_out:
+        raise GeneratorError(built.left_out)
 
 
 @cli.command()
@@ -229,16 +263,3 @@ def _check_rendering(values: Values) -> None:
         click.echo(
             f"not checked: whether the chart's templates take these values: {error}", err=True
         )
-
-
-def _write(files: Mapping[str, str], output: Path, *, check: bool) -> None:
-    from generator import tree  # noqa: PLC0415
-
-    changes = tree.compare(files, output) if check else tree.write(files, output)
-    for sign, paths in (("+", changes.added), ("~", changes.changed), ("-", changes.removed)):
-        for path in paths:
-            click.echo(f"{sign} {output / path}", err=True)
-    if check and changes:
-        raise GeneratorError(f"{output} is not current; run the same command without --check")
-    what = "is current" if not changes else f"holds {len(files)} files"
-    click.echo(f"{output} {what}", err=True)

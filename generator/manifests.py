@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator import CHART, MODELS, stock
+from generator import CHART, MARK, MODELS, stock
 from generator import helm as helm_program
 from generator.errors import GeneratorError, Problem, ValuesError
 from generator.identity import NO_NAME, Identity, is_name, of_object
 from generator.release import DEFAULT, Release
-from generator.tree import MARK
 from generator.values import NOTHING, Values
 from generator.yamlio import parse, scalar
 

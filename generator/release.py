@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from generator import CHART, MODELS
@@ -28,6 +29,12 @@ class Release:
         _check_name("--release", self.name, _RELEASE, 46, "letters, digits, hyphens and dots")
         for option, name in (("--namespace", self.namespace), ("--models-namespace", self.models)):
             _check_name(option, name, _NAMESPACE_NAME, 63, "letters, digits and hyphens")
+
+    @property
+    def owner(self) -> str:
+        """What the record of a folder with its objects says of it."""
+        where = ["--namespace", self.namespace, "--models-namespace", self.models]
+        return shlex.join(["manifests", "--release", self.name, *where])
 
     @property
     def models_name(self) -> str:

@@ -115,7 +115,7 @@ def find(name: str) -> Path:
     if on_path and (fits(says, tool.oldest, tool.newest) or _proves_itself(name, on_path, says)):
         return Path(on_path)
     built = _built(tool) if tool.source.is_dir() else None
-    if built is not None and _is_there(built):
+    if built is not None and os.access(built, os.X_OK):  # is_file fails where one may not look
         return built
     wanted = f"{tool.program}{_wanted(tool)}"
     if on_path:
@@ -123,14 +123,6 @@ def find(name: str) -> Path:
     how = f"run `python -m generator.tools {name}`" if tool.source.is_dir() else ""
     install = "install it and put it on PATH" if tool.ask else ""
     raise ToolMissing(f"{wanted} is missing; {', or '.join(filter(None, [how, install]))}")
-
-
-def _is_there(program: Path) -> bool:
-    """Whether it is a file; a cache that cannot be read has none."""
-    try:
-        return program.is_file()
-    except OSError:
-        return False
 
 
 def _wanted(tool: Tool) -> str:

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-from generator import MODELS, manifests, tree
+from generator import MODELS, manifests, mirror
+from generator.output import Changes
 from tests.rendering import CASES, ROOT, WITH_MODELS, template
 
 FOLDER = ROOT / "tests" / "golden"
@@ -60,9 +61,9 @@ def differences(files: Mapping[str, str], folder: Path) -> str:
     return "\n".join(lines)
 
 
-def update(case: str) -> tree.Changes:
+def update(case: str) -> Changes:
     """Make the golden of a case what is rendered."""
-    return tree.write(rendered(case), FOLDER / case)
+    return mirror.write(rendered(case), FOLDER / case)
 
 
 def orphans() -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from generator import CHART, MODELS, chart, manifests, tools
-from generator.tree import write
+from generator.mirror import write
 from generator.values import NOTHING, Values, read
 
 ROOT = Path(__file__).parent.parent

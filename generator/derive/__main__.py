@@ -6,7 +6,7 @@ import click
 
 from generator.derive import crds, schemas
 from generator.errors import GeneratorError
-from generator.tree import compare, write
+from generator.mirror import compare, write
 
 
 @click.command()

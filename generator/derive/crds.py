@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from generator import MARK
 from generator.derive import sources
 from generator.derive.definitions import custom, overlay
 from generator.derive.schema import REF, Schema, rewrite
-from generator.tree import MARK
 from generator.yamlio import dump
 
 FOLDER = Path(__file__).parents[1] / "crds"

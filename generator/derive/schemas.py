@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from generator import MARK
 from generator.derive import sources
 from generator.derive.definitions import custom, kserve, kubernetes, overlay
 from generator.derive.schema import REF, Definitions, Schema, merge
 from generator.derive.slim import bundle, close, share
-from generator.tree import MARK
 
 FOLDER = Path(__file__).parents[1] / "schemas"
 

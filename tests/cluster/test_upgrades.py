@@ -282,7 +282,7 @@ def test_door_two(cluster, models, tmp_path, how):
     namespace = cluster.namespace("gitops")
     arguments = ("-n", namespace, "-f", str(CASES["default"]), "-o", str(tmp_path))
     tools.run([sys.executable, "-m", "generator", "manifests", *arguments], cwd=ROOT)
-    phases = sorted(tmp_path.iterdir())
+    phases = sorted(it for it in tmp_path.iterdir() if it.is_dir())
     files = [f"--filename={it}" for it in phases]
     try:
         for phase in phases:

@@ -1,11 +1,18 @@
 """The command line, through the front door: `python -m generator …` as a process."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from generator import tools
+from tests.interruption import state
 from tests.rendering import CASES, ROOT
+
+
+def listing(folder):
+    return sorted(path for path, (_, text) in state(folder).items() if text)
 
 
 def run(*arguments: object, cwd=ROOT, environment: dict[str, str] | None = None):
@@ -142,7 +149,7 @@ def test_build_without_helm_renders_the_chart_and_says_what_it_left_out(tmp_path
     environment = {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     done = run("build", "-o", tmp_path / "out", environment=environment)
     assert done.returncode == 1
-    assert done.stderr == (
+    assert done.stderr.endswith(
         "left out: the manifests and their validation: helm 3.18.5 or later is missing; "
         "run `python -m generator.tools helm`, or install it and put it on PATH\n"
     )
@@ -150,10 +157,109 @@ def test_build_without_helm_renders_the_chart_and_says_what_it_left_out(tmp_path
     assert not (tmp_path / "out" / "manifests").exists()
 
 
+def test_build_without_helm_puts_no_new_chart_beside_old_objects(tmp_path):
+    assert run("build", "-o", tmp_path / "out").returncode == 0
+    before = state(tmp_path / "out")
+    environment = {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    done = run("build", "-f", CASES["gke"], "-o", tmp_path / "out", environment=environment)
+    assert done.returncode == 1
+    assert "manifests: are of an earlier run, and cannot be rendered anew: helm" in done.stderr
+    assert state(tmp_path / "out") == before
+
+
+def test_build_writes_all_or_nothing(tmp_path):
+    assert run("build", "-o", tmp_path).returncode == 0
+    before = state(tmp_path)
+    values = tmp_path.with_suffix(".yaml")
+    values.write_text("controller: {podDisruptionBudget: {enabled: true}}\n")
+    assert run("build", "-f", values, "-o", tmp_path).returncode == 1
+    assert state(tmp_path) == before
+    # An object that only kubeconform refuses.
+    values.write_text(
+        "extraObjects: {a: {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {nodes: 1}}}\n"
+    )
+    assert run("build", "-f", values, "-o", tmp_path).returncode == 1
+    assert state(tmp_path) == before
+    changed = tmp_path / "manifests" / "10-platform" / "deployment-kserve-controller-manager.yaml"
+    changed.write_text(changed.read_text() + "# mine\n")
+    before = state(tmp_path)
+    done = run("build", "-f", CASES["gke"], "-o", tmp_path)
+    assert done.returncode == 1
+    assert f"{changed}: was changed since it was written" in done.stderr
+    assert state(tmp_path) == before
+
+
+def test_build_and_the_commands_it_stands_for_go_on_from_each_other(tmp_path):
+    assert run("build", "-f", CASES["gke"], "-o", tmp_path).returncode == 0
+    assert run("chart", "-f", CASES["gke"], "-o", tmp_path, "--check").returncode == 0
+    objects = tmp_path / "manifests"
+    assert run("manifests", "-f", CASES["gke"], "-o", objects, "--check").returncode == 0
+    assert run("manifests", "-f", CASES["eks"], "-o", objects).returncode == 0
+    assert run("build", "-f", CASES["gke"], "-o", tmp_path, "--check").returncode == 1
+    assert run("build", "-f", CASES["gke"], "-o", tmp_path).returncode == 0
+
+
+def test_a_dry_run_lists_all_on_stdout_and_writes_nothing(tmp_path):
+    assert run("chart", "-f", CASES["gke"], "-o", tmp_path).returncode == 0
+    before = state(tmp_path)
+    done = run("chart", "-o", tmp_path, "--dry-run")
+    assert done.returncode == 0
+    assert state(tmp_path) == before
+    lines = done.stdout.splitlines()
+    assert {line[:2] for line in lines} <= {"+ ", "~ ", "- "}
+    assert run("chart", "-o", tmp_path).stderr.endswith(
+        f"{tmp_path}: {sum(line[0] == '+' for line in lines)} new, "
+        f"{sum(line[0] == '~' for line in lines)} changed, "
+        f"{sum(line[0] == '-' for line in lines)} removed\n"
+    )
+    assert run("chart", "-o", tmp_path, "--dry-run").stdout == ""
+
+
+def test_a_dry_run_of_what_would_be_refused_says_so(tmp_path):
+    (tmp_path / "kserve-lite").mkdir()
+    (tmp_path / "kserve-lite" / "Chart.yaml").write_text("name: somebody-elses\n")
+    done = run("chart", "-o", tmp_path, "--dry-run")
+    assert done.returncode == 1
+    assert done.stderr.endswith("move it away\nnothing would be written\n")
+
+
+def test_the_log_of_many_files_is_short(tmp_path):
+    said = run("chart", "-o", tmp_path).stderr.splitlines()
+    assert len(said) == 12
+    assert said[10] == f"… and {len(listing(tmp_path)) - 11} more; --dry-run lists all"
+
+
+def test_the_same_run_leaves_the_same_bytes_and_without_pruning_the_same_files(tmp_path):
+    command = ("manifests", "-f", CASES["all-runtimes"], "-o")
+    for folder in ("a", "b", "b"):
+        assert run(*command, tmp_path / folder).returncode == 0
+    assert state(tmp_path / "a") == state(tmp_path / "b")
+    less = ("manifests", "-f", CASES["default"], "-o", tmp_path / "b", "--no-prune")
+    assert run(*less).returncode == 0
+    assert listing(tmp_path / "b") == listing(tmp_path / "a")
+    assert run(*less, "--check").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["chart", "manifests", "build"])
+def test_an_output_without_a_name_is_wrong_usage(command, tmp_path):
+    done = run(command, "-o", "", cwd=tmp_path, environment={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 2
+    assert "is empty; name a folder" in done.stderr
+    assert listing(tmp_path) == []
+
+
+def test_a_cache_that_cannot_be_had_costs_time_only(tmp_path):
+    helm = tools.find("helm")
+    cache = {"XDG_CACHE_HOME": str(tmp_path / ("x" * 300)), "PATH": f"{helm.parent}:/usr/bin"}
+    done = run("manifests", "-o", tmp_path / "out", environment={**os.environ, **cache})
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_file_in_the_way_is_not_overwritten(tmp_path):
     (tmp_path / "kserve-lite").mkdir()
     (tmp_path / "kserve-lite" / "Chart.yaml").write_text("name: somebody-elses\n")
     done = run("chart", "-o", tmp_path)
     assert done.returncode == 1
-    assert "is in the way and was not generated" in done.stderr
+    assert "Chart.yaml: is in the way, and no record says that kserve-lite wrote it" in done.stderr
     assert [it.name for it in (tmp_path / "kserve-lite").iterdir()] == ["Chart.yaml"]

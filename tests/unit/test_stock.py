@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import pytest
 
 from generator import chart, stock
@@ -15,6 +18,31 @@ def content(folder):
         for file in folder.rglob("*")
         if file.is_file()
     }
+
+
+@pytest.mark.parametrize("damage", ["deleted", "edited", "added", "emptied", "record", "cut"])
+def test_a_damaged_cache_is_rendered_anew(damage, cache):
+    folder = stock.folder()
+    file = folder / "templates" / "controller" / "deployment.yaml"
+    if damage == "deleted":
+        file.unlink()
+    elif damage == "edited":
+        file.write_text(file.read_text().replace("replicas", "replica"))
+    elif damage == "added":
+        (folder / "templates" / "more.yaml").write_text("kind: More\n")
+    elif damage == "emptied":
+        shutil.rmtree(folder)
+        folder.mkdir()
+    else:
+        record = folder.parent / "SHA256SUMS"
+        record.write_text("" if damage == "record" else record.read_text()[:-300])
+    assert content(stock.folder()) == chart.render()
+    assert [entry.name for entry in cache.iterdir()] == [folder.parent.name]
+
+
+def test_a_cache_that_may_not_be_looked_into_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ("x" * 300)))
+    assert content(stock.folder()) == chart.render()
 
 
 def test_it_is_the_stock_chart_and_rendered_once(monkeypatch):
@@ -42,7 +70,18 @@ def test_old_charts_are_forgotten(monkeypatch, tmp_path, cache):
     for number in range(7):
         (sources / "catalog.yaml").write_text(f"a: {number}\n")
         stock.folder()
-    assert len(list(cache.iterdir())) == 4
+    assert len(list(cache.iterdir())) == 7
+    (cache / "draft-abandoned").mkdir()
+    for entry in cache.iterdir():
+        os.utime(entry, (0, 0))
+    (sources / "catalog.yaml").write_text("a: 0\n")
+    used = stock.folder().parent
+    (sources / "catalog.yaml").write_text("a: new\n")
+    new = stock.folder().parent
+    left = set(cache.iterdir())
+    assert len(left) == 4
+    assert {used, new} < left
+    assert not [entry for entry in left if entry.name.startswith("draft-")]
 
 
 def test_without_a_cache_it_is_rendered_all_the_same(tmp_path, monkeypatch):
