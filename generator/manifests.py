@@ -12,10 +12,11 @@ from pathlib import Path
 
 from generator import CHART, MODELS, stock, tools
 from generator.errors import GeneratorError, ToolFailed
+from generator.protection import KEEP
 from generator.schema import catalog
 from generator.tree import MARK
 from generator.values import place
-from generator.yamlio import load_fast
+from generator.yamlio import dump, load_fast
 
 _SOURCE = re.compile(r"# Source: ([^/\s]+)/\S*\n")
 _KIND = re.compile(r"^kind: (\S+)$", re.MULTILINE)
@@ -168,8 +169,9 @@ def manifest(text: str, chart: str = CHART) -> Manifest:
 
 
 def _namespace(name: str) -> Manifest:
-    """The one object that Helm does not render: `--create-namespace` makes it."""
-    return manifest(f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n")
+    """A Namespace, which Helm does not render: `--create-namespace` makes it. No tool prunes it."""
+    metadata = {"name": name, "annotations": dict(KEEP)}
+    return manifest(dump({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
 
 
 def files(manifests: Sequence[Manifest]) -> dict[str, str]:

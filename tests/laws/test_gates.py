@@ -160,6 +160,28 @@ def test_gate_09_a_crd_that_an_uninstall_takes(broken):
     assert len(law.n09.lost(objects(folder))) == 6
 
 
+@pytest.mark.parametrize("tool", ["Argo CD", "Flux", "Helm"])
+def test_gate_09_a_crd_that_a_tool_prunes(broken, tool):
+    """Each protection is taken out of one CRD; the others do not stand in for it."""
+    annotation = {
+        "Argo CD": "Prune=false,Delete=false",
+        "Flux": "prune: disabled",
+        "Helm": "resource-policy: keep",
+    }[tool]
+    half = {"Argo CD": "Delete=false", "Flux": "prune: enabled", "Helm": "resource-policy: x"}[tool]
+    folder = broken("crds/serving.kserve.io_trainedmodels.yaml", annotation, half)
+    them = rendering.of_kind(objects(folder, "--include-crds"), "CustomResourceDefinition")
+    assert list(law.n09.pruned(them)) == [
+        ("CustomResourceDefinition/trainedmodels.serving.kserve.io", tool)
+    ]
+
+
+def test_gate_09_a_namespace_that_a_tool_prunes(monkeypatch):
+    monkeypatch.setattr(manifests, "KEEP", {})
+    namespace = rendering.only(law.n09.through_door_two("default"), "Namespace")
+    assert [tool for _, tool in law.n09.pruned([namespace])] == ["Argo CD", "Flux", "Helm"]
+
+
 def test_gate_10_braces_that_helm_eats(broken):
     folder = broken("templates/runtimes/sklearn.yaml", '{{ "{{.Name}}" }}', "{{ .Release.Name }}")
     runtime = rendering.only(objects(folder), "ClusterServingRuntime")
