@@ -22,7 +22,7 @@ from generator import CHART, when
 from generator.helmschema import helm_schema
 from generator.images import platform_images
 from generator.reads import reads
-from generator.reference import table, values_yaml
+from generator.reference import sentence, table, values_yaml
 from generator.schema import HERE, Node, Path_, catalog, defaults, of_chart, values_schema
 from generator.tree import MARK
 from generator.values import merge
@@ -86,7 +86,8 @@ class _Chart:
         for it in chosen:
             if it.path not in files:
                 files[it.path] = self._text(it, schema)
-        files["values.yaml"] = self._head("values.schema.yaml", ".yaml") + values_yaml(schema)
+        head = self._head("values.schema.yaml", ".yaml")
+        files["values.yaml"] = f"{head}\n{values_yaml(schema)}"
         files["values.schema.json"] = self._schema_json(schema, constants)
         if self.name == CHART:
             for crd in sorted((HERE / "crds").glob("*.yaml")):
@@ -200,7 +201,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["yaml"] = lambda data: dump(data).rstrip("\n")
     environment.filters["helm"] = _helm_literal
-    environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    environment.filters["sentence"] = sentence
     return environment
 
 
