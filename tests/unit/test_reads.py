@@ -16,7 +16,7 @@ def paths(*dotted: str) -> set[Path_]:
 
 TEMPLATES = {
     "a value": ("{{ .Values.a.b }} {{ $.Values.c }}", paths("a.b", "c")),
-    "of another root": ("{{ (index . 0).Values.a.b }} {{ $root.Values.c }}", paths("a.b", "c")),
+    "of another root": ("{{ (index . 0).Values.a.b }}{{ $r := index . 0 }}{{ $r.Values.c }}", paths("a.b", "c")),
     "in the middle of a pipeline": ('{{ include "x" (list . .Values.a.b) | nindent 2 }}', paths("a.b")),
     "all of them": ("{{ toYaml .Values }}", {()}),
     "not text, strings or comments": (
