@@ -52,15 +52,17 @@ def test_client_side_apply_takes_them() -> None:
     assert sum(sizes.values()) < 230_000
 
 
-def test_what_is_short_is_on_one_line() -> None:
+def test_a_field_of_kserves_is_a_line() -> None:
     """So the release's Secret stays small (law 15), and a diff says which field it is about."""
     for file in FOLDER.iterdir():
         lines = file.read_text("utf-8").splitlines()
-        assert max(len(line.lstrip()) for line in lines) < 400, file.name
-    text = (FOLDER / "serving.kserve.io_inferenceservices.yaml").read_text("utf-8")
-    assert "\n  name: inferenceservices.serving.kserve.io\n" in text
-    assert "storageUri: {type: string}\n" in text
-    assert "type: object\n" in text
+        assert max(len(line.strip()) for line in lines) < 2_600, file.name
+    lines = (FOLDER / "serving.kserve.io_inferenceservices.yaml").read_text("utf-8").splitlines()
+    assert "  name: inferenceservices.serving.kserve.io" in lines
+    fields = [line.strip() for line in lines]
+    assert "storageUri: {type: string}" in fields
+    assert "minReplicas: {type: integer, format: int32}" in fields
+    assert len(lines) < 1_000
 
 
 def violations(schema: Schema, path: str = "") -> Iterator[str]:
