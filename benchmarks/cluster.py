@@ -7,7 +7,9 @@ round, and as elsewhere their median.
 
 memory    growth of the API server's live heap, from no CRDs to all of them served
 served    from `kubectl apply` to the last kind Established and in the API server's OpenAPI
-accepted  from `helm install --wait` of the platform with these CRDs to an accepted InferenceService
+accepted  from `helm install --wait` of the platform with these CRDs to an accepted model.
+          The certificate Job and the controller's start take most of it whatever the CRDs are, so
+          that all it can show is that ours make no first install slower
 """
 
 from __future__ import annotations
@@ -47,11 +49,11 @@ class Claim:
 
 
 CLAIMS = (
-    Claim("API server's heap, CRDs / upstream's same six", "crds", "memory", "six", 0.35),
+    Claim("API server's heap, CRDs / upstream's same six", "crds", "memory", "six", 0.4),
     Claim("API server's heap, CRDs / all of upstream's", "crds", "memory", "all", 0.15),
-    Claim("seconds to served CRDs / upstream's same six", "crds", "served", "six", 0.6),
+    Claim("seconds to served CRDs / upstream's same six", "crds", "served", "six", 0.7),
     Claim("seconds to served CRDs / all of upstream's", "crds", "served", "all", 0.3),
-    Claim("seconds to a first model / with upstream's same six", "install", "accepted", "six", 0.9),
+    Claim("seconds to a first model / with upstream's same six", "install", "accepted", "six", 1.1),
 )
 
 

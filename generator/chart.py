@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -21,14 +21,13 @@ import jinja2
 from generator import CHART, MARK, when
 from generator.helmschema import helm_schema
 from generator.images import platform_images
-from generator.reference import table, values_yaml
-from generator.schema import HERE, Node, catalog, defaults, of_chart, values_schema
+from generator.reads import reads
+from generator.reference import sentence, table, values_yaml
+from generator.schema import HERE, Node, Path_, catalog, defaults, of_chart, values_schema
 from generator.values import merge
 from generator.yamlio import dump
 
 _TEMPLATES = HERE / "templates"
-_READ = re.compile(r"\.Values((?:\.[A-Za-z0-9]+)+)")
-_VARIABLE = re.compile(r"\$(\w+) := (?:\$\w+)?\.Values((?:\.[A-Za-z0-9]+)+) -?\}\}")
 _SHAPE = {
     ".json": '{{"$comment": "{}",',
     ".tpl": "{{{{- /* {} */ -}}}}",
@@ -62,7 +61,7 @@ def render(values: Mapping[str, Any] | None = None, chart: str = CHART) -> dict[
 
 def schema_of(chart: str) -> Node:
     """The expanded values of a stock chart; what is the other chart's is foreign."""
-    return _Chart(chart, None).schema
+    return of_chart(values_schema(), chart)
 
 
 class _Chart:
@@ -70,7 +69,7 @@ class _Chart:
         self.name = name
         self.stock = values is None
         self.values = merge(defaults(values_schema()), values or {})
-        self.templates = list(_templates(name))
+        self.templates = list(templates(name))
 
     @cached_property
     def runtimes(self) -> Node:
@@ -86,7 +85,8 @@ class _Chart:
         for it in chosen:
             if it.path not in files:
                 files[it.path] = self._text(it, schema)
-        files["values.yaml"] = self._head("values.schema.yaml", ".yaml") + values_yaml(schema)
+        head = self._head("values.schema.yaml", ".yaml")
+        files["values.yaml"] = f"{head}\n{values_yaml(schema)}"
         files["values.schema.json"] = self._schema_json(schema, constants)
         if self.name == CHART:
             for crd in sorted((HERE / "crds").glob("*.yaml")):
@@ -102,14 +102,14 @@ class _Chart:
     @cached_property
     def schema(self) -> Node:
         """The values of the stock chart."""
-        return of_chart(values_schema(), _reads(self.texts, self.templates))
+        return of_chart(values_schema(), self.name)
 
-    def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[tuple[str, ...], Any]]:
+    def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[Path_, Any]]:
         """This cluster's values, and those among them that are fixed: they chose the files."""
-        asked = _reads({}, self.templates)
-        constants = {path: _at(self.values, path) for path in asked}
-        mine = schema_of(self.name)
-        return _prune(mine, asked | _reads(files, []), self.values, ()), constants
+        fixed = asked(self.templates)
+        constants = {path: _at(self.values, path) for path in fixed}
+        kept = fixed.union(*map(reads, files.values()))
+        return _prune(self.schema, kept, self.values, ()), constants
 
     def _text(self, template: Template, schema: Node | None = None) -> str:
         text = template.text
@@ -135,29 +135,17 @@ class _Chart:
         line = f"{MARK} ({how}) from generator/{source}; do not edit."
         return _SHAPE.get(suffix, "# {}").format(line) + "\n"
 
-    def _schema_json(self, schema: Node, constants: Mapping[tuple[str, ...], Any]) -> str:
+    def _schema_json(self, schema: Node, constants: Mapping[Path_, Any]) -> str:
         body = json.dumps(helm_schema(schema, constants), indent=1)
         return self._head("values.schema.yaml", ".json") + body.removeprefix("{\n") + "\n"
 
 
-def _reads(files: Mapping[str, str], templates: Sequence[Template]) -> set[tuple[str, ...]]:
-    """The paths of the values that rendered templates read, and that conditions ask for."""
-    asked = {test.path for it in templates if it.condition for test in it.condition.tests}
-    return asked.union(*map(reads, files.values()))
+def asked(templates: Iterable[Template]) -> set[Path_]:
+    """The paths of the values that the conditions of files ask for."""
+    return {test.path for it in templates if it.condition for test in it.condition.tests}
 
 
-def reads(text: str) -> set[tuple[str, ...]]:
-    """The paths of the values that a Helm template reads, also by way of a variable."""
-    variables = {match[1]: match[2] for match in _VARIABLE.finditer(text)}
-    text = _VARIABLE.sub("", text)
-    for name, path in variables.items():
-        text = re.sub(rf"\${name}\b", f".Values{path}", text)
-    return {tuple(match[1].strip(".").split(".")) for match in _READ.finditer(text)}
-
-
-def _prune(
-    node: Node, keep: Collection[tuple[str, ...]], values: Any, path: tuple[str, ...]
-) -> Node:
+def _prune(node: Node, keep: Collection[Path_], values: Any, path: Path_) -> Node:
     """The node with `values` for defaults, less the leaves that are not in or below `keep`."""
     properties = {}
     for key, child in node["properties"].items():
@@ -173,13 +161,13 @@ def _prune(
     return node | {"properties": properties}
 
 
-def _at(values: Any, path: tuple[str, ...]) -> Any:
+def _at(values: Any, path: Path_) -> Any:
     for key in path:
         values = values[key]
     return values
 
 
-def _templates(chart: str) -> Iterator[Template]:
+def templates(chart: str) -> Iterator[Template]:
     """Every file of our templates; one with [runtime] in its name comes once a runtime."""
     root = _TEMPLATES / chart
     for file in sorted(root.rglob("*")):
@@ -212,7 +200,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["yaml"] = lambda data: dump(data).rstrip("\n")
     environment.filters["helm"] = _helm_literal
-    environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    environment.filters["sentence"] = sentence
     return environment
 
 

@@ -14,9 +14,10 @@ from generator import CHART, MARK, MODELS, stock
 from generator import helm as helm_program
 from generator.errors import GeneratorError, Problem, ValuesError
 from generator.identity import NO_NAME, Identity, is_name, of_object
+from generator.protection import KEEP
 from generator.release import DEFAULT, Release
 from generator.values import NOTHING, Values
-from generator.yamlio import parse, scalar
+from generator.yamlio import dump, parse
 
 _SOURCE = re.compile(r"# Source: ([^/\s]+)/(\S*)\n")
 _KIND = re.compile(r"^kind: (\S+)$", re.MULTILINE)
@@ -194,8 +195,9 @@ def _declaring(values: Values, identity: Identity, release: Release) -> list[str
 
 
 def _namespace(name: str) -> Manifest:
-    """An object that Helm does not render: `--create-namespace` makes it."""
-    return manifest(f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {scalar(name)}\n")
+    """A Namespace, which Helm does not render: `--create-namespace` makes it. No tool prunes it."""
+    metadata = {"name": name, "annotations": dict(KEEP)}
+    return manifest(dump({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
 
 
 def files(manifests: Sequence[Manifest]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from generator.schema import Node
 from generator.yamlio import dump, scalar
 
 _WIDTH = 100
+_GLUE = "\N{NO-BREAK SPACE}"
 
 
 def values_yaml(schema: Node) -> str:
@@ -30,7 +32,7 @@ def _write(node: Node, lines: list[str], *, indent: int, terse: bool) -> None:
         if indent == 0:
             lines.append("")
         if not terse and (text := _prose(child)):
-            lines.extend(f"{pad}# {line}" for line in textwrap.wrap(text, _WIDTH - indent - 2))
+            lines.extend(f"{pad}# {line}" for line in wrap(f"-- {text}", _WIDTH - indent - 2))
         if branch:
             lines.append(f"{pad}{key}:")
             _write(child, lines, indent=indent + 2, terse=terse or "x-terse" in child)
@@ -40,10 +42,29 @@ def _write(node: Node, lines: list[str], *, indent: int, terse: bool) -> None:
 
 
 def _prose(node: Node) -> str:
-    text = node.get("description", "")
+    text = str(node.get("description", ""))
     if "enum" in node:
-        text += f" One of {', '.join(map(str, node['enum']))}."
-    return f"-- {text}" if text else ""
+        words = ", ".join(str(word) or '""' for word in node["enum"])
+        text = f"{text} One of {words}.".strip()
+    return text
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` characters, broken at spaces only.
+
+    What is whole stays whole, over the width if it must: words with hyphens, code in backquotes,
+    Go's templates in braces.
+    """
+    whole = re.compile(r"\{\{.*?\}\}|`[^`]*`")
+    glued = whole.sub(lambda found: found[0].replace(" ", _GLUE), text)
+    lines = textwrap.wrap(glued, width, break_on_hyphens=False, break_long_words=False)
+    return [line.replace(_GLUE, " ") for line in lines]
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital, unless its first word has capitals of its own: vLLM stays vLLM."""
+    first = text.partition(" ")[0]
+    return text if first != first.lower() else text[:1].upper() + text[1:]
 
 
 def _entry(key: str, value: Any) -> list[str]:
@@ -71,7 +92,7 @@ def table(node: Node, path: tuple[str, ...] = ()) -> Iterator[Row]:
         if "x-foreign" in child:
             continue
         if "x-entries" in child:
-            yield Row(name, "map", "`{}`" if "default" in child else "", _cell(_prose(child)[3:]))
+            yield Row(name, "map", "`{}`" if "default" in child else "", _cell(_prose(child)))
             yield from table(child["additionalProperties"], (*here, "NAME"))
         elif "x-terse" in child:
             yield Row(name, "object", _summary(child), _cell(child.get("description", "")))
@@ -79,7 +100,7 @@ def table(node: Node, path: tuple[str, ...] = ()) -> Iterator[Row]:
             yield from table(child, here)
         else:
             default = f"`{_cell(json.dumps(child['default']))}`" if "default" in child else ""
-            yield Row(name, _type(child), default, _cell(_prose(child).removeprefix("-- ")))
+            yield Row(name, _type(child), default, _cell(_prose(child)))
 
 
 def _type(node: Node) -> str:

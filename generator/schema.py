@@ -12,12 +12,13 @@ commented values file and the README's table (reference.py).
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from generator import CHART
 from generator.yamlio import load_fast
 
 Node = dict[str, Any]
@@ -109,22 +110,24 @@ def find(node: Node, path: Path_) -> Node | None:
     return node
 
 
-def of_chart(node: Node, reads: Collection[Path_]) -> Node:
-    """The schema of a chart whose templates read the values at `reads` (a branch: all below it).
+def of_chart(node: Node, chart: str) -> Node:
+    """The schema of one chart's values, as `x-charts` says: the platform's, unless it says more.
 
-    What it does not read stays, so that one values file serves both charts, but is foreign.
+    What is the other chart's stays, so that one values file serves both charts, but is foreign.
     """
-    return _own(node, reads, ())
+    return _own(node, "platform" if chart == CHART else "models", "platform")
 
 
-def _own(node: Node, reads: Collection[Path_], path: Path_) -> Node:
-    if not any(path[: len(read)] == read or read[: len(path)] == path for read in reads):
-        kept = node if "properties" not in node and "x-entries" not in node else {"type": "object"}
-        return {key: kept[key] for key in KEYWORDS if key in kept} | {"x-foreign": True}
-    if "properties" not in node:
+def _own(node: Node, chart: str, owner: str) -> Node:
+    owner = node.get("x-charts", owner)
+    if "properties" in node:
+        children = {key: _own(it, chart, owner) for key, it in node["properties"].items()}
+        if any("x-foreign" not in it for it in children.values()):
+            return node | {"properties": children}
+    elif owner in (chart, "both"):
         return node
-    children = {key: _own(child, reads, (*path, key)) for key, child in node["properties"].items()}
-    return node | {"properties": children}
+    kept = {"type": "object"} if {"properties", "x-entries"} & node.keys() else node
+    return {key: kept[key] for key in KEYWORDS if key in kept} | {"x-foreign": True}
 
 
 class _Expansion:
@@ -219,6 +222,7 @@ class _Expansion:
         parts: Node = {
             "enabled": {
                 "description": f"Whether to create the ClusterServingRuntime {runtime['name']}.",
+                "x-charts": "both",
                 "type": "boolean",
                 "default": runtime.get("enabled", False),
             },

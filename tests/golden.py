@@ -22,7 +22,16 @@ def rendered(case: str) -> dict[str, str]:
     return manifests.files(objects)
 
 
-_NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kserve\n"
+_NAMESPACE = """\
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: kserve
+  annotations:
+    argocd.argoproj.io/sync-options: Prune=false,Delete=false
+    helm.sh/resource-policy: keep
+    kustomize.toolkit.fluxcd.io/prune: disabled
+"""
 
 
 def differences(files: Mapping[str, str], folder: Path) -> str:

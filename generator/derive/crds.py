@@ -1,7 +1,7 @@
 """KServe's CustomResourceDefinitions, compact: each small enough for client-side `kubectl apply`.
 
 KServe's own fields are typed all the way down. Of Kubernetes' types, those that the overlay lists
-are typed, one level deep; the others are opaque: kept whole, and checked when the pod is made.
+are typed; the others are opaque: kept whole, and checked when the pod is made.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ from generator import MARK
 from generator.derive import sources
 from generator.derive.definitions import custom, overlay
 from generator.derive.schema import REF, Schema, rewrite
-from generator.yamlio import dump
+from generator.protection import KEEP
+from generator.yamlio import dump, scalar
 
 FOLDER = Path(__file__).parents[1] / "crds"
 
 _OPAQUE = "x-kubernetes-preserve-unknown-fields"
 # The order in which people read a schema: first what it is, last what it holds.
 _ORDER = {"type": -2, "format": -1, "required": 1, "items": 2, "properties": 3}
+# A schema of at most so many characters is written on one line: a field of KServe's with all that
+# Kubernetes has below it. Helm keeps the CRDs with each release, in an encoding that hides most of
+# what is repeated from gzip, so that indentation costs more than the schemas themselves (law 15).
+_LINE = 2_500
 
 
 def files() -> dict[str, str]:
@@ -32,7 +37,8 @@ def files() -> dict[str, str]:
     texts = {}
     for crd in manifests():
         plural, _, group = crd["metadata"]["name"].partition(".")
-        texts[f"{group}_{plural}.yaml"] = head + dump(crd)
+        spec = "\n".join(_lines(crd.pop("spec"), "  "))
+        texts[f"{group}_{plural}.yaml"] = f"{head}{dump(crd)}spec:\n{spec}\n"
     return texts
 
 
@@ -56,7 +62,7 @@ def _manifest(kind: str, facts: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{group}"},
+        "metadata": {"name": f"{plural}.{group}", "annotations": dict(KEEP)},
         "spec": {"group": group, "names": names, "scope": facts["scope"], "versions": [version]},
     }
 
@@ -68,7 +74,7 @@ def schema(kind: str) -> Schema:
     # An API server checks metadata itself, and refuses a CRD that does it too.
     fields = root["properties"] | {"metadata": {"type": "object"}}
     typed = None if facts.get("deep") else overlay()["typed"]
-    return rewrite(_expand(root | {"properties": fields}, typed), _tidy)
+    return rewrite(_inside(root | {"properties": fields}, typed), _tidy)
 
 
 def _expand(schema: Schema, typed: Sequence[str] | None) -> Schema:
@@ -76,7 +82,6 @@ def _expand(schema: Schema, typed: Sequence[str] | None) -> Schema:
 
     Kubernetes' types become opaque, except those named in `typed`; None types them all.
     """
-    shallow = overlay()["shallow"]
 
     def inline(node: Schema) -> Schema:
         if "$ref" not in node:
@@ -84,7 +89,7 @@ def _expand(schema: Schema, typed: Sequence[str] | None) -> Schema:
         name = node["$ref"].removeprefix(REF)
         target = custom()[name]
         if typed is None or not name.startswith("io.k8s.") or name in typed:
-            return _expand(target, shallow["typed"] if name in shallow["types"] else typed)
+            return _inside(target, _fewer(typed, "types", name))
         if target.get("type") != "object":
             # A quantity or a time. KServe's webhook parses it: not worth the bytes of a pattern.
             return {key: value for key, value in target.items() if key != "pattern"}
@@ -92,6 +97,24 @@ def _expand(schema: Schema, typed: Sequence[str] | None) -> Schema:
         return kept | {_OPAQUE: True}
 
     return rewrite(schema, inline)
+
+
+def _inside(target: Schema, typed: Sequence[str] | None) -> Schema:
+    """A type with what each reference in it means, fewer of them in some of its fields."""
+    fields: Schema = {
+        name: _expand(field, _fewer(typed, "fields", name))
+        for name, field in target.get("properties", {}).items()
+    }
+    without = {key: value for key, value in target.items() if key != "properties"}
+    return _expand(without, typed) | ({"properties": fields} if fields else {})
+
+
+def _fewer(typed: Sequence[str] | None, what: str, name: str) -> Sequence[str] | None:
+    """Those of `typed` that stay typed below the type or field (`what`) of that name."""
+    if typed is None:
+        return None
+    limits = [group["typed"] for group in overlay()["shallow"] if name in group.get(what, [])]
+    return [kind for kind in typed if all(kind in limit for limit in limits)]
 
 
 def _tidy(node: Schema) -> Schema:
@@ -103,3 +126,20 @@ def _tidy(node: Schema) -> Schema:
         node.pop("x-kubernetes-list-type", None)
         node.pop("x-kubernetes-list-map-keys", None)
     return {key: node[key] for key in sorted(node, key=lambda key: (_ORDER.get(key, 0), key))}
+
+
+def _lines(value: Any, pad: str = "") -> Iterator[str]:
+    """A mapping or list as YAML, a line for each entry that is short and a block for the others."""
+    entries = value.items() if isinstance(value, dict) else (("", item) for item in value)
+    for key, entry in entries:
+        head = f"{pad}{scalar(key)}:" if isinstance(value, dict) else f"{pad}-"
+        short = scalar(entry)
+        if not entry or not isinstance(entry, dict | list) or len(short) <= _LINE:
+            yield f"{head} {short}"
+        elif isinstance(value, dict):
+            yield head
+            yield from _lines(entry, pad if isinstance(entry, list) else f"{pad}  ")
+        else:
+            first, *rest = _lines(entry, f"{pad}  ")
+            yield f"{head} {first.lstrip()}"
+            yield from rest

@@ -8,6 +8,7 @@ import pytest
 from generator import MODELS, manifests, when
 from generator.chart import render
 from generator.errors import ToolFailed
+from generator.protection import KEEP
 from generator.values import Values, read
 from tests import rendering
 from tests.rendering import CASES, CHART_CASES, WITH_MODELS, Object
@@ -45,7 +46,8 @@ def test_the_generator_renders_what_helm_does_and_a_namespace(case):
     helms = rendering.parse(rendering.template(case, crds=True))
     if case in WITH_MODELS:
         helms += rendering.objects(case, chart=MODELS)
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kserve"}}
+    metadata = {"name": "kserve", "annotations": dict(KEEP)}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
     assert differences(ours, [namespace, *helms]) == []
     # No object is lost by the names of the files.
     assert len(manifests.files(rendered)) == len(ours)

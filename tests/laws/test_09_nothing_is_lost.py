@@ -1,31 +1,106 @@
-"""Law 9: CRDs and models outlive a release, and NOTES say how CRDs are upgraded."""
+"""Law 9: CRDs and models outlive a release, through whichever door it came.
+
+Helm (door 1) deletes what templates made, and never what is in crds/. Argo CD and Flux (door 2) also
+prune: what Git no longer has, and all of it when their Application or Kustomization is deleted. With a
+CRD or a Namespace goes every InferenceService in it, so those two carry each tool's own protection. A
+model carries none: taken out of the values, it is pruned, as its author expects. How CRDs are upgraded
+is said by NOTES.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 import pytest
 
+from generator import manifests
 from generator.chart import render
-from tests.rendering import CASES, STOCK, Object, objects
+from tests import rendering
+from tests.rendering import CASES, STOCK, WITH_MODELS, Object, objects, of_kind
 
 UPGRADE = "kubectl apply --server-side --force-conflicts -f charts/kserve-lite/crds"
 
-
-# Helm never deletes what is in crds/, and deletes whatever a template made.
-KEPT = {
-    "CustomResourceDefinition",
-    "InferenceService",
-    "InferenceGraph",
-    "TrainedModel",
-    "Namespace",
-}
+MODELS = ("InferenceService", "InferenceGraph", "TrainedModel")
+# What takes models along when it is deleted.
+HOLDERS = ("CustomResourceDefinition", "Namespace")
 
 
 def lost(them: list[Object]) -> list[str]:
     """The objects of a release that an uninstall must not take away."""
-    return [f"{it['kind']} {it['metadata']['name']}" for it in them if it["kind"] in KEPT]
+    return [f"{it['kind']} {it['metadata']['name']}" for it in of_kind(them, *MODELS, *HOLDERS)]
+
+
+def _argo_cd(annotations: dict[str, str]) -> bool:
+    # Options stand between commas; the one is about what Git no longer has, the other about the
+    # deletion of the Application.
+    said = annotations.get("argocd.argoproj.io/sync-options", "").split(",")
+    return {"Prune=false", "Delete=false"} <= {option.strip() for option in said}
+
+
+def _flux(annotations: dict[str, str]) -> bool:
+    return annotations.get("kustomize.toolkit.fluxcd.io/prune", "").lower() == "disabled"
+
+
+def _helm(annotations: dict[str, str]) -> bool:
+    return annotations.get("helm.sh/resource-policy", "").strip().lower() == "keep"
+
+
+# Who keeps an object with these annotations, whatever else is deleted. The words are held against
+# the tools' own documentation by tests/upstream/test_protections_match_upstream.py.
+KEEPS: dict[str, Callable[[dict[str, str]], bool]] = {
+    "Argo CD": _argo_cd,
+    "Flux": _flux,
+    "Helm": _helm,
+}
+
+
+def pruned(them: Sequence[Object]) -> Iterator[tuple[str, str]]:
+    """`(kind/name, tool)` wherever a tool would delete an object that it does not find any more."""
+    for it in them:
+        annotations = it["metadata"].get("annotations", {})
+        for tool, keeps in KEEPS.items():
+            if not keeps(annotations):
+                yield f"{it['kind']}/{it['metadata']['name']}", tool
+
+
+@cache
+def parsed(text: str) -> Object:
+    """An object; the CRDs, which are large, are the same in every case."""
+    (found,) = rendering.parse(text)
+    return found
+
+
+def through_door_two(case: str) -> list[Object]:
+    """The holders and the models of a case, as `generator manifests` writes them."""
+    rendered = manifests.render(rendering.given(case))
+    return [parsed(it.text) for it in rendered if it.kind in (*HOLDERS, *MODELS)]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_template_makes_what_an_uninstall_must_not_take(case):
     assert lost(objects(case)) == []
+
+
+def test_no_tool_prunes_a_crd_or_a_namespace():
+    holders = of_kind(through_door_two("default"), *HOLDERS)
+    assert len(holders) == 7
+    assert list(pruned(holders)) == []
+
+
+@pytest.mark.parametrize("case", WITH_MODELS)
+def test_a_model_taken_out_of_the_values_is_pruned_and_nothing_that_holds_it(case):
+    them = through_door_two(case)
+    models = of_kind(them, *MODELS)
+    assert models
+    assert len(list(pruned(models))) == len(models) * len(KEEPS)
+    assert list(pruned(of_kind(them, *HOLDERS))) == []
+
+
+def test_every_door_has_the_same_crds():
+    """Helm installs from crds/, `kubectl apply -f` reads it, door 2 writes it into 00-crds."""
+    in_the_chart = [parsed(file.read_text()) for file in sorted((STOCK / "crds").iterdir())]
+    assert list(pruned(in_the_chart)) == []
+    written = of_kind(through_door_two("default"), "CustomResourceDefinition")
+    assert rendering.by_identity(written) == rendering.by_identity(in_the_chart)
 
 
 def test_crds_are_not_templates():

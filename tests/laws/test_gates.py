@@ -1,6 +1,7 @@
 """The gates close: each law's check is run on a chart that breaks the law, and must see it."""
 
 import json
+import random
 import re
 import shutil
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ import yaml
 
 from generator import CHART, journal, manifests, mirror, output, record
 from generator.errors import OutputError, ToolFailed
-from generator.schema import Leaf
 from generator.sources import Source, opened
 from generator.validation import kubeconform
 from generator.values import Values, read
@@ -83,13 +83,17 @@ def test_gate_02_a_hook():
     assert law.n02.impurities({"templates/a.yaml": "annotations:\n  helm.sh/hook: pre-install\n"})
 
 
-def test_gate_03_a_value_without_effect(tmp_path, monkeypatch):
-    dead = Leaf(
-        ("controller", "podLabels"), {"type": "object", "x-kubernetes": "Dead", "default": {}}
-    )
-    law.n03.SAMPLES["Dead"] = {}
+def test_gate_03_a_value_without_effect(broken, tmp_path, monkeypatch):
+    """A template that stops reading a value leaves it without effect; nothing else does."""
+    name = "controller.priorityClassName"
+    (leaf,) = [it for it in law.n03.LEAVES if it.name == name]
     monkeypatch.setitem(law.n03.ORDER, CHART, ["default"])
-    assert law.n03.effect(dead, tmp_path) == ""
+    assert law.n03.DIGITS in law.n03.effect(leaf, tmp_path)
+    folder = broken("templates/controller/deployment.yaml", ".priorityClassName", ".dead")
+    monkeypatch.setitem(rendering.CHARTS, CHART, folder)
+    # Past its cache, which knows the chart by its name.
+    monkeypatch.setattr(rendering, "template", rendering.template.__wrapped__)
+    assert law.n03.effect(leaf, tmp_path) == ""
 
 
 def test_gate_04_an_open_schema(broken):
@@ -164,6 +168,28 @@ def test_gate_09_a_crd_that_an_uninstall_takes(broken):
     assert len(law.n09.lost(objects(folder))) == 6
 
 
+@pytest.mark.parametrize("tool", ["Argo CD", "Flux", "Helm"])
+def test_gate_09_a_crd_that_a_tool_prunes(broken, tool):
+    """Each protection is taken out of one CRD; the others do not stand in for it."""
+    annotation = {
+        "Argo CD": "Prune=false,Delete=false",
+        "Flux": "prune: disabled",
+        "Helm": "resource-policy: keep",
+    }[tool]
+    half = {"Argo CD": "Delete=false", "Flux": "prune: enabled", "Helm": "resource-policy: x"}[tool]
+    folder = broken("crds/serving.kserve.io_trainedmodels.yaml", annotation, half)
+    them = rendering.of_kind(objects(folder, "--include-crds"), "CustomResourceDefinition")
+    assert list(law.n09.pruned(them)) == [
+        ("CustomResourceDefinition/trainedmodels.serving.kserve.io", tool)
+    ]
+
+
+def test_gate_09_a_namespace_that_a_tool_prunes(monkeypatch):
+    monkeypatch.setattr(manifests, "KEEP", {})
+    namespace = rendering.only(law.n09.through_door_two("default"), "Namespace")
+    assert [tool for _, tool in law.n09.pruned([namespace])] == ["Argo CD", "Flux", "Helm"]
+
+
 def test_gate_10_braces_that_helm_eats(broken):
     folder = broken("templates/runtimes/sklearn.yaml", '{{ "{{.Name}}" }}', "{{ .Release.Name }}")
     runtime = rendering.only(objects(folder), "ClusterServingRuntime")
@@ -220,10 +246,24 @@ def test_gate_14_a_default_left_out(broken, field):
     assert len(law.n14.left_out(objects(folder))) == 7
 
 
-def test_gate_15_a_crd_that_is_too_big():
-    crd = next(iter(law.n15.crds().values()))
-    crd["metadata"]["annotations"] = {"big": "x" * 262_144}
-    assert law.n15.size(crd) > 262_144
+def test_gate_15_crds_that_are_too_big(broken):
+    """What upstream's have in each field is enough: a description."""
+    name = "serving.kserve.io_inferenceservices.yaml"
+    described = f"{{type: string, description: {'What it is. ' * 10}}}"
+    folder = broken(f"crds/{name}", "{type: string}", described)
+    assert law.n15.too_big(folder) == [name, "all together"]
+    # One more of the same size as the largest: each is small, all together are not.
+    shutil.copy(STOCK / "crds" / name, folder / "crds" / name)
+    shutil.copy(STOCK / "crds" / name, folder / "crds" / "another.yaml")
+    assert law.n15.too_big(folder) == ["all together"]
+
+
+def test_gate_15_a_chart_that_is_too_big_for_its_secret():
+    files = dict(law.n15.FILES[CHART])
+    assert law.n15.release_secret(files, {}, "") < law.n15.SECRET
+    # Text that does not shrink, as a certificate or an image in a template would not.
+    files["templates/big.yaml"] = random.Random(0).randbytes(law.n15.SECRET // 2).hex()
+    assert law.n15.release_secret(files, {}, "") > law.n15.SECRET
 
 
 def test_gate_16_a_writer_that_goes_by_nothing(tmp_path):

@@ -49,7 +49,20 @@ def test_a_file_says_where_it_comes_from_and_reads_alike_everywhere(file: Path) 
 def test_client_side_apply_takes_them() -> None:
     sizes = {kind: len(json.dumps(crd, separators=(",", ":"))) for kind, crd in CRDS.items()}
     assert max(sizes.values()) < 262_144
-    assert sum(sizes.values()) < 150_000
+    assert sum(sizes.values()) < 230_000
+
+
+def test_a_field_of_kserves_is_a_line() -> None:
+    """So the release's Secret stays small (law 15), and a diff says which field it is about."""
+    for file in FOLDER.iterdir():
+        lines = file.read_text("utf-8").splitlines()
+        assert max(len(line.strip()) for line in lines) < 2_600, file.name
+    lines = (FOLDER / "serving.kserve.io_inferenceservices.yaml").read_text("utf-8").splitlines()
+    assert "  name: inferenceservices.serving.kserve.io" in lines
+    fields = [line.strip() for line in lines]
+    assert "storageUri: {type: string}" in fields
+    assert "minReplicas: {type: integer, format: int32}" in fields
+    assert len(lines) < 1_000
 
 
 def violations(schema: Schema, path: str = "") -> Iterator[str]:
@@ -122,9 +135,22 @@ def test_what_users_write_is_known() -> None:
         "storageUri": "gs://bucket/model",
         "resources": {"limits": {"cpu": "1", "memory": "2Gi", "nvidia.com/gpu": 1}},
         "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "b", "key": "c"}}}],
-        "securityContext": {"runAsNonRoot": True},
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "readinessProbe": {"httpGet": {"path": "/", "port": "http"}, "periodSeconds": 5},
+        "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}],
     }
-    predictor = {"minReplicas": 0, "model": model, "tolerations": [{"key": "gpu"}]}
+    term = {"matchExpressions": [{"key": "gpu", "operator": "Exists"}]}
+    predictor = {
+        "minReplicas": 0,
+        "model": model,
+        "tolerations": [{"key": "gpu", "operator": "Exists"}],
+        "volumes": [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}],
+        "affinity": {
+            "nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}
+            }
+        },
+    }
     assert unknown("InferenceService", {"spec": {"predictor": predictor}}) == []
     # Whatever a newer controller puts into the status stays there.
     whole = {"spec": {"predictor": {}}, "status": {"new": {"field": 1}}}
@@ -157,6 +183,54 @@ def test_what_users_write_is_known() -> None:
             "ServingRuntime",
             {"containers": [], "supportedModelFormats": [{"name": "a", "autoselect": True}]},
             "supportedModelFormats[0].autoselect",
+        ),
+        ("InferenceService", {"predictor": {"tolerations": [{"key": "gpu", "efect": "NoSchedule"}]}}, "predictor.tolerations[0].efect"),
+        ("InferenceService", {"predictor": {"affinity": {"nodeAfinity": {}}}}, "predictor.affinity.nodeAfinity"),
+        (
+            "InferenceService",
+            {"predictor": {"affinity": {"nodeAffinity": {"requiredDuringExecution": {}}}}},
+            "predictor.affinity.nodeAffinity.requiredDuringExecution",
+        ),
+        (
+            "InferenceService",
+            {"predictor": {"model": {"securityContext": {"runAsuser": 1000}}}},
+            "predictor.model.securityContext.runAsuser",
+        ),
+        (
+            "InferenceService",
+            {"predictor": {"model": {"readinessProbe": {"tcpSocket": {"port": 80}, "periodSecond": 5}}}},
+            "predictor.model.readinessProbe.periodSecond",
+        ),
+        (
+            "InferenceService",
+            {"predictor": {"model": {"livenessProbe": {"httpGet": {"pth": "/", "port": 80}}}}},
+            "predictor.model.livenessProbe.httpGet.pth",
+        ),
+        ("InferenceService", {"predictor": {"volumes": [{"name": "a", "emptydir": {}}]}}, "predictor.volumes[0].emptydir"),
+        (
+            "InferenceService",
+            {"predictor": {}, "transformer": {"volumes": [{"name": "a", "emptyDir": {"sizelimit": "1Gi"}}]}},
+            "transformer.volumes[0].emptyDir.sizelimit",
+        ),
+        (
+            "InferenceService",
+            {"predictor": {"sklearn": {"env": [{"name": "a", "vaule": "b"}]}}},
+            "predictor.sklearn.env[0].vaule",
+        ),
+        (
+            "InferenceService",
+            {"predictor": {"workerSpec": {"containers": [], "tolerations": [{"ky": "gpu"}]}}},
+            "predictor.workerSpec.tolerations[0].ky",
+        ),
+        (
+            "InferenceService",
+            {"predictor": {"initContainers": [{"name": "a", "volumeMounts": [{"name": "b", "mountPath": "/b", "subpath": "c"}]}]}},
+            "predictor.initContainers[0].volumeMounts[0].subpath",
+        ),
+        (
+            "ServingRuntime",
+            {"containers": [], "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "b", "readonly": True}}]},
+            "volumes[0].persistentVolumeClaim.readonly",
         ),
         (
             "ClusterStorageContainer",

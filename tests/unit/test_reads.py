@@ -1,0 +1,106 @@
+"""What a template reads, and that `x-charts` in the schema says the same of both charts."""
+
+from __future__ import annotations
+
+import pytest
+
+from generator import CHART, MODELS
+from generator.chart import asked, render, schema_of, templates
+from generator.reads import reads
+from generator.schema import Path_, find, leaves, values_schema
+
+
+def paths(*dotted: str) -> set[Path_]:
+    return {tuple(path.split(".")) for path in dotted}
+
+
+TEMPLATES = {
+    "a value": ("{{ .Values.a.b }} {{ $.Values.c }}", paths("a.b", "c")),
+    "of another root": ("{{ (index . 0).Values.a.b }}{{ $r := index . 0 }}{{ $r.Values.c }}", paths("a.b", "c")),
+    "in the middle of a pipeline": ('{{ include "x" (list . .Values.a.b) | nindent 2 }}', paths("a.b")),
+    "all of them": ("{{ toYaml .Values }}", {()}),
+    "not text, strings or comments": (
+        'x: .Values.a {{ ".Values.b }}" }} {{ `{{ .Values.c }}` }} {{- /* .Values.d }} */ -}}',
+        set(),
+    ),
+    "after a string with braces": ('{{ "{{.Name}}" }}{{ .Values.a }}', paths("a")),
+    "through a variable": ("{{ $x := .Values.a -}} {{ $x.b }} {{ $x.c.d }}", paths("a.b", "a.c.d")),
+    "only given a name": ("{{ $x := .Values.a }}", set()),
+    "a variable handed on": ('{{ $x := .Values.a }}{{ include "y" (list $ $x) }}', paths("a")),
+    "part of an expression": ("{{ $x := or .Values.a .Values.b }}{{ $x.c }}", paths("a", "b")),
+    # Only the second was reported.
+    "one name twice": (
+        "{{ $g := .Values.a }}{{ $g.x }}{{ $g := .Values.b }}{{ $g.y }}",
+        paths("a.x", "b.y"),
+    ),
+    "one name in two defines": (
+        '{{ define "m" }}{{ $g := .Values.a }}{{ $g.x }}{{ end }}'
+        '{{ define "n" }}{{ $g := include "h" . }}{{ $g }}{{ end }}',
+        paths("a.x"),
+    ),
+    "a name of an inner block": (
+        "{{ $g := .Values.a }}{{ if .Values.c }}{{ $g := .Values.b }}{{ $g.y }}{{ else }}"
+        "{{ $g.z }}{{ end }}{{ $g.x }}",
+        paths("a.x", "b.y", "b.z", "c"),
+    ),
+    "an assignment": (
+        "{{ $g := .Values.a }}{{ if .x }}{{ $g = .Values.b }}{{ end }}{{ $g.y }}",
+        paths("a.y", "b"),
+    ),
+    # The entries of one map were taken for those of another.
+    "ranges that share a name": (
+        "{{ range $name, $m := .Values.a }}{{ $m.x }}{{ end }}"
+        "{{ range $name, $m := .Values.b }}{{ $m.y }}{{ end }}",
+        paths("a", "b"),
+    ),
+    "with and its dot": ("{{ with .Values.a.b }}{{ .c }}{{ end }}", paths("a.b")),
+    "with and a name": ("{{ with $x := .Values.a }}{{ $x.b }}{{ end }}", paths("a")),
+    "else if": ("{{ if .Values.a }}{{ else if eq .Values.b 1 }}{{ end }}", paths("a", "b")),
+    "over lines": ("{{-\n  $x := .Values.a\n-}}\n{{ $x.b }}", paths("a.b")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TEMPLATES)
+def test_a_template_reads(what: str) -> None:
+    text, expected = TEMPLATES[what]
+    assert reads(text) == expected
+
+
+def read_by(chart: str) -> set[Path_]:
+    """The values that a stock chart's templates read, and that choose its files."""
+    files = render(chart=chart)
+    texts = [text for path, text in files.items() if path.startswith("templates/")]
+    return asked(templates(chart)).union(*map(reads, texts))
+
+
+@pytest.mark.parametrize("chart", [CHART, MODELS])
+def test_a_chart_has_the_values_that_it_reads_and_no_others(chart: str) -> None:
+    """If this fails, `x-charts` of the value that it names is what is wrong."""
+    read = read_by(chart)
+    every = [leaf.path for leaf in leaves(values_schema())]
+    expected = {
+        path
+        for path in every
+        if any(path[: len(it)] == it or it[: len(path)] == path for it in read)
+    }
+    own = {leaf.path for leaf in leaves(schema_of(chart)) if "x-foreign" not in leaf.schema}
+    assert {"missing": expected - own, "never read": own - expected} == {
+        "missing": set(),
+        "never read": set(),
+    }
+
+
+@pytest.mark.parametrize("chart", [CHART, MODELS])
+def test_nothing_is_read_that_does_not_exist(chart: str) -> None:
+    schema = values_schema()
+
+    def known(path: Path_) -> bool:
+        nodes = [find(schema, path[:length]) for length in range(1, len(path) + 1)]
+        is_open = [
+            "properties" not in node and node.get("type") in ("object", "array")
+            for node in nodes
+            if node is not None
+        ]
+        return None not in nodes or any(is_open)
+
+    assert [path for path in read_by(chart) if not known(path)] == []
