@@ -61,7 +61,7 @@ clientConfig:
   {{- end }}
   service:
     name: {{ include "kserve-lite.webhook.serviceName" $root }}
-    namespace: {{ include "kserve-lite.namespace" $root }}
+    namespace: {{ include "kserve-lite.namespace" $root | toYaml }}
     path: {{ index . 1 }}
     port: 443
 {{- end -}}
