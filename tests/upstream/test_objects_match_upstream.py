@@ -4,6 +4,7 @@ Upstream's manifests are read from the Go module of the chart's KServe version.
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,34 @@ FILES = {
 }
 # The scripts of the multi-node runtime are our own words for the same commands.
 OWN_WORDS = {"kserve-huggingfaceserver-multinode": ("command",)}
+# Where a runtime's spec differs from upstream's, and why.
+THE_DEFAULT = "what the API defaults to is left out"
+RUNTIME_DIFFERENCES = {
+    "kserve-huggingfaceserver-multinode": {
+        ".containers[0].livenessProbe.successThreshold": THE_DEFAULT,
+        ".containers[0].readinessProbe.successThreshold": THE_DEFAULT,
+        ".containers[0].startupProbe.successThreshold": THE_DEFAULT,
+        ".workerSpec.containers[0].livenessProbe.successThreshold": THE_DEFAULT,
+        ".workerSpec.containers[0].startupProbe.successThreshold": THE_DEFAULT,
+    },
+    "kserve-mlserver": {
+        ".annotations.prometheus.kserve.io/port": "MLServer has a port of its own for metrics, 8082",
+    },
+    "kserve-openvino": {
+        ".containers[0].args +--metrics_enable": "without it, there is no /metrics to scrape",
+    },
+    "kserve-vllmserver": {
+        ".containers[0].command[0]": "the GPU image has python3 and no python; the CPU image has both",
+        ".containers[0].env +{'name': 'HOME', 'value': '/tmp'}": "OpenShift's users have the home /",
+        ".containers[0].env +{'name': 'USER', 'value': 'vllm'}": "OpenShift's users have no name",
+        ".containers[0].readinessProbe.successThreshold": THE_DEFAULT,
+        ".containers[0].startupProbe.successThreshold": THE_DEFAULT,
+    },
+}
 
 
 def differences(ours: Object, theirs: Object, path: str = "") -> list[str]:
-    """The paths at which two trees differ."""
+    """The paths at which two trees differ; of lists that are not as long, what one has alone."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         return [
             line
@@ -54,6 +79,9 @@ def differences(ours: Object, theirs: Object, path: str = "") -> list[str]:
             for index, (one, other) in enumerate(zip(ours, theirs, strict=True))
             for line in differences(one, other, f"{path}[{index}]")
         ]
+    if isinstance(ours, list) and isinstance(theirs, list):
+        more = [f"{path} +{one}" for one in ours if one not in theirs]
+        return more + [f"{path} -{other}" for other in theirs if other not in ours]
     return [] if ours == theirs else [path]
 
 
@@ -69,15 +97,8 @@ def test_a_runtime_is_upstreams(name):
     assert ours["metadata"]["annotations"][key] == theirs["metadata"]["annotations"][key]
     # Ours: which image, that it is pulled if absent, and Pod Security "restricted".
     drop = ("image", "imagePullPolicy", "securityContext", *OWN_WORDS.get(name, ()))
-    expected = {
-        # What the API defaults to is left out.
-        "kserve-huggingfaceserver-multinode": ".successThreshold",
-        "kserve-vllmserver": ".successThreshold",
-        # Upstream's chart sets MODELS_DIR, its kustomize base does not.
-        "kserve-mlserver": ".containers[0].env",
-    }.get(name)
     found = differences(without(ours["spec"], *drop), without(theirs["spec"], *drop))
-    assert [path for path in found if expected is None or expected not in path] == []
+    assert sorted(found) == sorted(RUNTIME_DIFFERENCES.get(name, {}))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -99,6 +120,31 @@ def test_a_runtimes_repository_is_upstreams(name):
     (ours,) = [it for it in catalog()["runtimes"].values() if it["name"] == name]
     # Upstream's kustomization leaves OpenVINO out.
     assert ours["image"]["repository"] in theirs | {"openvino/model_server"}
+
+
+def test_the_images_that_kserve_derives_are_those_of_its_code():
+    """UpdateImageTag: by server type, -gpu on the tag or -cpu on the repository; never of a digest."""
+    source = CONFIG.parent / "pkg"
+    utils = (source / "controller/v1beta1/inferenceservice/utils/utils.go").read_text()
+    code = re.search(r"^func UpdateImageTag\(.*?^}", utils, re.MULTILINE | re.DOTALL)[0]
+    constants = (source / "constants/constants.go").read_text()
+    types = dict(re.findall(r'(ServerType\w+)\s*=\s*"([^"]+)"', constants))
+    # A digest ends it, before anything else is looked at.
+    assert re.search(r"image := container\.Image\s+(//.*\s+)*if .*@sha256:.*\s+return", code)
+    with_gpu, without_gpu = code.split("} else if serverType ==")
+    tagged = re.search(r"case (.*):", with_gpu.partition("IsGPUEnabled")[2])[1]
+    rules = {
+        types[name]: {"tag": "-gpu", "hardware": "a GPU"}
+        for name in re.findall(r"constants\.(\w+)", tagged)
+    }
+    other = re.match(r" constants\.(\w+)", without_gpu)[1]
+    assert 'imageWithoutTag + "-cpu" + tag' in without_gpu
+    rules[types[other]] = {"repository": "-cpu", "hardware": "no GPU"}
+    for runtime in catalog()["runtimes"].values():
+        rule = rules.get(runtime["serverType"])
+        # What ends in -gpu already stays.
+        stays = runtime["image"].get("tag", "").endswith("-gpu")
+        assert runtime["image"].get("derived") == (None if stays else rule)
 
 
 def test_the_catalogs_runtimes_do_not_clash():
