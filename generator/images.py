@@ -13,8 +13,8 @@ from generator.schema import Node, catalog
 class Image:
     """An image: its short name, its reference, the platforms it is published for.
 
-    `hardware` is what a model must ask for, such as "a GPU", where KServe runs the image in place of
-    another that the objects name; it is empty for an image that the objects name themselves.
+    `hardware` is what a model must ask for, such as "a GPU", where KServe runs the image in place
+    of another that the objects name; it is empty for an image that the objects name themselves.
     """
 
     name: str

@@ -112,7 +112,7 @@ def test_the_list_of_images_has_what_kserve_runs_on_any_hardware(case, count):
 def test_an_image_with_a_digest_is_all_that_kserve_runs():
     digest = "sha256:" + "ab" * 32
     changes = {"enabled": True, "image": {"digest": digest}}
-    runtimes = {key: changes for key in values_schema()["properties"]["runtimes"]["properties"]}
+    runtimes = dict.fromkeys(catalog()["runtimes"], changes)
     values = merge(defaults(values_schema()), {"runtimes": runtimes})
     assert [it.image for it in platform_images(values) if it.hardware] == []
     # Somebody who sets one is told.

@@ -136,7 +136,8 @@ def test_awkward_values_arrive_as_they_are():
     assert environment["LINES"] == "one\ntwo\n"
     assert manager["args"][-2:] == ["--note=yes", "off"]
     assert manager["securityContext"]["runAsUser"] == 1000660000
-    assert config(them)["batcher"]["maxBatchSize"] == "1000000"
+    assert config(them)["storageInitializer"]["uidModelcar"] == 1000660000
+    assert config(them)["storageInitializer"]["memoryModelcar"] == "1000000"
     assert config(them)["newKey"] == {"big": 12345678, "yes": "yes"}
     assert config(them)["inferenceService"]["resource"]["memoryRequest"] == "1000000000"
     assert config(them)["credentials"]["s3"]["s3Region"] == "no"

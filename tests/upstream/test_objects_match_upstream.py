@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from generator.derive import sources
-from generator.schema import catalog
+from generator.schema import catalog, find, values_schema
 from tests import rendering
 from tests.rendering import Object, config, objects
 
@@ -190,6 +190,44 @@ CONFIG_DIFFERENCES = {
     ".multiNode": "empty",
     ".service": "false",
 }
+
+
+def source(path: str) -> str:
+    """Text of KServe's own code."""
+    return (CONFIG.parent / path).read_text()
+
+
+def code(pattern: str, *folders: str) -> list[str]:
+    """The names of the Go files (but tests and generated ones) that match."""
+    return sorted(
+        file.name
+        for folder in folders
+        for file in (CONFIG.parent / folder).rglob("*.go")
+        if not file.name.startswith("zz_")
+        and not file.name.endswith(("_test.go", "openapi_generated.go"))
+        and re.search(pattern, file.read_text())
+    )
+
+
+def test_what_the_values_leave_out_is_read_nowhere():
+    pods = "pkg/webhook/admission/pod"
+    # The quantities of logger and batcher are parsed, in one place each; the sidecar has the agent's.
+    for name in ("logger", "batcher"):
+        parsed = rf"\b{name}Config\.(Cpu|Memory|Max)"
+        assert len(code(parsed, pods)) == 1
+        assert code(rf"ag\.{name}Config\.(Cpu|Memory|Max|Image)", pods) == []
+    assert code(r"BatcherInjector\{", pods, "cmd") == []
+    assert code(r"Batcher\.Timeout", "pkg", "cmd") == []
+    # `fetch` is a known word, and nothing else: what is not native is a modelcar.
+    assert code("OciModelModeFetch", "pkg", "cmd") == ["config.go", "configmap.go"]
+
+
+def test_a_batch_is_as_big_and_waits_as_long_as_its_prose_says():
+    agent = source("cmd/agent/main.go")
+    batcher = find(values_schema(), ("models", "*", "batcher"))
+    for flag, key in (("max-batchsize", "maxBatchSize"), ("max-latency", "maxLatency")):
+        default = re.search(rf'flag\.String\("{flag}", "(\d+)"', agent)[1]
+        assert f"left out, {default}." in batcher["properties"][key]["description"]
 
 
 def test_the_config_is_upstreams():
