@@ -47,17 +47,17 @@ What would go wrong with a model after it is applied, said before. Each check re
 {{- $served = concat $served (list "huggingface/v2" "huggingface/v1") -}}
 {{- end -}}
 {{- if .Values.runtimes.vllm.enabled -}}
-{{- $served = concat $served (list "vllm/v1") -}}
+{{- $served = concat $served (list "vLLM/v1" "vLLM/v2" "vLLM/grpc-v1" "vLLM/grpc-v2") -}}
 {{- end -}}
 {{- if .Values.runtimes.openvino.enabled -}}
 {{- $served = concat $served (list "openvino/v1" "openvino/v2" "openvino/grpc-v2" "onnx/v1" "onnx/v2" "onnx/grpc-v2" "tensorflow/v1" "tensorflow/v2" "tensorflow/grpc-v2" "huggingface/v1" "huggingface/v2" "huggingface/grpc-v2") -}}
 {{- end -}}
 {{- range .Values.customRuntimes -}}
-{{- $protocols := .spec.protocolVersions | default (list "v1") -}}
+{{- $protocols := .spec.protocolVersions | default (list "v1" "v2" "grpc-v1" "grpc-v2") -}}
 {{- range $format := .spec.supportedModelFormats -}}
 {{- if $format.autoSelect -}}
 {{- range $protocols -}}
-{{- $served = append $served (printf "%s/%s" (lower $format.name) .) -}}
+{{- $served = append $served (printf "%s/%s" $format.name .) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -108,7 +108,7 @@ What would go wrong with a model after it is applied, said before. Each check re
 {{- if has $wanted (list "huggingface/v2" "huggingface/v1") -}}
 {{- $switches = append $switches "runtimes.huggingfaceMultinode.enabled=true" -}}
 {{- end -}}
-{{- if has $wanted (list "vllm/v1") -}}
+{{- if has $wanted (list "vllm/v1" "vllm/v2" "vllm/grpc-v1" "vllm/grpc-v2") -}}
 {{- $switches = append $switches "runtimes.vllm.enabled=true" -}}
 {{- end -}}
 {{- if has $wanted (list "openvino/v1" "openvino/v2" "openvino/grpc-v2" "onnx/v1" "onnx/v2" "onnx/grpc-v2" "tensorflow/v1" "tensorflow/v2" "tensorflow/grpc-v2" "huggingface/v1" "huggingface/v2" "huggingface/grpc-v2") -}}
@@ -188,18 +188,27 @@ ERROR: {{ $path }}: neither format nor image says what serves it; set {{ $path }
 {{- range $key, $_ := pick $model "command" "port" }}
 ERROR: {{ $path }}.{{ $key }}: belongs to image, and a runtime has its own; remove it
 {{- end }}
+{{- if $model.args }}
+{{- include "kserve-lite-models.check.args" (list $ $path $model $protocol) }}
+{{- end }}
 {{- if $model.runtime }}
 {{- with include "kserve-lite-models.switch" (list $ $model.runtime) }}
 ERROR: {{ $path }}.runtime: {{ $model.runtime }} is off; set {{ . }}=true
 {{- end }}
-{{- else if not (has (printf "%s/%s" (lower $model.format) $protocol) $served) }}
+{{- else if not (has (printf "%s/%s" $model.format $protocol) $served) }}
 {{- $spoken := list }}
+{{- $spelt := "" }}
 {{- range $served }}
-{{- if hasPrefix (printf "%s/" (lower $model.format)) . }}
+{{- $format := splitList "/" . | first }}
+{{- if eq $format $model.format }}
 {{- $spoken = append $spoken (splitList "/" . | last) }}
+{{- else if eq (lower $format) (lower $model.format) }}
+{{- $spelt = $format }}
 {{- end }}
 {{- end }}
-{{- if $spoken }}
+{{- if $spelt }}
+ERROR: {{ $path }}.format: KServe tells {{ $model.format }} from {{ $spelt }}, which a runtime that is on serves; set it to {{ $spelt }}
+{{- else if $spoken }}
 ERROR: {{ $path }}.protocol: no runtime that is on speaks {{ $protocol }} for {{ $model.format }}; set it to {{ uniq $spoken | join " or " }}, or {{ include "kserve-lite-models.remedy" (list $model.format $protocol) }}
 {{- else }}
 ERROR: {{ $path }}.format: no runtime that is on serves {{ $model.format }}; {{ include "kserve-lite-models.remedy" (list $model.format $protocol) }}
@@ -272,6 +281,25 @@ ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
 {{- end }}
 {{- $_ := set $hosts $host $name }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+Whether args may follow what the runtime says: some say nothing, and args replace the image's command.
+Takes (list root path model protocol).
+*/ -}}
+{{- define "kserve-lite-models.check.args" -}}
+{{- $root := index . 0 -}}
+{{- $path := index . 1 -}}
+{{- $model := index . 2 -}}
+{{- $wanted := printf "%s/%s" $model.format (index . 3) -}}
+{{- $named := eq (toString $model.runtime) "kserve-mlserver" }}
+{{- /* Nobody else of the catalog has a higher priority for these; a custom runtime may. */ -}}
+{{- $chosen := and $root.Values.runtimes.mlserver.enabled (not $model.runtime) (not $root.Values.customRuntimes) (has $wanted (list "sklearn/v2" "xgboost/v2" "lightgbm/v2" "mlflow/v2")) }}
+{{- if and (or $named $chosen) (not $root.Values.runtimes.mlserver.extraArgs) }}
+{{- if not (hasPrefix "mlserver start " (join " " $model.args | printf "%s ")) }}
+ERROR: {{ $path }}.args: in kserve-mlserver they replace the image's whole command; start them with mlserver, start and /mnt/models, or set {{ $path }}.env
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -51,6 +51,11 @@ runtimes of this release. Takes the root; fails, or returns nothing.
 {{- end -}}
 {{- $_ := set $names "kserve-mlserver" "runtimes.mlserver" -}}
 {{- if .Values.runtimes.mlserver.enabled -}}
+{{- with .Values.runtimes.mlserver.extraArgs -}}
+{{- if not (hasPrefix "mlserver start " (join " " . | printf "%s ")) -}}
+{{- fail "ERROR: runtimes.mlserver.extraArgs: they replace the image's whole command; start them with mlserver, start and /mnt/models, or set runtimes.mlserver.env" -}}
+{{- end -}}
+{{- end -}}
 {{- range list "sklearn/0/2/v2" "sklearn/1/2/v2" "xgboost/1/2/v2" "xgboost/2/2/v2" "lightgbm/3/2/v2" "lightgbm/4/2/v2" "mlflow/1/1/v2" "mlflow/2/1/v2" -}}
 {{- $_ := set $claims . "runtimes.mlserver" -}}
 {{- end -}}
@@ -63,6 +68,9 @@ runtimes of this release. Takes the root; fails, or returns nothing.
 {{- end -}}
 {{- $_ := set $names "kserve-torchserve" "runtimes.torchserve" -}}
 {{- if .Values.runtimes.torchserve.enabled -}}
+{{- if eq .Values.platform "openshift" -}}
+{{- fail "ERROR: runtimes.torchserve.enabled: TorchServe writes its logs and temporary files below a home that belongs to the user 1000, and OpenShift chooses another user; set runtimes.torchserve.enabled=false" -}}
+{{- end -}}
 {{- range list "pytorch/1/2/v1" "pytorch/1/2/v2" "pytorch/1/2/grpc-v2" -}}
 {{- $_ := set $claims . "runtimes.torchserve" -}}
 {{- end -}}
