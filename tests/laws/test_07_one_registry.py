@@ -5,10 +5,12 @@ import re
 
 import pytest
 
+from generator import MODELS
 from generator.images import platform_images
+from generator.manifests import helm_template
 from generator.schema import catalog, defaults, values_schema
 from generator.values import merge
-from tests.rendering import CASES, Object, objects, of_kind, values_of, walk
+from tests.rendering import CASES, CHARTS, Object, objects, of_kind, parse, values_of, walk
 
 REGISTRY = "registry.internal.example.com:5000/mirror"
 # A repository path that ends in a tag or digest, with the registry in front of it.
@@ -120,6 +122,46 @@ def test_an_image_with_a_digest_is_all_that_kserve_runs():
     assert "digest" in described
     for key, runtime in catalog()["runtimes"].items():
         assert ("derived" in runtime["image"]) == bool(re.search(rf"\b{key}\b", described)), key
+
+
+OWN_IMAGES = """
+global: {imagePullSecrets: [registry-credentials, "123"]}
+routing: {mode: virtualService, domain: example.com}
+models:
+  own:
+    image: x
+    transformer: {image: x}
+    explainer: {image: x, minReplicas: 1}
+  adversarial:
+    format: sklearn
+    storageUri: s3://m
+    explainer: {art: {type: SquareAttack}}
+  versions:
+    format: sklearn
+    storageUri: s3://m
+    canary: {new: {trafficPercent: 10, storageUri: "s3://n"}}
+  own-versions:
+    image: x
+    canary: {new: {trafficPercent: 10, image: z}}
+"""
+
+
+def test_pull_secrets_reach_every_pod_with_an_image_of_ones_own(tmp_path):
+    file = tmp_path / "values.yaml"
+    file.write_text(OWN_IMAGES)
+    them = parse(helm_template(CHARTS[MODELS], [file], more=()))
+    found = 0
+    for it in of_kind(them, "InferenceService"):
+        spec = it["spec"]
+        canary = [version["predictor"] for version in spec.pop("canary", [])]
+        for part in [*spec.values(), *canary]:
+            # What a runtime serves has its runtime's.
+            wanted = (
+                None if "model" in part else [{"name": "registry-credentials"}, {"name": "123"}]
+            )
+            assert part.get("imagePullSecrets") == wanted, it["metadata"]["name"]
+            found += wanted is not None
+    assert found == 6
 
 
 def test_pull_secrets_reach_every_pod():
