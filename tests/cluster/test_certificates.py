@@ -62,3 +62,26 @@ def test_a_certificate_of_ones_own_and_back(cluster, platform, models, tmp_path)
     authority = webhooks.authority(cluster, platform.namespace)
     cluster.wait("the CA of the Job", lambda: webhooks.bundles(cluster) == {authority})
     webhooks.wait(cluster, models)
+
+
+def test_a_secret_of_somebody_elses_is_not_taken_for_the_jobs(cluster, platform, models):
+    """Without a CA in it the init container says so, and nothing is patched."""
+    before = webhooks.bundles(cluster)
+    secret = ("secret", webhooks.SECRET, "-n", platform.namespace)
+    cluster.kubectl("delete", *secret)
+    cluster.kubectl("create", "secret", "generic", *secret[1:], "--from-literal=tls.crt=x")
+    arguments = ("--set", "webhook.certificate.generation=4", "-n", platform.namespace)
+    cluster.helm("upgrade", platform.name, str(platform.chart), *arguments)
+
+    def said():
+        (pod,) = cluster.list("pods", platform.namespace, "app.kubernetes.io/component=certificate")
+        name = pod["metadata"]["name"]
+        return cluster.kubectl("logs", name, "-c", "create", "-n", platform.namespace)
+
+    first = json.loads(cluster.wait("what it says", said).splitlines()[0])
+    assert (first["level"], "has no key ca.crt" in first["msg"]) == ("ERROR", True)
+    assert webhooks.bundles(cluster) == before
+    # As certgen named it once.
+    cluster.kubectl("delete", *secret)
+    cluster.kubectl("create", "secret", "generic", *secret[1:], "--from-literal=ca=x")
+    cluster.wait("its CA in every webhook", lambda: webhooks.bundles(cluster) == {"eA=="})
