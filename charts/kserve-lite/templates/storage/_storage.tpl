@@ -4,7 +4,7 @@ storage.s3 as the storage initializer reads it: a JSON object of environment var
 their default. Which ones it reads, and the spelling of S3_USER_VIRTUAL_BUCKET, is upstream's
 (python/storage/kserve_storage/kserve_storage.py at the chart's appVersion). Takes the root.
 */ -}}
-{{- define "kserve-lite.storage.s3" -}}
+{{- define "kserve-lite.storage.settings" -}}
 {{- $s3 := .Values.storage.s3 -}}
 {{- $variables := dict -}}
 {{- with $s3.endpoint -}}
