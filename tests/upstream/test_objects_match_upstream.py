@@ -57,8 +57,6 @@ RUNTIME_DIFFERENCES = {
     },
     "kserve-vllmserver": {
         ".containers[0].command[0]": "the GPU image has python3 and no python; the CPU image has both",
-        ".containers[0].env +{'name': 'HOME', 'value': '/tmp'}": "OpenShift's users have the home /",
-        ".containers[0].env +{'name': 'USER', 'value': 'vllm'}": "OpenShift's users have no name",
         ".containers[0].readinessProbe.successThreshold": THE_DEFAULT,
         ".containers[0].startupProbe.successThreshold": THE_DEFAULT,
     },
