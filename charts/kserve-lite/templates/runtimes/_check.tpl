@@ -69,7 +69,7 @@ runtimes of this release. Takes the root; fails, or returns nothing.
 {{- $_ := set $names "kserve-torchserve" "runtimes.torchserve" -}}
 {{- if .Values.runtimes.torchserve.enabled -}}
 {{- if eq .Values.platform "openshift" -}}
-{{- fail "ERROR: runtimes.torchserve.enabled: TorchServe writes its logs and temporary files below a home that belongs to the user 1000, and OpenShift chooses another user; set runtimes.torchserve.enabled=false" -}}
+{{- fail "ERROR: runtimes.torchserve.enabled: TorchServe writes its logs and temporary files below the home of another user, and OpenShift chooses another user; set runtimes.torchserve.enabled=false" -}}
 {{- end -}}
 {{- range list "pytorch/1/2/v1" "pytorch/1/2/v2" "pytorch/1/2/grpc-v2" -}}
 {{- $_ := set $claims . "runtimes.torchserve" -}}
