@@ -71,7 +71,8 @@ def test_a_secret_of_somebody_elses_is_not_taken_for_the_jobs(cluster, platform,
     cluster.kubectl("delete", *secret)
     cluster.kubectl("create", "secret", "generic", *secret[1:], "--from-literal=tls.crt=x")
     arguments = ("--set", "webhook.certificate.generation=4", "-n", platform.namespace)
-    cluster.helm("upgrade", platform.name, str(platform.chart), *arguments)
+    upgrade = ("upgrade", platform.name, str(platform.chart), *arguments)
+    cluster.helm(*upgrade, program=platform.program)
 
     def said():
         pods = cluster.list("pods", platform.namespace, "app.kubernetes.io/component=certificate")
