@@ -23,7 +23,16 @@ from generator.helmschema import helm_schema
 from generator.images import platform_images
 from generator.reads import reads
 from generator.reference import sentence, table, values_yaml
-from generator.schema import HERE, Node, Path_, catalog, defaults, of_chart, values_schema
+from generator.schema import (
+    HERE,
+    Node,
+    Path_,
+    catalog,
+    defaults,
+    find,
+    of_chart,
+    values_schema,
+)
 from generator.values import merge
 from generator.yamlio import dump
 
@@ -122,6 +131,7 @@ class _Chart:
                 table=partial(table, schema or {}),
                 claims=_claims,
                 served=_served,
+                protocols=protocols,
             )
         if template.condition is not None and self.stock:
             text = f"{{{{- if {template.condition.helm()} }}}}\n{text.rstrip()}\n{{{{- end }}}}\n"
@@ -222,7 +232,11 @@ def _helm_literal(text: str) -> str:
 
 
 def _claims(spec: Node) -> list[str]:
-    """What a runtime claims for automatic selection, as FORMAT/VERSION/PRIORITY/PROTOCOL."""
+    """What a runtime claims for automatic selection, as FORMAT/VERSION/PRIORITY/PROTOCOL.
+
+    The webhook compares runtimes that list a protocol both, whatever the case of the format; one
+    that lists none clashes with nobody (validateServingRuntimePriority).
+    """
     return [
         f"{form['name'].lower()}/{form.get('version', '')}/{form['priority']}/{protocol}"
         for form in spec["supportedModelFormats"]
@@ -231,13 +245,22 @@ def _claims(spec: Node) -> list[str]:
     ]
 
 
+def protocols() -> list[str]:
+    """Every inference protocol: what KServe lets a runtime speak that lists none."""
+    model = find(values_schema(), ("models", "*", "protocol"))
+    return list(model["enum"]) if model else []
+
+
 def _served(spec: Node) -> list[str]:
-    """What a runtime serves without being named, as FORMAT/PROTOCOL."""
+    """What a runtime serves without being named, as FORMAT/PROTOCOL.
+
+    KServe tells upper and lower case apart (GetSupportingRuntimes in
+    pkg/apis/serving/v1beta1/predictor_model.go).
+    """
     found = {
-        f"{form['name'].lower()}/{protocol}": None
+        f"{form['name']}/{protocol}": None
         for form in spec["supportedModelFormats"]
         if form.get("autoSelect")
-        # KServe takes a runtime without protocols for one of v1.
-        for protocol in spec.get("protocolVersions", ["v1"])
+        for protocol in spec.get("protocolVersions", protocols())
     }
     return list(found)

@@ -54,6 +54,9 @@ def from_manifest(manifest: Node) -> tuple[str, Entry]:
     predictor = rest.get("predictor", {})
     _take_model(predictor, entry) or _take_container(predictor, entry)
     _move(predictor, entry, _PREDICTOR)
+    # KServe keeps this one and never reads it, so an entry has no key for it.
+    if "timeout" in (batcher := entry.get("batcher") or {}):
+        predictor["batcher"] = {"timeout": batcher.pop("timeout")}
     for key, name in (("scaleMetric", "metric"), ("scaleTarget", "target")):
         if key in predictor and entry.get("autoscaling", {}).get(name) is None:
             entry.setdefault("autoscaling", {})[name] = predictor.pop(key)

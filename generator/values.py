@@ -15,7 +15,7 @@ from generator.fields import check_fields
 from generator.helmschema import helm_schema
 from generator.identity import check_objects
 from generator.mistakes import explain, nearest
-from generator.schema import Node, defaults, leaves, values_schema
+from generator.schema import Node, defaults, find, leaves, values_schema
 from generator.sources import Source, read_sources
 from generator.yamlio import Document, Key, dotted
 
@@ -175,12 +175,15 @@ def _refused(schema: Node, whole: Node) -> Iterator[tuple[Key, str]]:
         if error.validator == "additionalProperties":
             known = error.schema.get("properties", {})
             for key in error.instance.keys() - known.keys():
-                yield (*path, key), _unknown(schema, path, key, known)
+                gone = _removed(schema, path, key)
+                yield (*path, key), gone or _unknown(schema, path, key, known)
         elif error.validator == "required":
             for key in set(error.validator_value) - error.instance.keys():
                 yield (*path, key), _null(error.schema.get("properties", {}).get(key, {}))
         elif error.validator == "type" and error.instance is None:
             yield path, _null(error.schema)
+        elif error.validator == "enum" and (gone := _removed(schema, path, error.instance)):
+            yield path, gone
         elif "propertyNames" in error.absolute_schema_path:
             yield (*path, error.instance), f"the name {explain(error)}"
         else:
@@ -216,6 +219,13 @@ def _place(documents: Sequence[Document], path: Key, message: str) -> Problem:
 
 def _depth(document: Document, path: Key) -> int:
     return max(n for n in range(len(path) + 1) if path[:n] in document.positions or n == 0)
+
+
+def _removed(schema: Node, path: Key, word: Any) -> str | None:
+    """What to say of a key below `path`, or of a value there, that the values API had once."""
+    node = find(schema, tuple(map(str, path))) or {}
+    why = node.get("x-removed", {}).get(word) if isinstance(word, str) else None
+    return f"{word} is not a value any more: {why}" if why else None
 
 
 def _unknown(schema: Node, path: Key, key: str, known: Mapping[str, Any]) -> str:

@@ -62,3 +62,37 @@ def test_a_certificate_of_ones_own_and_back(cluster, platform, models, tmp_path)
     authority = webhooks.authority(cluster, platform.namespace)
     cluster.wait("the CA of the Job", lambda: webhooks.bundles(cluster) == {authority})
     webhooks.wait(cluster, models)
+
+
+def test_a_secret_of_somebody_elses_is_not_taken_for_the_jobs(cluster, platform, models):
+    """Without a CA in it the init container says so, and nothing is patched."""
+    before = webhooks.bundles(cluster)
+    secret = ("secret", webhooks.SECRET, "-n", platform.namespace)
+    cluster.kubectl("delete", *secret)
+    cluster.kubectl("create", "secret", "generic", *secret[1:], "--from-literal=tls.crt=x")
+    arguments = ("--set", "webhook.certificate.generation=4", "-n", platform.namespace)
+    upgrade = ("upgrade", platform.name, str(platform.chart), *arguments)
+    cluster.helm(*upgrade, program=platform.program)
+
+    def said():
+        pods = cluster.list("pods", platform.namespace, "app.kubernetes.io/component=certificate")
+        lines = [
+            line
+            for pod in pods
+            # Not one of the Job that is being deleted.
+            if pod["metadata"]["annotations"]["kserve-lite/generation"] == "4"
+            for line in cluster.kubectl(
+                "logs", pod["metadata"]["name"], "-c", "create", "-n", platform.namespace
+            ).splitlines()
+        ]
+        # Beside client-go's own lines.
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    first = cluster.wait("what it says", said)[0]
+    assert first["level"] == "ERROR"
+    assert "has no key ca.crt" in first["msg"]
+    assert webhooks.bundles(cluster) == before
+    # As certgen named it once; in one step, or the Job makes a Secret of its own between two.
+    patch = ("--type=merge", "-p", '{"data": {"ca": "eA=="}}')
+    cluster.kubectl("patch", *secret, *patch)
+    cluster.wait("its CA in every webhook", lambda: webhooks.bundles(cluster) == {"eA=="})

@@ -101,7 +101,9 @@ def flips(leaf: Leaf, value: object) -> list[object]:
     if "string" in kinds:
         return [DIGITS, "flipped.example.com", *([""] if value else []), *gone]
     if "array" in kinds:
-        return [["flipped.example.com"], *gone]
+        # MLServer's extraArgs may not start with any word.
+        longer = [[*value, "flipped.example.com"]] if value else []
+        return [["flipped.example.com"], *longer, *gone]
     inner = {} if schema.get("additionalProperties") == {"type": "object"} else "x"
     return [{"flipped": inner}, *gone]
 

@@ -5,10 +5,12 @@ import re
 
 import pytest
 
+from generator import MODELS
 from generator.images import platform_images
+from generator.manifests import helm_template
 from generator.schema import catalog, defaults, values_schema
 from generator.values import merge
-from tests.rendering import CASES, Object, objects, values_of, walk
+from tests.rendering import CASES, CHARTS, Object, objects, of_kind, parse, values_of, walk
 
 REGISTRY = "registry.internal.example.com:5000/mirror"
 # A repository path that ends in a tag or digest, with the registry in front of it.
@@ -65,11 +67,101 @@ def test_every_runtimes_image_comes_from_the_one_registry():
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_list_of_images_is_what_the_objects_name(case):
-    listed = {it.image for it in platform_images(merge(defaults(values_schema()), values_of(case)))}
+    every = platform_images(merge(defaults(values_schema()), values_of(case)))
+    assert len({it.image for it in every}) == len(every)
+    listed = {it.image for it in every if not it.hardware}
     found = images(objects(case))
     # KServe joins the explainer's image and version itself.
     listed = {re.sub(r"(/art-explainer):.*", r"\1", image) for image in listed}
     assert found == listed
+
+
+def run_by_kserve(image: str, server: str, *, gpu: bool) -> str:
+    """The image that KServe runs for a runtime's; tests/upstream compares the rule with its code."""
+    name, _, tag = image.rpartition(":")
+    if "@sha256:" in image:
+        return image
+    if gpu and server in ("tensorflow-serving", "torchserve", "huggingfaceserver"):
+        return image if tag.endswith("-gpu") else f"{image}-gpu"
+    if not gpu and server == "vllmserver":
+        return image if name.endswith("-cpu") else f"{name}-cpu:{tag}"
+    return image
+
+
+@pytest.mark.parametrize(
+    ("case", "count"), [("default", 0), ("airgap", 0), ("all-runtimes", 3), ("everything-on", 3)]
+)
+def test_the_list_of_images_has_what_kserve_runs_on_any_hardware(case, count):
+    values = merge(defaults(values_schema()), values_of(case))
+    runtimes = of_kind(objects(case), "ClusterServingRuntime")
+    runtimes = [it for it in runtimes if it["metadata"]["name"] not in values["customRuntimes"]]
+    runs = {
+        run_by_kserve(
+            it["spec"]["containers"][0]["image"],
+            it["metadata"]["annotations"]["serving.kserve.io/server-type"],
+            gpu=gpu,
+        )
+        for it in runtimes
+        for gpu in (True, False)
+    }
+    listed = {it.image: it.hardware for it in platform_images(values)}
+    assert runs <= listed.keys()
+    derived = {image for image, hardware in listed.items() if hardware}
+    assert derived == runs - images(objects(case))
+    assert len(derived) == count
+
+
+def test_an_image_with_a_digest_is_all_that_kserve_runs():
+    digest = "sha256:" + "ab" * 32
+    changes = {"enabled": True, "image": {"digest": digest}}
+    runtimes = dict.fromkeys(catalog()["runtimes"], changes)
+    values = merge(defaults(values_schema()), {"runtimes": runtimes})
+    assert [it.image for it in platform_images(values) if it.hardware] == []
+    # Somebody who sets one is told.
+    described = values_schema()["properties"]["runtimes"]["description"]
+    assert "digest" in described
+    for key, runtime in catalog()["runtimes"].items():
+        assert ("derived" in runtime["image"]) == bool(re.search(rf"\b{key}\b", described)), key
+
+
+OWN_IMAGES = """
+global: {imagePullSecrets: [registry-credentials, "123"]}
+routing: {mode: virtualService, domain: example.com}
+models:
+  own:
+    image: x
+    transformer: {image: x}
+    explainer: {image: x, minReplicas: 1}
+  adversarial:
+    format: sklearn
+    storageUri: s3://m
+    explainer: {art: {type: SquareAttack}}
+  versions:
+    format: sklearn
+    storageUri: s3://m
+    canary: {new: {trafficPercent: 10, storageUri: "s3://n"}}
+  own-versions:
+    image: x
+    canary: {new: {trafficPercent: 10, image: z}}
+"""
+
+
+def test_pull_secrets_reach_every_pod_with_an_image_of_ones_own(tmp_path):
+    file = tmp_path / "values.yaml"
+    file.write_text(OWN_IMAGES)
+    them = parse(helm_template(CHARTS[MODELS], [file], more=()))
+    found = 0
+    for it in of_kind(them, "InferenceService"):
+        spec = it["spec"]
+        canary = [version["predictor"] for version in spec.pop("canary", [])]
+        for part in [*spec.values(), *canary]:
+            # What a runtime serves has its runtime's.
+            wanted = (
+                None if "model" in part else [{"name": "registry-credentials"}, {"name": "123"}]
+            )
+            assert part.get("imagePullSecrets") == wanted, it["metadata"]["name"]
+            found += wanted is not None
+    assert found == 6
 
 
 def test_pull_secrets_reach_every_pod():

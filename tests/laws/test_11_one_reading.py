@@ -11,8 +11,9 @@ from ruamel.yaml import YAML
 
 from generator import CHART, MODELS, yamlio
 from generator.chart import render
+from generator.manifests import helm_template
 from tests import rendering
-from tests.rendering import CHART_CASES, CHARTS, ROOT, WITH_MODELS, config, objects
+from tests.rendering import CASES, CHART_CASES, CHARTS, ROOT, WITH_MODELS, config, objects
 
 TORTURE = [
     "y", "n", "Y", "N", "yes", "No", "on", "OFF", "true", "null", "~", "", " ", "1e3", "1E5", "12e03",
@@ -135,7 +136,8 @@ def test_awkward_values_arrive_as_they_are():
     assert environment["LINES"] == "one\ntwo\n"
     assert manager["args"][-2:] == ["--note=yes", "off"]
     assert manager["securityContext"]["runAsUser"] == 1000660000
-    assert config(them)["batcher"]["maxBatchSize"] == "1000000"
+    assert config(them)["storageInitializer"]["uidModelcar"] == 1000660000
+    assert config(them)["storageInitializer"]["memoryModelcar"] == "1000000"
     assert config(them)["newKey"] == {"big": 12345678, "yes": "yes"}
     assert config(them)["inferenceService"]["resource"]["memoryRequest"] == "1000000000"
     assert config(them)["credentials"]["s3"]["s3Region"] == "no"
@@ -147,6 +149,53 @@ def test_awkward_values_arrive_as_they_are():
 @pytest.mark.parametrize(("chart", "case"), CHART_CASES)
 def test_no_number_is_written_with_an_exponent(chart, case):
     assert not EXPONENT.search(rendering.template(case, chart=chart))
+
+
+# Names that Kubernetes and Helm take and that some reader of YAML takes for something else.
+DIGITS = st.from_regex(r"[0-9]([-.]?[0-9eEx]){0,4}", fullmatch=True).map(str.lower)
+AWKWARD = st.sampled_from(
+    ["123", "012", "0x1f", "0b1", "0o17", "1e3", "2024-01-31", "null", "true", "y", "no", "on"]
+)
+NAMED = [(CHART, case) for case in ("everything-on", "cert-manager", "istio-both", "openshift")]
+NAMED += [(MODELS, case) for case in ("models-every-key", "istio-models", "private-bucket")]
+
+
+def misread(text: str, name: str) -> int:
+    """How often `text` says `name` without quotes, where some reader takes it for something else."""
+    if readings(name) == [name, name]:
+        return 0
+    events = yaml.parse(text, Loader=yaml.CSafeLoader)
+    scalars = (event for event in events if isinstance(event, yaml.ScalarEvent))
+    return sum(not scalar.style and scalar.value == name for scalar in scalars)
+
+
+@settings(max_examples=4, deadline=None)
+@given(name=AWKWARD | DIGITS)
+@pytest.mark.parametrize(("chart", "case"), NAMED)
+def test_a_release_and_a_namespace_may_be_named_like_a_number(chart, case, name):
+    text = named(chart, case, release=name, namespace=name.replace(".", "-"))
+    # What is there under any name: `true`, port 80.
+    plain = named(chart, case, release="release", namespace="namespace")
+    for word in (name, name.replace(".", "-")):
+        assert misread(text, word) == misread(plain, word)
+    labels = [it["metadata"].get("labels", {}) for it in rendering.parse(text)]
+    instances = {it.get("app.kubernetes.io/instance", name) for it in labels}
+    assert instances == {name}
+
+
+@pytest.mark.parametrize(("chart", "case"), NAMED)
+def test_no_object_takes_a_namespace_of_digits_for_a_number(chart, case):
+    text = named(chart, case, release="1e3", namespace="123")
+    assert misread(text, "1e3") == misread(text, "123") == 0
+    # Every namespaced object says it.
+    assert len(re.findall(r"namespace: [\"']123[\"']", text)) > 2
+
+
+def named(chart: str, case: str, *, release: str, namespace: str) -> str:
+    """What a chart renders for a case under some release's name in some namespace."""
+    return helm_template(
+        CHARTS[chart], [CASES[case]], release=release, namespace=namespace, more=()
+    )
 
 
 def test_committed_files_end_with_a_newline_and_have_no_carriage_returns():

@@ -113,6 +113,39 @@ def test_on_openshift_nothing_sets_what_the_scc_sets():
     assert "uidModelcar" not in rendering.config(them)["storageInitializer"]
 
 
+PYTORCH = ("vllm", "huggingface", "huggingfaceMultinode")
+
+
+@pytest.mark.parametrize("platform", ["kubernetes", "openshift"])
+def test_a_server_of_pytorch_has_a_home_and_a_name_on_openshift(platform, tmp_path):
+    values = {"platform": platform, "runtimes": {key: {"enabled": True} for key in PYTORCH}}
+    file = tmp_path / "values.yaml"
+    file.write_text(json.dumps(values))
+    them = rendering.parse(helm_template(STOCK, [file], more=()))
+    named = {}
+    for label, spec, whole in pod_specs(rendering.of_kind(them, "ClusterServingRuntime")):
+        assert not whole
+        (container,) = spec["containers"]
+        env = {it["name"]: it.get("value") for it in container.get("env", [])}
+        assert len(env) == len(container.get("env", []))
+        named[label] = env.get("HOME"), env.get("USER")
+    has = ("/tmp", "kserve") if platform == "openshift" else (None, None)
+    names = [catalog()["runtimes"][key]["name"] for key in PYTORCH]
+    labels = [f"ClusterServingRuntime {name}" for name in names]
+    assert {label: named[label] for label in labels} == dict.fromkeys(labels, has)
+    assert named[f"{labels[-1]} worker"] == has
+
+
+def test_what_cannot_run_on_openshift_says_why():
+    refused = [
+        it["openshift"]["refused"]
+        for it in catalog()["runtimes"].values()
+        if "refused" in it.get("openshift", {})
+    ]
+    assert len(refused) == 1
+    assert len(refused[0].split()) > 5
+
+
 def test_a_user_may_take_a_restriction_back(tmp_path):
     context = {"readOnlyRootFilesystem": False, "runAsUser": 0}
     file = tmp_path / "values.yaml"

@@ -49,6 +49,11 @@ def service(**spec: object) -> dict:
             {"format": "sklearn", "minReplicas": 0, "autoscaling": {"metric": "cpu"},
              "spec": {"predictor": {"model": {"storage": {"key": "k"}}}}},
         ),
+        # KServe never reads the batcher's timeout, and the entry has no key for it.
+        (
+            {"model": {"modelFormat": {"name": "sklearn"}}, "batcher": {"maxBatchSize": 8, "timeout": 9}},
+            {"format": "sklearn", "batcher": {"maxBatchSize": 8}, "spec": {"predictor": {"batcher": {"timeout": 9}}}},
+        ),
         # Two variables of which one refers to the other keep their order.
         (
             {"model": {"modelFormat": {"name": "sklearn"}, "env": [{"name": "B", "value": "1"}, {"name": "A", "value": "$(B)"}]}},

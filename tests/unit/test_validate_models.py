@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from generator.chart import protocols
 from generator.errors import ValuesError
 from generator.manifests import models
 from generator.values import read
@@ -32,6 +33,11 @@ REFUSED = [
     (one(format="cobol"), "add one to customRuntimes, or name a ServingRuntime"),
     (one(protocol="grpc-v2"), "models.m.protocol: no runtime that is on speaks grpc-v2 for sklearn; set it to v1 or v2"),
     (one(runtime="kserve-mlserver"), "models.m.runtime: kserve-mlserver is off; set runtimes.mlserver.enabled=true"),
+    ({**one(format="vllm"), "runtimes": {"vllm": {"enabled": True}}}, "models.m.format: KServe tells vllm from vLLM"),
+    (one(format="vllm"), "set runtimes.vllm.enabled=true"),
+    (one(format="SKLearn"), "set it to sklearn"),
+    ({**one(args=["--workers=2"], protocol="v2"), "runtimes": {"mlserver": {"enabled": True}}}, "models.m.args: in kserve-mlserver they replace"),
+    ({**one(args=["--workers=2"], runtime="kserve-mlserver"), "runtimes": {"mlserver": {"enabled": True}}}, "start them with mlserver, start and /mnt/models"),
     (one(image="x"), "format and image exclude each other"),
     ({"models": {"m": {}}}, "models.m: neither format nor image"),
     (one(port=80), "models.m.port: belongs to image"),
@@ -100,6 +106,13 @@ def test_a_mistake_is_refused_with_its_place_and_a_remedy(values, said, tmp_path
         {**one(autoscaling={"metric": "rps", "target": 800}), "deploymentMode": "Knative"},
         {**one(format="spacy"), "customRuntimes": {"x": {"spec": {"supportedModelFormats": [{"name": "spacy", "autoSelect": True}], "containers": []}}}},
         {"models": {"m" * 48: MODEL}},
+        # A runtime that lists no protocol is chosen for any.
+        *({**one(format="vLLM", protocol=protocol), "runtimes": {"vllm": {"enabled": True}}} for protocol in protocols()),
+        *({**one(format="spacy", protocol=protocol), "customRuntimes": {"x": {"spec": {"supportedModelFormats": [{"name": "spacy", "autoSelect": True}], "containers": []}}}} for protocol in protocols()),
+        # KServe's own server is chosen for v1, and takes arguments.
+        {**one(args=["--workers=2"]), "runtimes": {"mlserver": {"enabled": True}}},
+        {**one(args=["mlserver", "start", "/mnt/models"], protocol="v2"), "runtimes": {"mlserver": {"enabled": True}}},
+        {**one(args=["--workers=2"], protocol="v2"), "runtimes": {"mlserver": {"enabled": True, "extraArgs": ["mlserver", "start"]}}},
         one(storageUri="/mnt/in-the-image"),
     ],
 )  # fmt: skip

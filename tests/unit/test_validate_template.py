@@ -45,6 +45,8 @@ REFUSED = [
     ({"routing": {"mode": "gatewayApi", "domain": "a.b", "gateway": {"tls": {"enabled": True}}}}, "set routing.gateway.tls.secretName"),
     ({"routing": {"gateway": {"namespace": "x"}}}, "set routing.gateway.create=false"),
     ({"observability": {"serviceMonitor": {"enabled": True}, "metrics": {"enabled": False}}}, "set observability.metrics.enabled=true"),
+    ({"platform": "openshift", "webhook": {"certificate": {"mode": "openshift"}}, "runtimes": {"torchserve": {"enabled": True}}}, "set runtimes.torchserve.enabled=false"),
+    ({"runtimes": {"mlserver": {"enabled": True, "extraArgs": ["--workers=2"]}}}, "start them with mlserver, start and /mnt/models"),
     ({"customRuntimes": {"mine": {}}}, "customRuntimes.mine.spec is missing"),
     ({"customRuntimes": {"kserve-tritonserver": {"spec": RUNTIME}}}, "set runtimes.triton.enabled=true"),
     (custom(supportedModelFormats=formats(("sklearn", "1", 1))), "runtimes.sklearn has the format, version, priority and protocol sklearn/1/1/v1"),
@@ -86,6 +88,10 @@ def test_what_does_not_go_together_is_refused(values, said, tmp_path):
         custom(supportedModelFormats=formats(("sklearn", "1", 1)), multiModel=True),
         {**custom(supportedModelFormats=formats(("sklearn", "1", 1))), "runtimes": {"sklearn": {"enabled": False}}},
         custom(supportedModelFormats=[{"name": "sklearn", "version": "1", "priority": 1}]),
+        # The webhook compares runtimes by the protocols that both list.
+        custom(supportedModelFormats=formats(("sklearn", "1", 1)), protocolVersions=[]),
+        {**custom(), "platform": "openshift", "runtimes": {"vllm": {"enabled": True}}},
+        {**custom(), "runtimes": {"mlserver": {"enabled": True, "extraArgs": ["mlserver", "start", "/mnt/models"]}}},
     ],
 )  # fmt: skip
 def test_what_kserve_would_accept_is_accepted(values, tmp_path):

@@ -1,12 +1,13 @@
 import json
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator import helm
-from generator.errors import ValuesError
-from generator.schema import KEYWORDS, values_schema
+from generator import CHART, MODELS, helm
+from generator.errors import ToolFailed, ValuesError
+from generator.schema import KEYWORDS, find, values_schema
 from generator.values import Values, merge, read
 from generator.yamlio import Document
 from tests import rendering
@@ -178,3 +179,39 @@ def test_values_that_were_made_are_what_helm_gets_and_are_blamed_by_their_docume
     problem = values.problem(("models", "m", "annotations"), "is wrong; mend it")
     assert str(problem) == "services.yaml:7:3: models.m.annotations: is wrong; mend it"
     assert str(Values.made(data).problem(("models",), "no")) == "values:1:1: models: no"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("inference:\n  batcher:\n    maxBatchSize: 64\n", 2, "inference.batcher: batcher is not a value any more: KServe reads none of its keys; set models.NAME.batcher"),
+        ("inference:\n  logger:\n    resources: {}\n", 3, "set inference.agent.resources"),
+        ("storage:\n  ociModels:\n    mode: fetch\n", 3, "storage.ociModels.mode: fetch is not a value any more: KServe v0.20.0 runs it as modelcar; set modelcar"),
+        ("models:\n  m:\n    format: sklearn\n    batcher:\n      timeout: 9\n", 5, "models.m.batcher.timeout: timeout is not a value any more"),
+    ],
+)  # fmt: skip
+def test_what_was_a_value_once_is_refused_with_the_reason(tmp_path, text, line, said):
+    file = tmp_path / "my.yaml"
+    file.write_text(text)
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    (problem,) = caught.value.problems
+    assert said in str(problem)
+    assert problem.line == line
+    # Helm refuses it too, by the chart that would read it.
+    chart = MODELS if text.startswith("models") else CHART
+    with pytest.raises(ToolFailed):
+        rendering.manifests.helm_template(rendering.CHARTS[chart], Values.parsed([file]), more=())
+
+
+def test_the_remedy_for_what_was_a_value_once_is_one():
+    reasons = [
+        (path, text)
+        for path, text in rendering.walk(values_schema())
+        if "x-removed" in path and isinstance(text, str)
+    ]
+    assert len(reasons) > 3
+    for path, text in reasons:
+        assert "; " in text, path
+        for named in re.findall(r"[a-z]\w*(?:\.\w+)+", text.replace("v0.20.0", "")):
+            assert find(values_schema(), tuple(named.replace("NAME", "*").split("."))), named

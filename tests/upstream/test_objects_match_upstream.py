@@ -4,13 +4,14 @@ Upstream's manifests are read from the Go module of the chart's KServe version.
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from generator.derive import sources
-from generator.schema import catalog
+from generator.schema import catalog, find, values_schema
 from tests import rendering
 from tests.rendering import Object, config, objects
 
@@ -38,10 +39,32 @@ FILES = {
 }
 # The scripts of the multi-node runtime are our own words for the same commands.
 OWN_WORDS = {"kserve-huggingfaceserver-multinode": ("command",)}
+# Where a runtime's spec differs from upstream's, and why.
+THE_DEFAULT = "what the API defaults to is left out"
+RUNTIME_DIFFERENCES = {
+    "kserve-huggingfaceserver-multinode": {
+        ".containers[0].livenessProbe.successThreshold": THE_DEFAULT,
+        ".containers[0].readinessProbe.successThreshold": THE_DEFAULT,
+        ".containers[0].startupProbe.successThreshold": THE_DEFAULT,
+        ".workerSpec.containers[0].livenessProbe.successThreshold": THE_DEFAULT,
+        ".workerSpec.containers[0].startupProbe.successThreshold": THE_DEFAULT,
+    },
+    "kserve-mlserver": {
+        ".annotations.prometheus.kserve.io/port": "MLServer has a port of its own for metrics, 8082",
+    },
+    "kserve-openvino": {
+        ".containers[0].args +--metrics_enable": "without it, there is no /metrics to scrape",
+    },
+    "kserve-vllmserver": {
+        ".containers[0].command[0]": "the GPU image has python3 and no python; the CPU image has both",
+        ".containers[0].readinessProbe.successThreshold": THE_DEFAULT,
+        ".containers[0].startupProbe.successThreshold": THE_DEFAULT,
+    },
+}
 
 
 def differences(ours: Object, theirs: Object, path: str = "") -> list[str]:
-    """The paths at which two trees differ."""
+    """The paths at which two trees differ; of lists that are not as long, what one has alone."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         return [
             line
@@ -54,6 +77,9 @@ def differences(ours: Object, theirs: Object, path: str = "") -> list[str]:
             for index, (one, other) in enumerate(zip(ours, theirs, strict=True))
             for line in differences(one, other, f"{path}[{index}]")
         ]
+    if isinstance(ours, list) and isinstance(theirs, list):
+        more = [f"{path} +{one}" for one in ours if one not in theirs]
+        return more + [f"{path} -{other}" for other in theirs if other not in ours]
     return [] if ours == theirs else [path]
 
 
@@ -69,15 +95,8 @@ def test_a_runtime_is_upstreams(name):
     assert ours["metadata"]["annotations"][key] == theirs["metadata"]["annotations"][key]
     # Ours: which image, that it is pulled if absent, and Pod Security "restricted".
     drop = ("image", "imagePullPolicy", "securityContext", *OWN_WORDS.get(name, ()))
-    expected = {
-        # What the API defaults to is left out.
-        "kserve-huggingfaceserver-multinode": ".successThreshold",
-        "kserve-vllmserver": ".successThreshold",
-        # Upstream's chart sets MODELS_DIR, its kustomize base does not.
-        "kserve-mlserver": ".containers[0].env",
-    }.get(name)
     found = differences(without(ours["spec"], *drop), without(theirs["spec"], *drop))
-    assert [path for path in found if expected is None or expected not in path] == []
+    assert sorted(found) == sorted(RUNTIME_DIFFERENCES.get(name, {}))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -99,6 +118,31 @@ def test_a_runtimes_repository_is_upstreams(name):
     (ours,) = [it for it in catalog()["runtimes"].values() if it["name"] == name]
     # Upstream's kustomization leaves OpenVINO out.
     assert ours["image"]["repository"] in theirs | {"openvino/model_server"}
+
+
+def test_the_images_that_kserve_derives_are_those_of_its_code():
+    """UpdateImageTag: by server type, -gpu on the tag or -cpu on the repository; never of a digest."""
+    source = CONFIG.parent / "pkg"
+    utils = (source / "controller/v1beta1/inferenceservice/utils/utils.go").read_text()
+    code = re.search(r"^func UpdateImageTag\(.*?^}", utils, re.MULTILINE | re.DOTALL)[0]
+    constants = (source / "constants/constants.go").read_text()
+    types = dict(re.findall(r'(ServerType\w+)\s*=\s*"([^"]+)"', constants))
+    # A digest ends it, before anything else is looked at.
+    assert re.search(r"image := container\.Image\s+(//.*\s+)*if .*@sha256:.*\s+return", code)
+    with_gpu, without_gpu = code.split("} else if serverType ==")
+    tagged = re.search(r"case (.*):", with_gpu.partition("IsGPUEnabled")[2])[1]
+    rules = {
+        types[name]: {"tag": "-gpu", "hardware": "a GPU"}
+        for name in re.findall(r"constants\.(\w+)", tagged)
+    }
+    other = re.match(r" constants\.(\w+)", without_gpu)[1]
+    assert 'imageWithoutTag + "-cpu" + tag' in without_gpu
+    rules[types[other]] = {"repository": "-cpu", "hardware": "no GPU"}
+    for runtime in catalog()["runtimes"].values():
+        rule = rules.get(runtime["serverType"])
+        # What ends in -gpu already stays.
+        stays = runtime["image"].get("tag", "").endswith("-gpu")
+        assert runtime["image"].get("derived") == (None if stays else rule)
 
 
 def test_the_catalogs_runtimes_do_not_clash():
@@ -144,6 +188,44 @@ CONFIG_DIFFERENCES = {
     ".multiNode": "empty",
     ".service": "false",
 }
+
+
+def source(path: str) -> str:
+    """Text of KServe's own code."""
+    return (CONFIG.parent / path).read_text()
+
+
+def code(pattern: str, *folders: str) -> list[str]:
+    """The names of the Go files (but tests and generated ones) that match."""
+    return sorted(
+        file.name
+        for folder in folders
+        for file in (CONFIG.parent / folder).rglob("*.go")
+        if not file.name.startswith("zz_")
+        and not file.name.endswith(("_test.go", "openapi_generated.go"))
+        and re.search(pattern, file.read_text())
+    )
+
+
+def test_what_the_values_leave_out_is_read_nowhere():
+    pods = "pkg/webhook/admission/pod"
+    # The quantities of logger and batcher are parsed, in one place each; the sidecar has the agent's.
+    for name in ("logger", "batcher"):
+        parsed = rf"\b{name}Config\.(Cpu|Memory|Max)"
+        assert len(code(parsed, pods)) == 1
+        assert code(rf"ag\.{name}Config\.(Cpu|Memory|Max|Image)", pods) == []
+    assert code(r"BatcherInjector\{", pods, "cmd") == []
+    assert code(r"Batcher\.Timeout", "pkg", "cmd") == []
+    # `fetch` is a known word, and nothing else: what is not native is a modelcar.
+    assert code("OciModelModeFetch", "pkg", "cmd") == ["config.go", "configmap.go"]
+
+
+def test_a_batch_is_as_big_and_waits_as_long_as_its_prose_says():
+    agent = source("cmd/agent/main.go")
+    batcher = find(values_schema(), ("models", "*", "batcher"))
+    for flag, key in (("max-batchsize", "maxBatchSize"), ("max-latency", "maxLatency")):
+        default = re.search(rf'flag\.String\("{flag}", "(\d+)"', agent)[1]
+        assert f"left out, {default}." in batcher["properties"][key]["description"]
 
 
 def test_the_config_is_upstreams():

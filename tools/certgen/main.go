@@ -6,7 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"log"
+	"log/slog"
 	"os"
 
 	"github.com/jet/kube-webhook-certgen/pkg/certs"
@@ -19,16 +19,23 @@ import (
 )
 
 func main() {
-	if len(os.Args) < 2 {
-		log.Fatal("usage: certgen create|patch [flags]")
+	// The log is JSON on stderr, as the image's is unless --log-format says otherwise.
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	if err := run(os.Args[1:]); err != nil {
+		slog.Error(err.Error())
+		os.Exit(1)
 	}
-	run, ok := map[string]func([]string) error{"create": create, "patch": patch}[os.Args[1]]
+}
+
+func run(args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("usage: certgen create|patch [flags]")
+	}
+	command, ok := map[string]func([]string) error{"create": create, "patch": patch}[args[0]]
 	if !ok {
-		log.Fatalf("unknown command %q", os.Args[1])
+		return fmt.Errorf("unknown command %q", args[0])
 	}
-	if err := run(os.Args[2:]); err != nil {
-		log.Fatal(err)
-	}
+	return command(args[1:])
 }
 
 type secretFlags struct {
@@ -77,9 +84,16 @@ func create(args []string) error {
 		return fmt.Errorf("create: --host is required")
 	}
 	secrets := client.CoreV1().Secrets(*f.namespace)
-	if _, err = secrets.Get(context.Background(), *f.name, metav1.GetOptions{}); !errors.IsNotFound(err) {
-		return err // present, or unreadable
+	found, err := secrets.Get(context.Background(), *f.name, metav1.GetOptions{})
+	if err == nil {
+		// Whatever --ca-name says: the image looks for this one, and fails on a Secret without.
+		_, err = authority(found, "ca.crt")
+		return err
 	}
+	if !errors.IsNotFound(err) {
+		return err
+	}
+	slog.Info("creating new secret")
 	caPEM, certPEM, keyPEM := certs.GenerateCerts(*host)
 	_, err = secrets.Create(context.Background(), &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: *f.name},
@@ -87,6 +101,16 @@ func create(args []string) error {
 		Data:       map[string][]byte{*f.ca: caPEM, *cert: certPEM, *key: keyPEM},
 	}, metav1.CreateOptions{})
 	return err
+}
+
+// authority is the CA of a Secret: under a name, or under "ca" as certgen called it once.
+func authority(secret *corev1.Secret, name string) ([]byte, error) {
+	for _, key := range []string{name, "ca"} {
+		if ca := secret.Data[key]; ca != nil {
+			return ca, nil
+		}
+	}
+	return nil, fmt.Errorf("secret %s/%s has no key %s", secret.Namespace, secret.Name, name)
 }
 
 func patch(args []string) error {
@@ -107,9 +131,9 @@ func patch(args []string) error {
 	if err != nil {
 		return err
 	}
-	ca := secret.Data[*f.ca]
-	if ca == nil {
-		return fmt.Errorf("secret %s/%s has no key %s", *f.namespace, *f.name, *f.ca)
+	ca, err := authority(secret, *f.ca)
+	if err != nil {
+		return err
 	}
 	to := func() *admission.WebhookClientConfigApplyConfiguration {
 		return admission.WebhookClientConfig().WithCABundle(ca...)

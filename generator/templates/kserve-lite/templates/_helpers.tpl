@@ -6,7 +6,10 @@ What is merged is merged with mergeOverwrite, onto a dict made here: `merge` tak
 nothing, and lets a default win over them.
 */ -}}
 
-{{- /* The namespace of every namespaced object. Takes the root. */ -}}
+{{- /*
+The namespace of every namespaced object; a field takes it through toYaml, because a namespace may
+consist of digits. Takes the root.
+*/ -}}
 {{- define "kserve-lite.namespace" -}}
 {{ .Release.Namespace }}
 {{- end -}}
@@ -21,9 +24,11 @@ Labels that select the pods of a component; never anything that changes with a v
 selectors are immutable. Takes (list root component).
 */ -}}
 {{- define "kserve-lite.selectorLabels" -}}
-app.kubernetes.io/component: {{ index . 1 }}
-app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
-app.kubernetes.io/name: kserve-lite
+{{- /* toYaml quotes a release name of digits, so that it stays text through fromYaml. */ -}}
+{{- toYaml (dict
+      "app.kubernetes.io/component" (index . 1)
+      "app.kubernetes.io/instance" (index . 0).Release.Name
+      "app.kubernetes.io/name" "kserve-lite") -}}
 {{- end -}}
 
 {{- /*

@@ -43,13 +43,19 @@ pkg/webhook/admission/pod, at the chart's appVersion).
       "scaleUpStabilizationWindowSeconds" (int .Values.inference.autoscaler.scaleUpStabilizationWindowSeconds | toString)) -}}
 {{- end -}}
 
+{{- /*
+Upstream's constants. KServe's pod webhook parses the quantities, fails every pod without them, and uses
+none: the agent batches, with its own resources and with what a model says of its batches.
+*/ -}}
 {{- define "kserve-lite.config.batcher" -}}
-{{- toJson (mergeOverwrite
-      (dict
-        "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
-        "maxBatchSize" (int .Values.inference.batcher.maxBatchSize | toString)
-        "maxLatency" (int .Values.inference.batcher.maxLatency | toString))
-      (include "kserve-lite.config.resources" .Values.inference.batcher.resources | fromJson)) -}}
+{{- toJson (dict
+      "cpuLimit" "1"
+      "cpuRequest" "1"
+      "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
+      "maxBatchSize" "32"
+      "maxLatency" "5000"
+      "memoryLimit" "1Gi"
+      "memoryRequest" "1Gi") -}}
 {{- end -}}
 
 {{- /* S3 flags are strings; an empty one leaves the choice to the storage initializer's default. */ -}}
@@ -146,16 +152,19 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
       "jobNamespace" "kserve-localmodel-jobs") -}}
 {{- end -}}
 
+{{- /* Image and quantities as in the batcher's: upstream's, parsed and unused. */ -}}
 {{- define "kserve-lite.config.logger" -}}
 {{- $logger := .Values.inference.logger -}}
-{{- toJson (mergeOverwrite
-      (dict
-        "caBundle" $logger.caBundle
-        "caCertFile" $logger.caCertFile
-        "defaultUrl" $logger.defaultUrl
-        "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
-        "tlsSkipVerify" $logger.tlsSkipVerify)
-      (include "kserve-lite.config.resources" $logger.resources | fromJson)) -}}
+{{- toJson (dict
+      "caBundle" $logger.caBundle
+      "caCertFile" $logger.caCertFile
+      "cpuLimit" "1"
+      "cpuRequest" "100m"
+      "defaultUrl" $logger.defaultUrl
+      "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
+      "memoryLimit" "1Gi"
+      "memoryRequest" "100Mi"
+      "tlsSkipVerify" $logger.tlsSkipVerify) -}}
 {{- end -}}
 
 {{- define "kserve-lite.config.metricsAggregator" -}}
