@@ -28,6 +28,7 @@ _DECIDING = (
     "logger",
     "port",
     "protocol",
+    "timeout",
 )
 
 

@@ -1,18 +1,20 @@
 {{- /*
-The destination, timeout and retries of an Istio HTTP route. Takes (list root targets), where targets
-are {host, weight}.
+The destination, timeout and retries of an Istio HTTP route. Takes (list root model targets), where
+targets are {host, weight}. The model's own timeout, in seconds, comes before that of the values.
 */ -}}
 {{- define "kserve-lite-models.virtualservice.route" -}}
 {{- $policy := (index . 0).Values.routing.virtualService -}}
+{{- $model := index . 1 -}}
+{{- $timeout := dig "predictor" "timeout" $model.timeout ($model.spec | default dict) -}}
 route:
-{{- range index . 1 }}
+{{- range index . 2 }}
 - destination:
     host: {{ .host }}
     port:
       number: 80
   weight: {{ .weight }}
 {{- end }}
-timeout: {{ $policy.timeout }}
+timeout: {{ if $timeout }}{{ int $timeout }}s{{ else }}{{ $policy.timeout }}{{ end }}
 retries:
   attempts: {{ int $policy.retries }}
   {{- if $policy.retries }}
