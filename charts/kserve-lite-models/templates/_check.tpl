@@ -266,6 +266,12 @@ ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- if $model.canary }}
 {{- include "kserve-lite-models.check.canary" (list $ $name $model $mode) }}
 {{- end }}
+{{- if $model.spec }}
+{{- include "kserve-lite-models.check.spec" (list $ $path $model.spec $mode) }}
+{{- end }}
+{{- if $model.timeout }}
+{{- include "kserve-lite-models.check.timeout" (list $ $path $model $mode) }}
+{{- end }}
 {{- if and $.Values.routing.domain (not $model.clusterLocal) }}
 {{- $host := include "kserve-lite-models.fill" (list $ $name $model $.Values.routing.domainTemplate) }}
 {{- with get $hosts $host }}
@@ -300,9 +306,11 @@ ERROR: {{ $path }}: models in container images are off; set storage.ociModels.mo
 {{- $model := index . 2 -}}
 {{- $path := printf "models.%s.canary" $name -}}
 {{- if eq (index . 3) "Knative" }}
-ERROR: {{ $path }}: KServe has them in Standard mode only; set models.{{ $name }}.deploymentMode=Standard
-{{- else if not (has $root.Values.routing.mode (list "gatewayApi" "virtualService")) }}
-ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing splits the requests; set routing.mode=gatewayApi or virtualService
+ERROR: {{ $path }}: KServe has them in Standard mode only; set models.{{ $name }}.deploymentMode=Standard, or let Knative split by models.{{ $name }}.spec.predictor.canaryTrafficPercent
+{{- else if ne $root.Values.routing.mode "virtualService" }}
+ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing splits the requests; set routing.mode=virtualService
+{{- else if not (include "kserve-lite-models.routed" (list $root $model)) }}
+ERROR: {{ $path }}: the route splits the requests, and the model has none; set routing.domain, and no clusterLocal
 {{- end }}
 {{- if $model.transformer }}
 ERROR: {{ $path }}: the transformer calls the model itself, past the split; remove one of the two
@@ -325,6 +333,37 @@ ERROR: {{ $path }}.{{ $key }}.minReplicas: is more than the model's, which KServ
 {{- end }}
 {{- if gt $sum 100 }}
 ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
+{{- end }}
+{{- end -}}
+
+{{- /* What of routing is said in a `spec`. Takes (list root path spec deploymentMode). */ -}}
+{{- define "kserve-lite-models.check.spec" -}}
+{{- $path := index . 1 -}}
+{{- $spec := index . 2 -}}
+{{- if $spec.canary }}
+ERROR: {{ $path }}.spec.canary: gets no request, for the route is made of {{ $path }}.canary; move it there
+{{- end }}
+{{- if eq (index . 3) "Standard" }}
+{{- range $where := list "predictor" "transformer" "explainer" }}
+{{- if hasKey (get $spec $where | default dict) "canaryTrafficPercent" }}
+ERROR: {{ $path }}.spec.{{ $where }}.canaryTrafficPercent: is Knative's and does nothing in Standard mode; set {{ $path }}.canary, or {{ $path }}.deploymentMode=Knative
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Whether a model's route can have its timeout. Takes (list root path model deploymentMode). */ -}}
+{{- define "kserve-lite-models.check.timeout" -}}
+{{- $root := index . 0 -}}
+{{- $path := printf "%s.timeout" (index . 1) -}}
+{{- if and $root.Values.routing.domain (eq (index . 3) "Standard") (not (index . 2).clusterLocal) }}
+{{- if eq $root.Values.routing.mode "ingress" }}
+ERROR: {{ $path }}: KServe's Ingress has none; set routing.mode=gatewayApi or virtualService, or remove it and set the annotation of your ingress controller in routing.ingressAnnotations
+{{- else if eq $root.Values.routing.mode "none" }}
+ERROR: {{ $path }}: in routing.mode none nobody writes the route; remove it and set it on your own route
+{{- else if and (eq $root.Values.routing.mode "gatewayApi") (not $root.Values.routing.httpRouteTimeouts) }}
+ERROR: {{ $path }}: HTTPRoutes have no timeouts here; set routing.httpRouteTimeouts=true, or remove it
+{{- end }}
 {{- end }}
 {{- end -}}
 
