@@ -28,8 +28,6 @@ def files() -> dict[str, str]:
     head = (
         f"# {MARK} (`make crds`) from the field tables of the KServe SDK\n"
         f"# {sources.version(sources.KSERVE)} and generator/derive/overlay.yaml; do not edit.\n"
-        # `helm show crds` of Helm 3 prints the files one after the other, with nothing between them.
-        "---\n"
     )
     texts = {}
     for crd in manifests():

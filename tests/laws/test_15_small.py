@@ -9,14 +9,14 @@ import yaml
 
 from generator.chart import render
 from tests import rendering
-from tests.rendering import CHART_CASES, STOCK
+from tests.rendering import CHART_CASES, STOCK, parse
 
 KIB = 1024
 
 
 def crds() -> dict[str, dict]:
     return {
-        file.name: yaml.load(file.read_bytes(), yaml.CSafeLoader)
+        file.name: parse(file.read_text())[0]
         for file in (STOCK / "crds").iterdir()
     }
 

@@ -7,7 +7,7 @@ import pytest
 
 from generator import MODELS
 from generator.errors import ValuesError
-from generator.manifests import helm_template, models
+from generator.manifests import helm_template
 from generator.routes import render as routes
 from generator.values import merge, read
 from tests import rendering
@@ -136,9 +136,9 @@ def test_a_mode_does_what_the_page_says_or_refuses_it(mode, feature, said, tmp_p
         assert problem.column > 1
 
 
+SPLIT = {"canary": [{"trafficPercent": 10, "predictor": {"name": "v", "sklearn": {}}}]}
 REFUSED = [
-    # KServe's defaulter and routes know a canary of the spec; the chart's route does not.
-    (published("virtualService", spec={"canary": [{"trafficPercent": 10}]}), "models.m.spec.canary", "move it there"),
+    (published("gatewayApi", spec=SPLIT), "models.m.spec.canary", "set routing.mode=virtualService"),
     (published("ingress", spec={"predictor": {"canaryTrafficPercent": 10}}), "models.m.spec.predictor.canaryTrafficPercent", "is Knative's"),
     (published("virtualService", clusterLocal=True, canary={"v": {"trafficPercent": 10}}), "models.m.canary", "the model has none"),
     ({"routing": {"mode": "virtualService"}, "models": {"m": MODEL | {"canary": {"v": {"trafficPercent": 10}}}}}, "models.m.canary", "set routing.domain"),
@@ -201,6 +201,23 @@ def test_the_route_of_a_model_applied_by_hand_has_its_timeout(tmp_path):
     assert route["timeout"] == "7s"
 
 
+def test_a_split_may_be_said_in_the_spec(tmp_path):
+    """As `generator model` carries it over from an InferenceService."""
+    policy = {"routing": {"virtualService": {"trafficPolicy": {"connectionPool": {}}}}}
+    by_key = published("virtualService", canary={"v": {"trafficPercent": 10}})
+    ours, theirs = (
+        rendered(merge(it, policy), tmp_path)
+        for it in (by_key, published("virtualService", spec=SPLIT))
+    )
+    for kind in ("VirtualService", "DestinationRule"):
+        assert of_kind(ours, kind) == of_kind(theirs, kind) != []
+    (route,) = http(ours)
+    assert {to["destination"]["host"]: to["weight"] for to in route["route"]} == {
+        "m-predictor.default.svc.cluster.local": 90,
+        "m-v-predictor.default.svc.cluster.local": 10,
+    }
+
+
 GRAPH = {"g": {"nodes": {"root": {"type": "Sequence", "steps": [{"model": "m"}]}}}}
 
 
@@ -220,7 +237,8 @@ def test_a_model_may_call_itself(more, admitted, tmp_path):
     policy = only(rendered(values, tmp_path, namespace="fraud"), "AuthorizationPolicy")
     (rule,) = policy["spec"]["rules"]
     found = [it["source"]["namespaces"] for it in rule["from"]]
-    assert sorted(sum(found, [])) == sorted(admitted)
+    assert {name for names in found for name in names} == admitted
+    assert len(found) == len(admitted)
 
 
 @pytest.mark.parametrize(
