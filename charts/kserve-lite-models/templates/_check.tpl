@@ -267,7 +267,7 @@ ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- include "kserve-lite-models.check.canary" (list $ $name $model $mode) }}
 {{- end }}
 {{- if $model.spec }}
-{{- include "kserve-lite-models.check.spec" (list $ $path $model.spec $mode) }}
+{{- include "kserve-lite-models.check.spec" (list $ $path $model $mode) }}
 {{- end }}
 {{- if $model.timeout }}
 {{- include "kserve-lite-models.check.timeout" (list $ $path $model $mode) }}
@@ -299,14 +299,16 @@ ERROR: {{ $path }}: models in container images are off; set storage.ociModels.mo
 {{- end }}
 {{- end -}}
 
-{{- /* Takes (list root name model deploymentMode). */ -}}
-{{- define "kserve-lite-models.check.canary" -}}
+{{- /*
+Whether there is a route that sends versions their part of the requests. Takes (list root path model
+deploymentMode key), where key is what asks for it.
+*/ -}}
+{{- define "kserve-lite-models.check.split" -}}
 {{- $root := index . 0 -}}
-{{- $name := index . 1 -}}
 {{- $model := index . 2 -}}
-{{- $path := printf "models.%s.canary" $name -}}
+{{- $path := printf "%s.%s" (index . 1) (index . 4) -}}
 {{- if eq (index . 3) "Knative" }}
-ERROR: {{ $path }}: KServe has them in Standard mode only; set models.{{ $name }}.deploymentMode=Standard, or let Knative split by models.{{ $name }}.spec.predictor.canaryTrafficPercent
+ERROR: {{ $path }}: KServe has them in Standard mode only; set {{ index . 1 }}.deploymentMode=Standard, or let Knative split by {{ index . 1 }}.spec.predictor.canaryTrafficPercent
 {{- else if ne $root.Values.routing.mode "virtualService" }}
 ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing splits the requests; set routing.mode=virtualService
 {{- else if not (include "kserve-lite-models.routed" (list $root $model)) }}
@@ -315,6 +317,15 @@ ERROR: {{ $path }}: the route splits the requests, and the model has none; set r
 {{- if $model.transformer }}
 ERROR: {{ $path }}: the transformer calls the model itself, past the split; remove one of the two
 {{- end }}
+{{- end -}}
+
+{{- /* Takes (list root name model deploymentMode). */ -}}
+{{- define "kserve-lite-models.check.canary" -}}
+{{- $root := index . 0 -}}
+{{- $name := index . 1 -}}
+{{- $model := index . 2 -}}
+{{- $path := printf "models.%s.canary" $name -}}
+{{- include "kserve-lite-models.check.split" (list $root (printf "models.%s" $name) $model (index . 3) "canary") }}
 {{- $sum := 0 }}
 {{- range $key, $version := $model.canary }}
 {{- if not (hasKey $version "trafficPercent") }}
@@ -336,12 +347,13 @@ ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
 {{- end }}
 {{- end -}}
 
-{{- /* What of routing is said in a `spec`. Takes (list root path spec deploymentMode). */ -}}
+{{- /* What of routing is said in a `spec`. Takes (list root path model deploymentMode). */ -}}
 {{- define "kserve-lite-models.check.spec" -}}
+{{- $root := index . 0 -}}
 {{- $path := index . 1 -}}
-{{- $spec := index . 2 -}}
+{{- $spec := (index . 2).spec -}}
 {{- if $spec.canary }}
-ERROR: {{ $path }}.spec.canary: gets no request, for the route is made of {{ $path }}.canary; move it there
+{{- include "kserve-lite-models.check.split" (list $root $path (index . 2) (index . 3) "spec.canary") }}
 {{- end }}
 {{- if eq (index . 3) "Standard" }}
 {{- range $where := list "predictor" "transformer" "explainer" }}
