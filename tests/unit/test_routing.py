@@ -184,6 +184,14 @@ def test_a_timeout_is_the_whole_models(where, tmp_path):
         assert {part: it["timeout"] for part, it in spec.items()} == dict.fromkeys(spec, 7)
 
 
+def test_a_graphs_timeout_is_its_routers(tmp_path):
+    """KServe reads `timeout` on Knative only, and the router ends requests after 60 s by itself."""
+    values = published("ingress") | {"graphs": {"g": GRAPH["g"] | {"timeout": 300}}}
+    spec = only(rendered(values, tmp_path), "InferenceGraph")["spec"]
+    assert spec["timeout"] == 300
+    assert spec["routerTimeouts"] == {"serverWrite": 300, "serviceClient": 300}
+
+
 def test_the_route_of_a_model_applied_by_hand_has_its_timeout(tmp_path):
     model = {
         "apiVersion": "serving.kserve.io/v1beta1",
