@@ -5,7 +5,7 @@ import pytest
 from generator.chart import render
 from tests.rendering import CASES, STOCK, Object, objects
 
-UPGRADE = "kubectl apply --server-side --force-conflicts -f charts/kserve-lite/crds"
+UPGRADE = "helm show crds CHART | kubectl apply --server-side --force-conflicts -f -"
 
 
 # Helm never deletes what is in crds/, and deletes whatever a template made.
