@@ -184,6 +184,14 @@ def test_a_timeout_is_the_whole_models(where, tmp_path):
         assert {part: it["timeout"] for part, it in spec.items()} == dict.fromkeys(spec, 7)
 
 
+def test_a_host_outside_of_the_domain_has_no_others(tmp_path):
+    more = {"additionalDomains": ["c.d"], "domainTemplate": "{{ .Name }}.elsewhere.org"}
+    values = merge(published("virtualService"), {"routing": more})
+    assert only(rendered(values, tmp_path), "VirtualService")["spec"]["hosts"] == [
+        "m.elsewhere.org"
+    ]
+
+
 def test_a_graphs_timeout_is_its_routers(tmp_path):
     """KServe reads `timeout` on Knative only, and the router ends requests after 60 s by itself."""
     values = published("ingress") | {"graphs": {"g": GRAPH["g"] | {"timeout": 300}}}
