@@ -6,9 +6,10 @@ import textwrap
 
 import pytest
 
+from generator import MODELS
 from generator.manifests import models
 from tests import rendering
-from tests.rendering import CASES, STOCK
+from tests.rendering import CASES, CHARTS, STOCK
 
 
 def notes(*arguments: str) -> str:
@@ -91,3 +92,13 @@ def test_the_crds_that_helm_shows_are_all_of_them(program):
     files = sorted((STOCK / "crds").iterdir())
     assert shown == [rendering.parse(file.read_text())[0] for file in files]
     assert len(shown) == 6
+
+
+@pytest.mark.parametrize(
+    ("case", "said"), [("sklearn-iris", "1 model is declared"), ("ensemble", "models are declared")]
+)
+def test_the_models_notes_count(case, said):
+    command = ("install", "iris", str(CHARTS[MODELS]), "-n", "ml", "--dry-run=client")
+    text = rendering.helm(*command, "-f", str(CASES[case])).partition("\nNOTES:\n")[2]
+    assert said in text
+    assert not re.search(r"charts/|python -m", text)
