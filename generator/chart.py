@@ -99,7 +99,8 @@ class _Chart:
         files["values.schema.json"] = self._schema_json(schema, constants)
         if self.name == CHART:
             for crd in sorted((HERE / "crds").glob("*.yaml")):
-                files[f"crds/{crd.name}"] = crd.read_text(encoding="utf-8")
+                # `helm show crds` of Helm 3 prints the files with nothing between them.
+                files[f"crds/{crd.name}"] = crd.read_text(encoding="utf-8") + "---\n"
         return dict(sorted(files.items()))
 
     @cached_property

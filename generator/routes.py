@@ -27,6 +27,7 @@ _DECIDING = (
     "logger",
     "port",
     "protocol",
+    "timeout",
 )
 
 

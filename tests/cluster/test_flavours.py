@@ -29,7 +29,7 @@ FILLED_IN = {"", "apps", "batch", "networking.k8s.io", "policy", "scheduling.k8s
 
 HOST_NETWORK = r"host namespaces \(hostNetwork=true\)"
 WARNINGS = {
-    "eks": HOST_NETWORK,  # The control plane reaches nodes only; the value's prose says the price.
+    "eks-overlay": HOST_NETWORK,  # The control plane reaches nodes only; the value's prose says the price.
     "ingress-published": HOST_NETWORK,
     "openshift": r"seccompProfile \(pod or container",  # The SCC sets it.
 }

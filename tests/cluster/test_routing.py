@@ -1,6 +1,11 @@
 """How models are reached from outside, by routing.mode."""
 
+import json
+
+from generator import MODELS
 from tests.cluster import controller, iris
+from tests.cluster.cluster import Release
+from tests.rendering import CHARTS
 
 DOMAIN = "models.example.com"
 
@@ -29,6 +34,54 @@ def test_a_domain_publishes_the_models_that_are_there(cluster, release, models):
 
     (after,) = controller.pods(cluster, release.namespace)
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
+
+
+def test_a_declared_model_behind_an_ingress(cluster, release, models, tmp_path):
+    """Annotations reach the Ingress and no pod; the class is there; the explainer has its host."""
+    ours = {"example.com/timeout": "300s", "example.com/tls": "edge"}
+    values = {
+        "routing": {"domain": DOMAIN, "ingressAnnotations": ours},
+        "global": {"platformNamespace": release.namespace},
+        "models": {
+            iris.NAME: {
+                "format": "sklearn",
+                "storageUri": iris.URI,
+                "explainer": {"image": "registry.example.com/explainer:1"},
+            }
+        },
+    }
+    (tmp_path / "my.yaml").write_text(json.dumps(values))
+    release.install(f"--values={tmp_path}/my.yaml")
+    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    mine.install(f"--values={tmp_path}/my.yaml")
+    of_model = ("-n", models, "--timeout=2m")
+    cluster.kubectl("wait", f"ingress/{iris.NAME}", "--for=create", *of_model)
+
+    ingress = cluster.get("ingress", iris.NAME, models)
+    assert ours.items() <= ingress["metadata"]["annotations"].items()
+    name = ingress["spec"]["ingressClassName"]
+    assert cluster.get("ingressclass", name)["spec"]["controller"] == "istio.io/ingress-controller"
+    leads = {
+        it["host"]: it["http"]["paths"][0]["backend"]["service"]["name"]
+        for it in ingress["spec"]["rules"]
+    }
+    assert leads == {
+        f"{iris.NAME}-{models}.{DOMAIN}": f"{iris.NAME}-predictor",
+        f"{iris.NAME}-predictor-{models}.{DOMAIN}": f"{iris.NAME}-predictor",
+        f"{iris.NAME}-explainer-{models}.{DOMAIN}": f"{iris.NAME}-explainer",
+    }
+    pods = [*cluster.list("pods", models), *cluster.list("deployments", models)]
+    assert len(pods) >= 4
+    templates = [it["spec"].get("template", it)["metadata"] for it in pods]
+    assert not [it for it in templates if ours.keys() & it.get("annotations", {}).keys()]
+
+    # KServe copies them when it creates an Ingress, and not again.
+    cluster.kubectl("annotate", "ingress", iris.NAME, "-n", models, "example.com/tls-")
+    cluster.kubectl("delete", "ingress", iris.NAME, "-n", models)
+    cluster.kubectl("wait", f"ingress/{iris.NAME}", "--for=create", *of_model)
+    again = cluster.get("ingress", iris.NAME, models)
+    assert ours.items() <= again["metadata"]["annotations"].items()
+    mine.uninstall()
 
 
 def test_mode_none_publishes_nothing(cluster, release, models):

@@ -8,6 +8,7 @@ import json
 import re
 
 import pytest
+import yaml
 
 from generator import MODELS
 from generator.derive import sources
@@ -80,6 +81,65 @@ def test_gateway_api(cluster, release, models, scheme, more):
     assert cluster.list("ingresses", models) == []
 
 
+def test_gateway_api_has_timeouts_and_more_domains(cluster, release, models, tmp_path):
+    """What docs/models.md says of declared models in this mode; `:explain` is a rule of its own."""
+    part = {"image": "registry.example.com/part:1"}
+    values = {
+        "routing": {"mode": "gatewayApi", "domain": DOMAIN, "additionalDomains": ["example.org"]},
+        "global": {"platformNamespace": release.namespace},
+        "models": {
+            iris.NAME: {
+                "format": "sklearn",
+                "storageUri": iris.URI,
+                "timeout": 7,
+                "transformer": part,
+                "explainer": part,
+            }
+        },
+    }
+    (tmp_path / "my.yaml").write_text(json.dumps(values))
+    release.install(f"--values={tmp_path}/my.yaml")
+    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    mine.install(f"--values={tmp_path}/my.yaml")
+    route = cluster.wait("a route", lambda: cluster.get("httproute", iris.NAME, models))
+    assert route["spec"]["hostnames"] == [
+        f"{iris.NAME}-{models}.{DOMAIN}", f"{iris.NAME}-{models}.example.org",
+    ]  # fmt: skip
+    rules = route["spec"]["rules"]
+    assert {it["timeouts"]["request"] for it in rules} == {"7s"}
+    assert [it["backendRefs"][0]["name"] for it in rules] == [
+        f"{iris.NAME}-explainer", f"{iris.NAME}-transformer",
+    ]  # fmt: skip
+    explain = re.compile(rules[0]["matches"][0]["path"]["value"])
+    assert explain.fullmatch(f"/v1/models/{iris.NAME}:explain")
+    assert not explain.fullmatch(f"/v1/models/{iris.NAME}:predict")
+    mine.uninstall()
+
+
+def test_why_gateway_api_refuses_canaries_and_paths(cluster, release, models):
+    """KServe's routes at this version; when this fails, a refusal may have to go."""
+    path = "--set=configOverrides.ingress.pathTemplate=/serving/{{ .Name }}"
+    release.install("--set=routing.mode=gatewayApi", PUBLISHED, path)
+    split = yaml.safe_load(iris.MODEL)
+    stable = split["spec"]["predictor"]
+    split["spec"]["canary"] = [{"trafficPercent": 30, "predictor": {**stable, "name": "next"}}]
+    split["spec"]["predictor"] = {**stable, "minReplicas": 3, "maxReplicas": 4}
+    cluster.apply(split, namespace=models)
+    route = cluster.wait("a route", lambda: cluster.get("httproute", iris.NAME, models))
+    rules = route["spec"]["rules"]
+    # The versions have pods, taken from the model's, and no request.
+    assert cluster.get("deployment", f"{iris.NAME}-next-predictor", models)["spec"]["replicas"] == 1
+    scaler = cluster.get("hpa", f"{iris.NAME}-predictor", models)
+    assert scaler["spec"]["minReplicas"] == 2
+    to = {ref["name"] for rule in rules for ref in rule["backendRefs"]}
+    assert to == {f"{iris.NAME}-predictor"}
+    # The whole domain leads to this one model, and its path to nothing: no rule cuts it off.
+    assert DOMAIN in route["spec"]["hostnames"]
+    paths = [it["path"]["value"] for rule in rules for it in rule["matches"]]
+    assert paths == ["^/.*$", f"/serving/{iris.NAME}/"]
+    assert "URLRewrite" not in json.dumps(rules)
+
+
 @pytest.mark.parametrize(("scheme", "more"), [("http", ()), ("https", TLS)])
 def test_virtual_service(cluster, release, models, scheme, more):
     balance = "--set=routing.virtualService.trafficPolicy.loadBalancer.simple=LEAST_REQUEST"
@@ -126,8 +186,10 @@ def knative_serving(cluster):
     cluster.kubectl("delete", "namespace", name)
 
 
-def test_knative(cluster, knative_serving, release, models):
-    release.install(f"--values={ROOT}/values/knative.yaml", PUBLISHED)
+@pytest.mark.parametrize("path", ["", "/serving/{{ .Name }}"])
+def test_knative(cluster, knative_serving, release, models, path):
+    template = f"--set=routing.pathTemplate={path}"
+    release.install(f"--values={ROOT}/values/knative.yaml", PUBLISHED, template)
     cluster.apply(iris.MODEL, namespace=models)
     service = cluster.wait(
         "a Knative Service",
@@ -151,14 +213,38 @@ def test_knative(cluster, knative_serving, release, models):
     cluster.wait("the model", lambda: condition(model(cluster, models), "Ready") == "True")
     found = model(cluster, models)["status"]
     inside, outside = f"{iris.NAME}.{models}.svc.cluster.local", f"{iris.NAME}.{models}.{DOMAIN}"
-    assert (found["address"]["url"], found["url"]) == (f"http://{inside}", f"http://{outside}")
+    url = f"{DOMAIN}/serving/{iris.NAME}" if path else outside
+    assert (found["address"]["url"], found["url"]) == (f"http://{inside}", f"http://{url}")
     assert announced(cluster, release, models) == [found["address"]["url"]]
 
     route = cluster.get("virtualservice", iris.NAME, models)
-    assert route["spec"]["hosts"] == [inside, outside]
+    assert route["spec"]["hosts"] == [inside, outside, *([DOMAIN] if path else [])]
+    if path:
+        by_path = route["spec"]["http"][-1]
+        assert by_path["match"][0]["uri"] == {"prefix": f"/serving/{iris.NAME}/"}
+        assert by_path["rewrite"] == {"uri": "/"}
     config = cluster.get("configmap", "inferenceservice-config", release.namespace)
     ingress = json.loads(config["data"]["ingress"])
     assert route["spec"]["gateways"] == [ingress["localGateway"], "mesh", ingress["ingressGateway"]]
     alias = cluster.get("service", iris.NAME, models)
     assert alias["spec"]["externalName"] == ingress["localGatewayService"]
     assert cluster.list("deployments", models) == cluster.list("ingresses", models) == []
+
+
+def test_knative_keeps_a_model_inside_and_gives_it_its_time(
+    cluster, knative_serving, release, models, tmp_path
+):
+    flavour = f"--values={ROOT}/values/knative.yaml"
+    model = {"format": "sklearn", "storageUri": iris.URI, "clusterLocal": True, "timeout": 7}
+    (tmp_path / "my.yaml").write_text(json.dumps({"models": {iris.NAME: model}}))
+    release.install(flavour, PUBLISHED)
+    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    mine.install(flavour, PUBLISHED, f"--values={tmp_path}/my.yaml")
+    service = cluster.wait(
+        "a Knative Service",
+        lambda: cluster.get("services.serving.knative.dev", f"{iris.NAME}-predictor", models),
+    )
+    # Knative's own label: KServe's says nothing to it.
+    assert service["metadata"]["labels"]["networking.knative.dev/visibility"] == "cluster-local"
+    assert service["spec"]["template"]["spec"]["timeoutSeconds"] == 7
+    mine.uninstall()

@@ -7,13 +7,12 @@ import shutil
 import sys
 
 import pytest
-import yaml
 
 from generator import tools
 from tests.cluster import controller, foreign, iris, pki, webhooks
 from tests.cluster.cluster import BOTH_HELMS, Release
 from tests.cluster.foreign import established
-from tests.rendering import CASES, FLAVOURS, ROOT, STOCK, identity, objects, of_kind, only
+from tests.rendering import CASES, FLAVOURS, ROOT, STOCK, identity, objects, of_kind, only, parse
 
 SECRET_LIMIT = 128 * 1024
 ANNOTATION_LIMIT = 262_144
@@ -218,7 +217,7 @@ def former(tmp_path):
     about = folder / "Chart.yaml"
     about.write_text(re.sub(r"(?m)^version: .*$", "version: 0.0.9", about.read_text("utf-8")))
     for file in (folder / "crds").glob("*inferenceservices*"):
-        crd = yaml.safe_load(file.read_text("utf-8"))
+        (crd,) = parse(file.read_text("utf-8"))
         for part, name in NEWER.items():
             del fields_of_models(crd, part)[name]
         file.write_text(json.dumps(crd))

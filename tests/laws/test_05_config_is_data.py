@@ -71,11 +71,11 @@ def test_no_domain_publishes_nothing():
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
-        ("ingress-published", {"ingressClassName": "models", "urlScheme": "https", "disableIngressCreation": False}),
+        ("ingress-published", {"ingressClassName": "kserve-lite", "urlScheme": "https", "disableIngressCreation": False}),
         ("istio-gateway-api", {"enableGatewayApi": True, "urlScheme": "https", "disableHTTPRouteTimeout": False,
                                "kserveIngressGateway": "kserve/kserve-ingress-gateway"}),
         ("gateway-existing", {"kserveIngressGateway": "gateways/shared", "enableGatewayApi": True}),
-        ("gke", {"disableHTTPRouteTimeout": True}),
+        ("gateway-both", {"disableHTTPRouteTimeout": True}),
         ("istio-virtual-service", {"disableIngressCreation": True, "enableGatewayApi": False, "urlScheme": "https"}),
         ("routes-of-ones-own", {"disableIngressCreation": True, "ingressDomain": "models.example.com"}),
         ("knative", {"disableIstioVirtualHost": False, "ingressGateway": "knative-serving/knative-ingress-gateway"}),

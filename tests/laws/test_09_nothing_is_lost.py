@@ -17,7 +17,7 @@ from generator.chart import render
 from tests import rendering
 from tests.rendering import CASES, STOCK, WITH_MODELS, Object, objects, of_kind
 
-UPGRADE = "kubectl apply --server-side --force-conflicts -f charts/kserve-lite/crds"
+UPGRADE = "helm show crds CHART | kubectl apply --server-side --force-conflicts -f -"
 
 MODELS = ("InferenceService", "InferenceGraph", "TrainedModel")
 # What takes models along when it is deleted.

@@ -12,7 +12,7 @@ import yaml
 
 from generator.chart import render
 from tests import rendering
-from tests.rendering import CHART_CASES, CHARTS, STOCK
+from tests.rendering import CHART_CASES, CHARTS, STOCK, parse
 
 KIB = 1024
 FILES = {chart: render(chart=chart) for chart in CHARTS}
@@ -31,7 +31,7 @@ def too_big(chart: Path) -> list[str]:
 
 
 def _size(file: Path) -> int:
-    crd = yaml.load(file.read_bytes(), yaml.CSafeLoader)
+    (crd,) = parse(file.read_text("utf-8"))
     return len(json.dumps(crd, separators=(",", ":")).encode())
 
 

@@ -1,11 +1,15 @@
 """NOTES.txt: what `helm install` prints, the next command first."""
 
 import json
+import re
+import textwrap
 
 import pytest
 
+from generator import MODELS
+from generator.manifests import models
 from tests import rendering
-from tests.rendering import CASES, STOCK
+from tests.rendering import CASES, CHARTS, STOCK
 
 
 def notes(*arguments: str) -> str:
@@ -20,7 +24,8 @@ def test_they_say_how_to_go_on(case):
     text = notes("-f", str(CASES[case]))
     assert "kubectl -n ml rollout status deployment/kserve-controller-manager" in text
     assert "kind: InferenceService" in text
-    assert "kubectl apply --server-side --force-conflicts -f charts/kserve-lite/crds" in text
+    assert "helm show crds CHART | kubectl apply --server-side --force-conflicts -f -" in text
+    assert not re.search(r"charts/|python -m|\.\./", text)  # What a packaged chart does not bring.
     assert "{{" not in text
     assert all(len(line) <= 120 for line in text.splitlines())
     assert "\n\n\n" not in text
@@ -34,12 +39,16 @@ def test_they_say_how_to_go_on(case):
         ("istio-gateway-api", "curl https://sklearn-iris-default.models.example.com/v1/models"),
         ("ingress-published", "curl https://sklearn-iris.default.models.example.com/v1/models"),
         ("istio-virtual-service", "KServe writes no route"),
-        ("istio-virtual-service", "on the gateway ml/kserve-ingress-gateway"),
+        ("istio-virtual-service", "- ml/kserve-ingress-gateway"),
         ("gke", "stops when the cluster has no HTTPRoute CRD"),
         ("knative", "rejects every InferenceService"),
         ("knative", "curl http://sklearn-iris.default.svc.cluster.local/v1/models"),
         ("airgap", "The ConfigMap company-ca must be in namespace"),
-        ("eks", "webhook.hostNetwork takes the controller out"),
+        ("eks", "kubectl get ingressclass alb"),
+        ("eks", "success-codes: 200-499"),
+        ("eks-overlay", "webhook.hostNetwork takes the controller out"),
+        ("openshift", "route.openshift.io/termination: edge"),
+        ("ingress-published", "for the controller example.com/ingress"),
         ("existing-certificate", "webhook.failurePolicy is Ignore"),
     ],
 )
@@ -56,3 +65,40 @@ def test_a_url_that_only_the_model_knows_is_asked_for(tmp_path):
     text = notes("-f", str(tmp_path / "values.yaml"))
     assert "jsonpath='{.status.url}'" in text
     assert ".a.b/" not in text
+
+
+def test_the_route_they_show_is_that_of_the_model_they_show():
+    """What to apply by hand in mode virtualService, beside what the models chart would write."""
+    text = notes("-f", str(CASES["istio-virtual-service"]))
+    shown = [it for block in re.findall(r"<<'YAML'\n(.*?)^YAML$", text, re.M | re.S)
+             for it in rendering.parse(textwrap.dedent(block))]  # fmt: skip
+    model, route = shown
+    assert (model["kind"], route["kind"]) == ("InferenceService", "VirtualService")
+    assert (
+        f"curl https://{route['spec']['hosts'][0]}/v1/models/{model['metadata']['name']}:" in text
+    )
+    both = [CASES["istio-virtual-service"], CASES["sklearn-iris"]]
+    written = rendering.only(rendering.parse(models(both)), "VirtualService")
+    (ours,), (theirs,) = written["spec"]["http"], route["spec"]["http"]
+    assert theirs["route"][0]["destination"] == ours["route"][0]["destination"]
+    assert theirs["timeout"] == ours["timeout"]
+    assert route["spec"]["hosts"] == written["spec"]["hosts"]
+
+
+@pytest.mark.parametrize("program", ["helm", "helm3"])
+def test_the_crds_that_helm_shows_are_all_of_them(program):
+    """What NOTES pipe to kubectl; Helm 3 puts nothing between the files."""
+    shown = rendering.parse(rendering.helm("show", "crds", str(STOCK), program=program))
+    files = sorted((STOCK / "crds").iterdir())
+    assert shown == [rendering.parse(file.read_text())[0] for file in files]
+    assert len(shown) == 6
+
+
+@pytest.mark.parametrize(
+    ("case", "said"), [("sklearn-iris", "1 model is declared"), ("ensemble", "models are declared")]
+)
+def test_the_models_notes_count(case, said):
+    command = ("install", "iris", str(CHARTS[MODELS]), "-n", "ml", "--dry-run=client")
+    text = rendering.helm(*command, "-f", str(CASES[case])).partition("\nNOTES:\n")[2]
+    assert said in text
+    assert not re.search(r"charts/|python -m", text)

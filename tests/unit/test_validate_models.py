@@ -10,7 +10,7 @@ from generator.manifests import models
 from generator.values import read
 
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
-PUBLISHED = {"routing": {"mode": "gatewayApi", "domain": "a.b"}}
+PUBLISHED = {"routing": {"mode": "virtualService", "domain": "a.b"}}
 
 
 def one(**changes: object) -> dict:

@@ -35,10 +35,11 @@ REFUSED = [
     ({"webhook": {"certificate": {"mode": "existing", "secretName": "x", "caBundle": "eA=="}}}, "base64-encoded PEM"),
     ({"webhook": {"certificate": {"mode": "openshift"}}}, "set platform=openshift"),
     ({"inference": {"rollout": {"maxSurge": "50%"}}}, "set both or neither"),
-    ({"routing": {"domain": "a.b", "additionalDomains": ["c.d"]}}, "set routing.mode=gatewayApi"),
-    ({"routing": {"domain": "a.b", "pathTemplate": "/x"}}, "set routing.mode=gatewayApi"),
-    ({"routing": {"ingressClass": {"create": True, "name": ""}}}, "set routing.ingressClass.name"),
-    ({"routing": {"domain": "a.b", "gateway": {"tls": {"enabled": True}}}}, "an Ingress of KServe has no TLS"),
+    ({"routing": {"domain": "a.b", "additionalDomains": ["c.d"]}}, "set routing.mode=gatewayApi or virtualService"),
+    ({"routing": {"domain": "a.b", "pathTemplate": "/x"}}, "set routing.mode=virtualService"),
+    ({"routing": {"mode": "gatewayApi", "domain": "a.b", "pathTemplate": "/x"}}, "send the rest of the domain to one model"),
+    ({"routing": {"domain": "a.b", "gateway": {"tls": {"enabled": True}}}}, "there is no gateway in routing.mode ingress"),
+    ({"routing": {"mode": "gatewayApi", "gateway": {"className": "gke-l7-rilb"}}}, "istio for instance"),
     ({"routing": {"mode": "gatewayApi", "additionalDomains": ["a.b"]}}, "set routing.domain"),
     ({"routing": {"mode": "gatewayApi", "pathTemplate": "/x"}}, "set routing.domain"),
     ({"routing": {"mode": "gatewayApi", "gateway": {"tls": {"enabled": True}}}}, "set routing.domain"),
@@ -101,6 +102,7 @@ def test_what_kserve_would_accept_is_accepted(values, tmp_path):
 def test_every_refusal_of_the_template_is_tried():
     text = "".join(
         (STOCK / "templates" / path).read_text()
-        for path in ("validate.yaml", "runtimes/_check.tpl")
+        for path in ("validate.yaml", "runtimes/_check.tpl", "routing/_check.tpl")
     )
-    assert text.count("fail (printf") + text.count('fail "') <= len(REFUSED) + 1
+    refusals = text.count("fail (printf") + text.count('fail "') + text.count("\nERROR: ")
+    assert refusals <= len(REFUSED) + 1

@@ -67,7 +67,10 @@ def with_model(spec: dict[str, Any]) -> dict[str, Any]:
 
 def render(file: Path, entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The InferenceServices of the entries, by name."""
-    file.write_text(json.dumps(PLATFORM | {"models": entries}))
+    # Most samples are for any mode; a traffic split between revisions is for Knative alone.
+    knative = [it for it in entries.values() if "canaryTrafficPercent" in json.dumps(it)]
+    platform = PLATFORM | ({"deploymentMode": "Knative"} if knative else {})
+    file.write_text(json.dumps(platform | {"models": entries}))
     read([file])
     found = rendering.of_kind(rendering.parse(models([file])), "InferenceService")
     return {it["metadata"]["name"]: it for it in found}
@@ -76,7 +79,11 @@ def render(file: Path, entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
     entries = {f"m{number}": from_manifest(ALL[name])[1] for number, name in enumerate(TAKEN)}
-    by_name = render(tmp_path_factory.mktemp("samples") / "values.yaml", entries)
+    folder = tmp_path_factory.mktemp("samples")
+    split = {name: it for name, it in entries.items() if "canaryTrafficPercent" in json.dumps(it)}
+    assert 0 < len(split) < len(entries)
+    others = {name: it for name, it in entries.items() if name not in split}
+    by_name = render(folder / "split.yaml", split) | render(folder / "others.yaml", others)
     return {name: by_name[f"m{number}"] for number, name in enumerate(TAKEN)}
 
 

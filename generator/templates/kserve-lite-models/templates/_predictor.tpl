@@ -163,6 +163,9 @@ predictor:
 {{- with $model.transformer }}
 transformer:
   {{- include "kserve-lite-models.component" (list $root .) | trim | nindent 2 }}
+  {{- with $model.timeout }}
+  timeout: {{ int . }}
+  {{- end }}
 {{- end }}
 {{- with $model.explainer }}
 explainer:
@@ -178,6 +181,9 @@ explainer:
   {{- end }}
   {{- else }}
   {{- include "kserve-lite-models.component" (list $root .) | trim | nindent 2 }}
+  {{- end }}
+  {{- with $model.timeout }}
+  timeout: {{ int . }}
   {{- end }}
 {{- end }}
 {{- with $model.canary }}
@@ -204,7 +210,7 @@ canary:
 {{- define "kserve-lite-models.annotations" -}}
 {{- $root := index . 0 -}}
 {{- $model := index . 1 -}}
-{{- $annotations := mergeOverwrite dict ($model.annotations | default dict) -}}
+{{- $annotations := mergeOverwrite dict (include "kserve-lite-models.ingressAnnotations" (list $root $model) | fromJson) ($model.annotations | default dict) -}}
 {{- with $model.deploymentMode -}}
 {{- $_ := set $annotations "serving.kserve.io/deploymentMode" . -}}
 {{- end -}}

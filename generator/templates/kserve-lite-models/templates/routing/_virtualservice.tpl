@@ -1,18 +1,20 @@
 {{- /*
-The destination, timeout and retries of an Istio HTTP route. Takes (list root targets), where targets
-are {host, weight}.
+The destination, timeout and retries of an Istio HTTP route. Takes (list root model targets), where
+targets are {host, weight}. The model's own timeout, in seconds, comes before that of the values.
 */ -}}
 {{- define "kserve-lite-models.virtualservice.route" -}}
 {{- $policy := (index . 0).Values.routing.virtualService -}}
+{{- $model := index . 1 -}}
+{{- $timeout := dig "predictor" "timeout" $model.timeout ($model.spec | default dict) -}}
 route:
-{{- range index . 1 }}
+{{- range index . 2 }}
 - destination:
     host: {{ .host }}
     port:
       number: 80
   weight: {{ .weight }}
 {{- end }}
-timeout: {{ $policy.timeout }}
+timeout: {{ if $timeout }}{{ int $timeout }}s{{ else }}{{ $policy.timeout }}{{ end }}
 retries:
   attempts: {{ int $policy.retries }}
   {{- if $policy.retries }}
@@ -21,13 +23,29 @@ retries:
   {{- end }}
 {{- end -}}
 
+{{- /*
+The versions of a model beside it, as a JSON list of {name, percent}: those of `spec`, which is merged
+last, else those of `canary`. Takes the model.
+*/ -}}
+{{- define "kserve-lite-models.versions" -}}
+{{- $versions := list -}}
+{{- range (.spec | default dict).canary -}}
+{{- $versions = append $versions (dict "name" .predictor.name "percent" .trafficPercent) -}}
+{{- else -}}
+{{- range $name, $version := .canary -}}
+{{- $versions = append $versions (dict "name" $name "percent" $version.trafficPercent) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $versions -}}
+{{- end -}}
+
 {{- /* The names of the Services behind a model, as a JSON list. Takes (list name model). */ -}}
 {{- define "kserve-lite-models.services" -}}
 {{- $name := index . 0 -}}
 {{- $model := index . 1 -}}
 {{- $services := list (printf "%s-predictor" $name) -}}
-{{- range $key, $_ := $model.canary -}}
-{{- $services = append $services (printf "%s-%s-predictor" $name $key) -}}
+{{- range include "kserve-lite-models.versions" $model | fromJsonArray -}}
+{{- $services = append $services (printf "%s-%s-predictor" $name .name) -}}
 {{- end -}}
 {{- range list "explainer" "transformer" -}}
 {{- if get $model . -}}

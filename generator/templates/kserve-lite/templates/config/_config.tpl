@@ -100,7 +100,7 @@ none: the agent batches, with its own resources and with what a model says of it
 {{- define "kserve-lite.config.inferenceService" -}}
 {{- toJson (dict
       "resource" (include "kserve-lite.config.resources" .Values.inference.resources | fromJson)
-      "serviceAnnotationDisallowedList" .Values.inference.disallowedAnnotations
+      "serviceAnnotationDisallowedList" (concat .Values.inference.disallowedAnnotations (include "kserve-lite.routing.ingressOnly" . | fromJsonArray) | default list)
       "serviceLabelDisallowedList" .Values.inference.disallowedLabels) -}}
 {{- end -}}
 
@@ -120,8 +120,10 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
       "ingressDomain" (ternary $routing.domain "svc.cluster.local" $published)
       "ingressGateway" $gateway
       "urlScheme" (include "kserve-lite.routing.urlScheme" .) -}}
-{{- if and $published (eq $routing.mode "ingress") $routing.ingressClass.name -}}
-{{- $_ := set $ingress "ingressClassName" $routing.ingressClass.name -}}
+{{- if and $published (eq $routing.mode "ingress") -}}
+{{- with include "kserve-lite.routing.ingressClass" . -}}
+{{- $_ := set $ingress "ingressClassName" . -}}
+{{- end -}}
 {{- end -}}
 {{- if and $published (eq $routing.mode "gatewayApi") -}}
 {{- $ingress = mergeOverwrite $ingress (dict
@@ -132,10 +134,11 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 {{- with $routing.additionalDomains -}}
 {{- $_ := set $ingress "additionalIngressDomains" . -}}
 {{- end -}}
+{{- if eq .Values.deploymentMode "Knative" -}}
+{{- /* In Standard mode KServe routes no path rightly; there the models chart does. */ -}}
 {{- with $routing.pathTemplate -}}
 {{- $_ := set $ingress "pathTemplate" . -}}
 {{- end -}}
-{{- if eq .Values.deploymentMode "Knative" -}}
 {{- $ingress = mergeOverwrite $ingress (dict
       "ingressGateway" $routing.knative.ingressGateway
       "localGateway" $routing.knative.localGateway

@@ -1,0 +1,41 @@
+{{- /*
+What routing.mode cannot do, said before KServe does something else. Takes the root; returns lines
+`ERROR: PATH: fact; remedy`.
+*/ -}}
+{{- define "kserve-lite.routing.check" -}}
+{{- $routing := .Values.routing -}}
+{{- $mode := $routing.mode -}}
+{{- $gateway := $routing.gateway -}}
+{{- $standard := eq .Values.deploymentMode "Standard" -}}
+{{- if not $routing.domain }}
+{{- if $routing.additionalDomains }}
+ERROR: routing.additionalDomains: there is no routing.domain that they are in addition to; set routing.domain
+{{- end }}
+{{- if $routing.pathTemplate }}
+ERROR: routing.pathTemplate: is a path under routing.domain, which is empty; set routing.domain
+{{- end }}
+{{- if $gateway.tls.enabled }}
+ERROR: routing.gateway.tls: without routing.domain nothing is published; set routing.domain
+{{- end }}
+{{- else }}
+{{- if and $routing.additionalDomains $standard (has $mode (list "ingress" "none")) }}
+ERROR: routing.additionalDomains: in routing.mode {{ $mode }} nobody routes them; set routing.mode=gatewayApi or virtualService, or remove them
+{{- end }}
+{{- if and $routing.pathTemplate (eq $mode "gatewayApi") }}
+ERROR: routing.pathTemplate: KServe's HTTPRoutes match the path alone and send the rest of the domain to one model; set routing.mode=virtualService, or remove it
+{{- else if and $routing.pathTemplate $standard (ne $mode "virtualService") }}
+ERROR: routing.pathTemplate: in routing.mode {{ $mode }} nobody routes it; set routing.mode=virtualService, or remove it
+{{- end }}
+{{- if and $gateway.tls.enabled (not (has $mode (list "gatewayApi" "virtualService"))) }}
+ERROR: routing.gateway.tls: there is no gateway in routing.mode {{ $mode }}; set routing.mode=gatewayApi or virtualService, or end TLS in front of the models and set routing.urlScheme=https
+{{- else if and $gateway.tls.enabled $gateway.create (not $gateway.tls.secretName) }}
+ERROR: routing.gateway.tls.secretName: is empty; set routing.gateway.tls.secretName to the Secret with the certificate
+{{- end }}
+{{- end }}
+{{- if and (eq $mode "gatewayApi") $gateway.create (hasPrefix "gke-" $gateway.className) }}
+ERROR: routing.gateway.className: KServe's HTTPRoutes match paths by regular expression, which GKE's own Gateway controller refuses in every class; set routing.gateway.className to a class that runs in the cluster, istio for instance
+{{- end }}
+{{- if and $gateway.create $gateway.namespace }}
+ERROR: routing.gateway.namespace: is for a gateway that exists; set routing.gateway.create=false
+{{- end }}
+{{- end -}}
