@@ -1,6 +1,7 @@
 """Law 18 on a cluster: the waits of docs/waiting.md return when a model serves what it should.
 
-The model runs for real, and says which of two it is: after each wait it is asked at once.
+The model runs for real, and its answer says which of two it is: it is asked once, as soon as the wait
+is over. What Argo CD and Flux would say is asked of the rule and of the library that they have.
 """
 
 import functools
@@ -12,15 +13,24 @@ import threading
 import pytest
 
 from generator import MODELS, tools
+from generator.derive import sources
 from generator.errors import ToolFailed
 from tests.cluster import controller, iris, modelserver
-from tests.cluster.cluster import Release
 from tests.cluster.plane import NODE
 from tests.cluster.status import condition
-from tests.cluster.waiting import READY, SOURCE, until_carried, until_ready, until_rolled_out
+from tests.cluster.waiting import (
+    ARGO_CD,
+    RULE,
+    SOURCE,
+    until_carried,
+    until_ready,
+    until_rolled_out,
+)
 from tests.rendering import CHARTS, ROOT
 
+PAGE = (ROOT / "docs" / "waiting.md").read_text("utf-8")
 PREDICTOR = f"{iris.NAME}-predictor"
+CONTAINER = '{.spec.template.spec.containers[?(@.name=="kserve-container")]'
 TRAIN = """
 import pathlib, sys
 import joblib
@@ -31,12 +41,11 @@ for name, answer in ("first", 1), ("second", 2):
     model = DummyClassifier(strategy="constant", constant=answer).fit([[0.0], [0.0]], [1, 2])
     joblib.dump(model, folder / "model.joblib")
 """
-ANSWERS = {"first": 1, "second": 2}
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def bucket(cluster, tmp_path_factory):
-    """The storageUri of a model: `bucket("first")`; of "third" there is none."""
+    """The storageUri of a model: `bucket("first")` answers 1, "second" 2; "third" is not there."""
     if cluster.node is None:
         pytest.skip("the models are served from this machine")
     if not modelserver.environment().is_dir():
@@ -56,8 +65,8 @@ class Model:
     def __init__(self, cluster, bucket, folder, program):
         self.cluster, self.bucket, self.program = cluster, bucket, program
         self.namespace = cluster.namespace("waiting")
-        self.values = folder / "values.json"
         self.where = ("-n", self.namespace)
+        self.values = folder / "values.json"
 
     def helm(self, verb, which, *arguments, **more):
         model = {"format": "sklearn", "storageUri": self.bucket(which), **more}
@@ -66,17 +75,16 @@ class Model:
         return self.cluster.helm(verb, "iris", *chart, *arguments, program=self.program)
 
     def ready(self, timeout="2m"):
-        return until_ready(self.cluster, f"inferenceservice/{iris.NAME}", self.namespace, timeout)
+        until_ready(self.cluster, f"inferenceservice/{iris.NAME}", self.namespace, timeout)
 
-    def carried(self, which, timeout="1m"):
-        uri = self.bucket(which)
-        return until_carried(self.cluster, iris.NAME, self.namespace, SOURCE, uri, timeout)
+    def carried(self, value, path=SOURCE, timeout="1m"):
+        until_carried(self.cluster, iris.NAME, self.namespace, path, value, timeout)
 
     def rolled_out(self, timeout="2m"):
-        return until_rolled_out(self.cluster, iris.NAME, self.namespace, timeout)
+        until_rolled_out(self.cluster, iris.NAME, self.namespace, timeout)
 
     def answer(self):
-        """What it says at once, through its Service; no second try."""
+        """What it says through its Service, without a second try."""
         service = f"/api/v1/namespaces/{self.namespace}/services/{iris.NAME}:80/proxy"
         url = f"{service}/v1/models/{iris.NAME}:predict"
         body = json.dumps({"instances": [[0.0]]})
@@ -87,10 +95,26 @@ class Model:
     def service(self):
         return self.cluster.get("inferenceservice", iris.NAME, self.namespace)
 
+    def deployment(self):
+        return self.cluster.get("deployment", PREDICTOR, self.namespace)
+
     def pods(self):
         """Those that are there to stay."""
         found = (it["metadata"] for it in self.cluster.list("pods", self.namespace))
         return {it["uid"] for it in found if "deletionTimestamp" not in it}
+
+    def argocd(self):
+        """The health of the InferenceService in Argo CD."""
+        rule = sources.folder(ARGO_CD) / RULE
+        return judged(self.service(), str(rule))["argocd"]
+
+    def flux(self):
+        """What Flux says of InferenceService and Deployment, and Helm 4 of the former."""
+        return judged(self.service())["kstatus"], judged(self.deployment())["kstatus"]
+
+
+def judged(it, *rules):
+    return json.loads(tools.run([str(tools.find("health")), *rules], stdin=json.dumps(it)))
 
 
 @pytest.fixture
@@ -109,8 +133,9 @@ def test_install_and_changes(cluster, model):
     model.helm("install", "first")
     model.ready()
     assert model.answer() == 1
+    assert (model.argocd(), model.flux()) == ("Healthy", ("Current", "Current"))
 
-    # A change that its pods do not see.
+    # A change that its pods do not see. Only what compares generations waits, for ever.
     pods = model.pods()
     model.helm("upgrade", "first", maxReplicas=3)
     model.ready("5s")
@@ -118,62 +143,69 @@ def test_install_and_changes(cluster, model):
     autoscaler = ("hpa", PREDICTOR, model.namespace)
     cluster.wait("it arrives", lambda: cluster.get(*autoscaler)["spec"]["maxReplicas"] == 3)
     assert model.pods() == pods
+    assert (model.argocd(), model.flux()) == ("Healthy", ("InProgress", "Current"))
 
-    # An autoscaler's: the wait is for its pods, and no longer.
+    # What an autoscaler does: the wait is for its pods, and no longer.
     scale = ("patch", "deployment", PREDICTOR, *model.where, "--subresource=scale")
     cluster.kubectl(*scale, "--type=merge", "-p", '{"spec": {"replicas": 2}}')
-    model.ready()
     model.rolled_out()
+    model.ready()
     assert model.answer() == 1
     assert len(model.pods()) == 2
+    assert model.flux()[1] == "Current"
 
     # A change of its pods, on top of that.
     model.helm("upgrade", "second", maxReplicas=3)
-    model.carried("second")
+    model.carried(model.bucket("second"))
     model.rolled_out()
     assert {model.answer() for _ in range(5)} == {2}
     assert model.pods().isdisjoint(pods)
+    assert model.flux()[1] == "Current"
 
 
 @both_helms
-def test_a_model_that_never_loads(model):
+def test_a_model_that_never_loads(cluster, model):
     model.helm("install", "third")
     with pytest.raises(ToolFailed, match="timed out"):
-        model.ready("15s")
+        model.ready("8s")
     with pytest.raises(ToolFailed, match="timed out"):
         model.rolled_out("1s")
     assert condition(model.service(), "Ready") == "False"
+    cluster.wait("Argo CD sees it", lambda: model.argocd() == "Degraded")
+    assert model.flux()[1] == "InProgress"
 
     # What mends it is waited for like any other change.
     model.helm("upgrade", "first")
-    model.carried("first")
+    model.carried(model.bucket("first"))
     model.rolled_out()
+    model.ready()
     assert model.answer() == 1
 
-    # One that fails later leaves the former serving, and the InferenceService Ready.
-    model.helm("upgrade", "third")
-    model.carried("third")
+    # A later failure leaves the former pods serving, and the InferenceService Ready.
+    model.helm("upgrade", "first", env={"PYTHONHOME": "/nowhere"})
+    model.carried("/nowhere", CONTAINER + '.env[?(@.name=="PYTHONHOME")].value}')
     with pytest.raises(ToolFailed, match="timed out"):
-        model.rolled_out("10s")
+        model.rolled_out("6s")
     model.ready("5s")
     assert model.answer() == 1
+    assert (model.argocd(), model.flux()[1]) == ("Healthy", "InProgress")
 
 
-def test_a_rollout_that_cannot_end_is_given_up(cluster, model):
+def test_a_rollout_without_progress_is_given_up(cluster, model):
     model.helm("install", "third")
-    cluster.wait("KServe writes it", lambda: cluster.get("deployment", PREDICTOR, model.namespace))
-    # KServe sets ten minutes. Once exceeded, it stays so.
+    cluster.wait("KServe writes it", model.deployment)
+    # KServe wants ten minutes, and sets that again. Once exceeded, it stays so.
     deadline = '{"spec": {"progressDeadlineSeconds": 1}}'
 
     def exceeded():
         where = ("patch", "deployment", PREDICTOR, *model.where)
         cluster.kubectl(*where, "--type=merge", "-p", deadline)
-        found = cluster.get("deployment", PREDICTOR, model.namespace)
-        return condition(found, "Progressing") == "False"
+        return condition(model.deployment(), "Progressing") == "False"
 
     cluster.wait("the deadline is over", exceeded)
     with pytest.raises(ToolFailed, match="exceeded its progress deadline"):
         model.rolled_out("10m")
+    assert model.flux()[1] == "Failed"
 
 
 def test_a_controller_that_comes_late(cluster, platform, model):
@@ -190,11 +222,12 @@ def test_a_controller_that_comes_late(cluster, platform, model):
         model.ready("5s")
         model.rolled_out("5s")
         assert model.answer() == 1  # Neither of them waited for anything.
+        assert (model.argocd(), model.flux()[1]) == ("Healthy", "Current")
         with pytest.raises(ToolFailed, match="timed out"):
-            model.carried("second", "3s")
+            model.carried(model.bucket("second"), timeout="3s")
     finally:
         controller.free_lease(cluster, platform.namespace)
-    model.carried("second")
+    model.carried(model.bucket("second"))
     model.rolled_out()
     assert model.answer() == 2
 
@@ -214,6 +247,59 @@ def test_what_the_page_advises_against(cluster, model):
         says = "generation is 3, but latest observed generation is 1"
         with pytest.raises(ToolFailed, match=says):
             model.helm("upgrade", "first", "--wait", "--timeout=3s", maxReplicas=4)
+        rollback = ("--rollback-on-failure", "--timeout=3s")
+        with pytest.raises(ToolFailed, match="rolled back"):
+            model.helm("upgrade", "first", *rollback, maxReplicas=5)
+        found = model.service()["spec"]["predictor"]["maxReplicas"]
+        assert found != 5
     else:
         model.helm("upgrade", "second", "--wait", maxReplicas=4)
         assert model.answer() == 1
+
+
+@pytest.fixture
+def release(cluster, platform, models):
+    """The namespace of the release `iris` of the page."""
+    yield models
+    cluster.helm("uninstall", "iris", "-n", models, "--ignore-not-found")
+
+
+def test_the_page(cluster, release):
+    """Its commands in the order in which they stand there, then where else a change can be seen."""
+    blocks = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 4
+    for block in blocks:
+        cluster.bash(block.replace("-n default ", f"-n {release} "))
+        assert len(cluster.list("deployments", release)) == 1
+
+    rows = dict(re.findall(r"^\| `?([\w.]+).*? \| `(\{.*?\})`", PAGE, re.MULTILINE))
+    changes = {
+        "image": ("runtimeVersion=v0.19.0", "docker.io/kserve/sklearnserver:v0.19.0"),
+        "env.NAME": ("env.NAME=a", "a"),
+        "resources": ("resources.limits.memory=3Gi", "3Gi"),
+        "annotations.NAME": ("annotations.NAME=b", "b"),
+    }
+    assert rows.keys() == changes.keys()
+    more = [f"--set-string=models.{iris.NAME}.{change}" for change, _ in changes.values()]
+    values = ("-f", str(ROOT / "examples/models/sklearn-iris.yaml"))
+    cluster.helm("upgrade", "iris", str(CHARTS[MODELS]), "-n", release, *values, *more)
+    for key, path in rows.items():
+        until_carried(cluster, iris.NAME, release, path, changes[key][1])
+    until_rolled_out(cluster, iris.NAME, release)
+
+
+def test_what_the_notes_say_works(cluster, release):
+    """After an install and after an upgrade; a `=` in a storageUri is one too many for kubectl."""
+    for verb, uri in ("install", "gs://bucket/first"), ("upgrade", "https://host/m.joblib?a=b&c=d"):
+        values = (
+            f"--set-string=models.{iris.NAME}.format=sklearn,models.{iris.NAME}.storageUri={uri}"
+        )
+        cluster.helm(verb, "iris", str(CHARTS[MODELS]), "-n", release, values)
+        notes = cluster.helm("get", "notes", "iris", "-n", release)
+        commands = re.findall(r"^ +(kubectl (?:.*\\\n)*.*)$", notes, re.MULTILINE)
+        cluster.bash("\n".join(commands))
+        assert (
+            ("rollout status" in notes) == ("storage-initializer" in notes) == (verb == "upgrade")
+        )
+        source = ("get", "deployment", PREDICTOR, "-n", release, f"--output=jsonpath={SOURCE}")
+        assert cluster.kubectl(*source) == uri

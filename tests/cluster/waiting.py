@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from tests.cluster.cluster import Cluster
 
+# The Go module with the rule by which Argo CD judges an InferenceService, and its place there.
+ARGO_CD = "github.com/argoproj/argo-cd/v3"
+RULE = "resource_customizations/serving.kserve.io/InferenceService/health.lua"
+
 READY = """--for=jsonpath={.status.conditions[?(@.type=="Ready")].status}=True"""
 # Where a Deployment says which model its pods fetch.
 SOURCE = (

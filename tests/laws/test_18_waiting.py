@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
@@ -64,10 +63,10 @@ def faults(text: str) -> list[str]:
         line = shlex.join(words)
         if program == "helm" and any("kserve-lite-models" in word for word in words):
             found += [f"{line}: {word}" for word in words if word in NEVER_WITH_MODELS]
-        if program == "kubectl" and (verb == "wait" or (verb, what) == ("rollout", "status")):
-            if not any(word.startswith("--timeout=") for word in words):
-                found.append(f"{line}: no --timeout")
-        if program == "kubectl" and verb == "wait":
+        waits = program == "kubectl" and (verb == "wait" or (verb, what) == ("rollout", "status"))
+        if waits and not any(word.startswith("--timeout=") for word in words):
+            found.append(f"{line}: no --timeout")
+        if waits and verb == "wait":
             kind = what.partition("/")[0]
             (awaited,) = (word for word in words if word.startswith("--for="))
             if not means_something(kind, awaited):
