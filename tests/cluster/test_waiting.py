@@ -163,7 +163,6 @@ def test_install_and_changes(cluster, model):
     assert model.flux()[1] == "Current"
 
 
-@both_helms
 def test_a_model_that_never_loads(cluster, model):
     model.helm("install", "third")
     with pytest.raises(ToolFailed, match="timed out"):
@@ -191,10 +190,20 @@ def test_a_model_that_never_loads(cluster, model):
     assert (model.argocd(), model.flux()[1]) == ("Healthy", "InProgress")
 
 
+def test_ready_without_a_pod(model):
+    """Where a rolling update may take all pods away at once, none is as good as one."""
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 1}}
+    model.helm("install", "third", spec={"predictor": {"deploymentStrategy": rolling}})
+    model.ready()
+    with pytest.raises(ToolFailed, match="timed out"):
+        model.rolled_out("3s")
+
+
 def test_a_rollout_without_progress_is_given_up(cluster, model):
     model.helm("install", "third")
-    cluster.wait("KServe writes it", model.deployment)
-    # KServe wants ten minutes, and sets that again. Once exceeded, it stays so.
+    found = cluster.wait("KServe writes it", model.deployment)
+    assert found["spec"]["progressDeadlineSeconds"] == 600
+    # KServe sets that again. Once exceeded, it stays so.
     deadline = '{"spec": {"progressDeadlineSeconds": 1}}'
 
     def exceeded():
