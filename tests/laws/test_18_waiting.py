@@ -5,9 +5,12 @@ import shlex
 
 import pytest
 
+from generator import manifests
+from generator.validation import kubeconform
 from tests.cluster.waiting import READY
 from tests.rendering import CHARTS, ROOT
 
+PAGE = ROOT / "docs" / "waiting.md"
 NOTES = [chart / "templates" / "NOTES.txt" for chart in CHARTS.values()]
 PAGES = [
     ROOT / "README.md",
@@ -88,7 +91,7 @@ def test_every_wait_is_one_of_those_that_are_tested(file):
     assert faults(file.read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("file", [ROOT / "README.md", ROOT / "docs/waiting.md", *NOTES], ids=lambda it: it.parts[-3])  # fmt: skip
+@pytest.mark.parametrize("file", [ROOT / "README.md", PAGE, *NOTES], ids=lambda it: it.parts[-3])  # fmt: skip
 def test_whoever_installs_a_model_is_told_how_to_wait(file):
     awaited = [word for words in commands(file.read_text("utf-8")) for word in words]
     assert READY in awaited
@@ -98,3 +101,23 @@ def test_whoever_installs_a_model_is_told_how_to_wait(file):
 def test_our_own_tests_wait_like_that(file):
     found = {*re.findall(r"--for=condition=(\w+)", file.read_text("utf-8"))}
     assert file in SHOWN or found <= {*CONDITIONS.values()} - {"Ready"}
+
+
+def test_flux_knows_what_the_page_says_to_write():
+    """The objects are checked against the schemas of Flux's own CRDs, which know no other field."""
+    text = PAGE.read_text("utf-8")
+    shown = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    actions = re.findall(r"`(\w+)\.disableWait: true`", text)
+    assert actions == ["install", "upgrade"]
+    release = """
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: iris
+spec:
+  interval: 10m
+  chartRef: {kind: OCIRepository, name: iris}
+"""
+    release += "".join(f"  {action}: {{disableWait: true}}\n" for action in actions)
+    report = kubeconform([it for text in (*shown, release) for it in manifests.split(text)])
+    assert (report.valid, report.problems) == (2, ())
