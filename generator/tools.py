@@ -86,6 +86,7 @@ TOOLS = {
     "kubectl": Tool("kubectl", *_KUBERNETES, stamps=_STAMPS),
     "manager": Tool("manager", "kserve", "github.com/kserve/kserve"),
     "certgen": Tool("certgen", "certgen", "github.com/jet/kube-webhook-certgen"),
+    "health": Tool("health", "health", "github.com/fluxcd/cli-utils"),
     "istioctl": Tool("istioctl", "istioctl", "istio.io/istio"),
 }
 

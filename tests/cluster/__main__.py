@@ -38,8 +38,9 @@ from collections.abc import Sequence
 import pytest
 
 from generator import tools
+from generator.derive import sources
 from generator.errors import GeneratorError, ToolMissing
-from tests.cluster import modelserver, own
+from tests.cluster import foreign, modelserver, own, waiting
 from tests.rendering import ROOT
 
 _PYTEST = ("-o", "testpaths=tests/cluster")
@@ -55,6 +56,8 @@ def main(arguments: Sequence[str]) -> int:
             for name in own.CLIENTS:
                 tools.build(name)
             return int(pytest.main([*_PYTEST, "--cluster=given", *arguments]))
+        for module in (waiting.ARGO_CD, *(project[0] for project in foreign.PROJECTS.values())):
+            sources.folder(module)  # Where the tests run is no network.
         with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
             modelserver.build()
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]

@@ -28,7 +28,7 @@ from typing import TypeVar
 
 import pytest
 
-from generator import tools
+from generator import MODELS, tools
 from generator.errors import ToolFailed
 from tests.cluster.node import Node
 from tests.cluster.plane import ControlPlane
@@ -39,7 +39,7 @@ T = TypeVar("T")
 BOTH_HELMS = pytest.mark.parametrize("program", ["helm", "helm3"], scope="module")
 
 _GROUP = ".serving.kserve.io"
-_WAITING = ("install", "upgrade", "rollback", "uninstall")
+_WAITING = ("install", "upgrade", "rollback")
 _PATIENCE = 10  # A given cluster pulls images and runs them.
 _LIMIT = 660  # Seconds: longer than anything waits, so that what hangs fails and is named.
 
@@ -171,7 +171,10 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Release:
-    """A release of a chart, and the Helm that it is handled with. What changes it waits."""
+    """A release of a chart, and the Helm that it is handled with.
+
+    What changes it waits, unless it is one of models: Helm cannot wait for those (docs/waiting.md).
+    """
 
     cluster: Cluster
     namespace: str
@@ -202,7 +205,8 @@ class Release:
     def command(self, verb: str, *arguments: str) -> list[str]:
         """The arguments of Helm for a command on the release."""
         chart = [str(self.chart)] if verb in ("install", "upgrade") else []
-        wait = ["--wait"] if verb in _WAITING else []
+        waits = verb == "uninstall" or (verb in _WAITING and self.chart.name != MODELS)
+        wait = ["--wait"] if waits else []
         return [verb, self.name, *chart, "--namespace", self.namespace, *wait, *arguments]
 
 

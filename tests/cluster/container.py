@@ -77,6 +77,7 @@ class Container:
         self._probes: dict[str, Probe] = {}
         self._ports = {it["name"]: it["containerPort"] for it in spec.get("ports", [])}
         self._state: Object = {"waiting": {"reason": "ContainerCreating"}}
+        self._last: Object = {}
 
     def advance(self, launch: Callable[[Object], subprocess.Popen[bytes]], address: str) -> None:
         """Start it, probe it, restart it: whatever is due."""
@@ -110,6 +111,8 @@ class Container:
             self._start_at = time.monotonic() + min(delay, 300)
             self._restarts += 1
             self._state = {"waiting": {"reason": "CrashLoopBackOff"}}
+            # KServe reads what ended it, and takes for granted that this is there.
+            self._last = {"terminated": end}
 
     def _probe(self, address: str) -> None:
         startup = self._probes.get("startup")
@@ -158,11 +161,20 @@ class Container:
             ready=self.ready or self.exit_code == 0,
             started=self.started,
             restarts=self._restarts,
+            last=self._last,
         )
 
 
-def status(spec: Object, state: Object, *, ready: bool, started: bool, restarts: int = 0) -> Object:
-    """The entry of a container in its pod's status."""
+def status(
+    spec: Object,
+    state: Object,
+    *,
+    ready: bool,
+    started: bool,
+    restarts: int = 0,
+    last: Object | None = None,
+) -> Object:
+    """The entry of a container in its pod's status; `last` is how it ended before."""
     return {
         "name": spec["name"],
         "image": spec["image"],
@@ -171,4 +183,5 @@ def status(spec: Object, state: Object, *, ready: bool, started: bool, restarts:
         "started": started,
         "restartCount": restarts,
         "state": state,
+        "lastState": last or {},
     }

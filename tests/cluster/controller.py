@@ -8,7 +8,7 @@ from tests.rendering import Object
 NAME = "kserve-controller-manager"
 
 _PODS = "app.kubernetes.io/component=controller"
-_LEASE = "kserve-controller-manager-leader-lock"
+LEASE = "kserve-controller-manager-leader-lock"
 
 
 def pods(cluster: Cluster, namespace: str) -> list[Object]:
@@ -32,4 +32,4 @@ def forbidden(cluster: Cluster, namespace: str) -> list[str]:
 
 def free_lease(cluster: Cluster, namespace: str) -> None:
     """KServe does not give its Lease back when it ends; the next one would wait 15 s for nothing."""
-    cluster.kubectl("delete", "lease", _LEASE, "-n", namespace, "--ignore-not-found")
+    cluster.kubectl("delete", "lease", LEASE, "-n", namespace, "--ignore-not-found")

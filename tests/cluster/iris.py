@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tests.cluster import waiting
 from tests.cluster.cluster import Cluster
 from tests.rendering import Object
 
@@ -43,10 +44,7 @@ def admitted(cluster: Cluster, namespace: str, model: str = MODEL) -> Object:
 def serve(cluster: Cluster, namespace: str, model: str = MODEL) -> Object:
     """Apply the model, wait until it is Ready; what the API server has of it then."""
     cluster.apply(model, namespace=namespace)
-    cluster.kubectl(
-        *("wait", f"inferenceservice/{NAME}", "-n", namespace),
-        *("--for=condition=Ready", "--timeout=10m"),
-    )
+    waiting.until_ready(cluster, f"inferenceservice/{NAME}", namespace)
     found = cluster.get("inferenceservice", NAME, namespace)
     assert found is not None
     return found

@@ -21,7 +21,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node
 from tests.cluster.plane import ControlPlane
 
-CLIENTS = ("kubectl", "helm", "helm3", "istioctl")
+CLIENTS = ("kubectl", "helm", "helm3", "istioctl", "health")
 # On a tmpfs that only the command sees.
 FOLDER = Path("/dev/shm/own")
 

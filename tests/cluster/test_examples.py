@@ -7,11 +7,12 @@ import yaml
 
 from generator import MODELS
 from generator.manifests import DECLARED
-from tests.cluster import foreign
+from tests.cluster import foreign, waiting
 from tests.cluster.cluster import Release, installed
 from tests.cluster.status import accept_routes, condition
 from tests.rendering import CASES, CHARTS, ROOT, WITH_MODELS, objects, of_kind, values_of
 
+LOG_LEVEL = '{.spec.template.spec.containers[0].env[?(@.name=="LOG_LEVEL")].value}'
 SERVED = ("InferenceService", "InferenceGraph", "TrainedModel")
 # The projects whose CRDs the objects of an API group need.
 PROJECTS = {
@@ -181,6 +182,8 @@ def test_an_upgrade_leaves_other_models_alone(cluster, platform):
     cluster.wait("the graph's router", lambda: endpoints(cluster, release.namespace, "vote"))
     before = generations()
     release.upgrade(*values, "--set", "models.forest.env.LOG_LEVEL=debug")
+    waiting.until_carried(cluster, "forest", release.namespace, LOG_LEVEL, "debug")
+    waiting.until_rolled_out(cluster, "forest", release.namespace)
     after = generations()
     release.uninstall()
     changed = {it for it in before.keys() | after.keys() if before.get(it) != after.get(it)}

@@ -6,7 +6,7 @@ import pytest
 
 from generator import CHART, MODELS, tools
 from generator.errors import ToolFailed
-from tests.cluster import foreign
+from tests.cluster import foreign, waiting
 from tests.cluster.cluster import Release, installed
 from tests.rendering import CASES, CHARTS, NAMESPACES, WITH_MODELS, Object, objects, of_kind
 
@@ -109,8 +109,8 @@ def test_istioctl_finds_nothing_wrong_in_the_cluster(cluster, namespaces_of_othe
         cluster.kubectl("label", "namespace", namespace, "istio-injection=enabled")
         models = Release(cluster, namespace, chart=CHARTS[MODELS], name="models")
         models.install(*values, f"--set=global.platformNamespace={platform.namespace}")
-        ready = ("--for=condition=Ready", "--all", "-n", namespace, "--timeout=2m")
-        cluster.kubectl("wait", "inferenceservices", *ready)
+        every = ("inferenceservices", "--all", "-n", namespace)
+        cluster.kubectl("wait", *every, waiting.READY, "--timeout=2m")
         nobody_injects = "--suppress=IST0103=Pod *"
         assert analysed(cluster, "--namespace", namespace, nobody_injects) == []
         models.uninstall()

@@ -8,7 +8,7 @@ import yaml
 
 from generator.derive.schema import merge
 from generator.errors import ToolFailed
-from tests.cluster import iris
+from tests.cluster import iris, waiting
 from tests.rendering import of_kind, only
 
 OBJECTS = list(yaml.safe_load_all(Path(__file__).with_name("kinds.yaml").read_text("utf-8")))
@@ -49,7 +49,7 @@ def ports(cluster, namespace, service):
 @pytest.mark.parametrize("it", SERVED, ids=lambda it: f"{it['kind']}-{it['metadata']['name']}")
 def test_it_becomes_ready(cluster, namespace, it):
     what = f"{it['kind']}/{it['metadata']['name']}"
-    cluster.kubectl("wait", what, "-n", namespace, "--for=condition=Ready", "--timeout=2m")
+    waiting.until_ready(cluster, what, namespace, timeout="2m")
 
 
 def test_a_serviceaccount_brings_the_keys_of_its_bucket(cluster, namespace):

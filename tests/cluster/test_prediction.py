@@ -14,7 +14,7 @@ import urllib.request
 import pytest
 
 from generator import MODELS, tools
-from tests.cluster import iris, modelserver
+from tests.cluster import iris, modelserver, waiting
 from tests.cluster.cluster import Release
 from tests.cluster.plane import NODE
 from tests.rendering import CHARTS, ROOT
@@ -56,8 +56,7 @@ def release(cluster, platform, trained, tmp_path_factory):
     values.write_text(json.dumps({"models": {iris.NAME: model}}))
     it = Release(cluster, cluster.namespace("models"), chart=CHARTS[MODELS], name="iris")
     it.install("-f", str(values))
-    ready = ("wait", f"inferenceservice/{iris.NAME}", "-n", it.namespace, "--for=condition=Ready")
-    cluster.wait("it is Ready", lambda: cluster.kubectl(*ready, "--timeout=5s"), timeout=120)
+    waiting.until_ready(cluster, f"inferenceservice/{iris.NAME}", it.namespace)
     return it
 
 

@@ -49,7 +49,7 @@ def objects(folder: Path, *arguments: str) -> list[Object]:
 
 
 def test_there_is_a_check_for_every_law():
-    assert sorted(LAWS) == [f"{number:02}" for number in (*range(1, 17), 19)]
+    assert sorted(LAWS) == [f"{number:02}" for number in (*range(1, 17), 18, 19)]
 
 
 def test_gate_01_an_object_that_differs(broken):
@@ -357,3 +357,28 @@ def test_the_values_file_has_prose_for_every_top_level_key():
     text = (STOCK / "values.yaml").read_text()
     for key in yaml.safe_load(text):
         assert re.search(rf"^# -- .*(?:\n# .*)*\n{key}:", text, re.MULTILINE), key
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (""".status}'=True""", """.status}'=False"""),
+        ("--for=jsonpath='{.status.conditions[?(@.type==\"Ready\")].status}'=True", "--for=condition=Ready"),
+        ("--timeout=10m ", ""),
+        ("rollout status deployment/a-predictor --timeout=10m", "rollout status deployment/a-predictor"),
+        ("'{.spec.replicas}'=1", "'{.spec.replicas}'"),
+        ("-f a.yaml", "-f a.yaml --wait"),
+        ("-f a.yaml", "--rollback-on-failure -f a.yaml"),
+    ],
+)  # fmt: skip
+def test_gate_18_a_wait_that_hangs_or_ends_too_early(good, bad):
+    text = """
+    helm upgrade a charts/kserve-lite-models -n {{ .Release.Namespace }} -f a.yaml
+    kubectl -n a wait isvc/a --timeout=10m \\
+      --for=jsonpath='{.status.conditions[?(@.type=="Ready")].status}'=True
+    kubectl wait deployment/a-predictor -n a --for=jsonpath='{.spec.replicas}'=1 --timeout=1m
+    kubectl rollout status deployment/a-predictor --timeout=10m
+    """
+    assert law.n18.faults(text) == []
+    assert good in text
+    assert len(law.n18.faults(text.replace(good, bad))) == 1
