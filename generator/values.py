@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from generator.checker import refusals
 from generator.errors import Problem, ValuesError
 from generator.fields import check_fields
 from generator.helmschema import helm_schema
-from generator.mistakes import explain, nearest
-from generator.schema import Node, defaults, leaves, values_schema
+from generator.mistakes import explain, misspelt_formats, nearest
+from generator.schema import Node, catalog, defaults, leaves, values_schema
 from generator.yamlio import Document, Key, dotted, load
 
 
@@ -77,8 +79,17 @@ def place(files: Iterable[Path], text: str) -> ValuesError:
         path = re.match(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", fact)
         key = _key(documents, path[0].split(".")) if path else ()
         message = fact[len(path[0]) if path else 0 :].lstrip(": ")
-        problems.append(_place(documents, key, message))
+        problems.append(_place(documents, key, message, instead=_named(documents, message)))
     return ValuesError(problems)
+
+
+def _named(documents: list[Document], message: str) -> Key:
+    """The first path in a message that a file has; where to look if it has not the other."""
+    for word in re.findall(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+", message):
+        key = _key(documents, word.split("."))
+        if any(key in document.positions for document in documents):
+            return key
+    return ()
 
 
 def _key(documents: list[Document], steps: list[str]) -> Key:
@@ -93,23 +104,54 @@ def _key(documents: list[Document], steps: list[str]) -> Key:
 
 def check(documents: list[Document], values: Node) -> Iterable[Problem]:
     """What is wrong with `values`, each problem placed in the last document that says it."""
-    schema = values_schema()
-    for path, message in _refused(schema, merge(defaults(schema), values)):
-        yield _place(documents, path, message)
-    for leaf in leaves(schema):
+    whole = merge(defaults(values_schema()), values)
+    told: set[Key] = set()
+    found = [*_refused(values_schema(), whole), *_fields(values, whole)]
+    # Only what has the right types can be looked through for more.
+    for path, message in found or _misspelt(whole):
+        # What Helm's schema says of a Kubernetes type is said once more by the type itself.
+        if path not in told:
+            told.add(path)
+            yield _place(documents, path, message)
+
+
+def _fields(values: Node, whole: Node) -> Iterator[tuple[Key, str]]:
+    """What is wrong in the sub-trees of Kubernetes types that are among `values`."""
+    for leaf in leaves(values_schema()):
         if (kind := leaf.schema.get("x-kubernetes")) is None:
             continue
-        for here, value in _values_at(values, leaf.path):
-            for path, message in check_fields(kind, value):
-                yield _place(documents, (*here, *path), message)
+        custom = "x-custom" in leaf.schema
+        for here, _ in _values_at(values, leaf.path):
+            # With the defaults: a request of the user's may be more than the limit of ours.
+            for path, message in check_fields(kind, _at(whole, here), custom=custom):
+                yield (*here, *path), message
+
+
+def _misspelt(whole: Node) -> Iterator[tuple[Key, str]]:
+    """Formats that no runtime of the catalog or of the values serves, and that are nearly one."""
+    runtimes = [*catalog()["runtimes"].values(), *whole["customRuntimes"].values()]
+    specs = [runtime["spec"] for runtime in runtimes]
+    formats = [form for spec in specs for form in spec.get("supportedModelFormats") or []]
+    known = {str(form.get("name")).lower() for form in formats}
+    for name, message in misspelt_formats(whole["models"], known):
+        yield ("models", name, "format"), message
+
+
+def _at(values: Any, path: Key) -> Any:
+    for key in path:
+        values = values[key]
+    return values
+
+
+@cache
+def _checked() -> Node:
+    """The schema that Helm has, with the words that tell us more."""
+    return helm_schema(values_schema(), ours=True)
 
 
 def _refused(schema: Node, whole: Node) -> Iterator[tuple[Key, str]]:
     """What the schema refuses: the path, and what to say of it."""
-    # Imported here: commands that take no values do not wait for it.
-    import jsonschema  # noqa: PLC0415
-
-    for error in jsonschema.Draft7Validator(helm_schema(schema)).iter_errors(whole):
+    for error in refusals(_checked(), whole):
         path: Key = tuple(error.absolute_path)
         if error.validator == "additionalProperties":
             known = error.schema.get("properties", {})
@@ -134,10 +176,12 @@ def _values_at(values: Any, path: tuple[str, ...], here: Key = ()) -> Iterator[t
                 yield from _values_at(values[key], path[1:], (*here, key))
 
 
-def _place(documents: list[Document], path: Key, message: str) -> Problem:
-    for document in reversed(documents):
-        if path in document.positions:
-            return document.problem(path, message)
+def _place(documents: list[Document], path: Key, message: str, *, instead: Key = ()) -> Problem:
+    for place in (path, instead) if instead else (path,):
+        for document in reversed(documents):
+            if place in document.positions:
+                line, column = document.position(place)
+                return Problem(document.file, line, column, dotted(path), message)
     deepest = max(documents, key=lambda it: _depth(it, path), default=None)
     if deepest is None:
         return Problem("values", 1, 1, dotted(path), message)
