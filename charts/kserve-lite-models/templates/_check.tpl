@@ -172,6 +172,20 @@ runtimes.openvino.enabled
 {{- end -}}
 {{- end -}}
 
+{{- /*
+What a pattern cannot say of a name: no more than `longest` characters, and no word that YAML takes for
+a boolean or null. Takes (list path name longest).
+*/ -}}
+{{- define "kserve-lite-models.check.name" -}}
+{{- $name := index . 1 -}}
+{{- if gt (len $name) (index . 2) }}
+ERROR: {{ index . 0 }}: the name has {{ len $name }} characters, and {{ index . 2 }} are allowed; shorten it
+{{- end }}
+{{- if has $name (list "false" "n" "no" "null" "off" "on" "true" "y" "yes") }}
+ERROR: {{ index . 0 }}: YAML reads the name as a boolean or null; choose another
+{{- end -}}
+{{- end -}}
+
 {{- /* Takes the root. */ -}}
 {{- define "kserve-lite-models.check.models" -}}
 {{- $served := include "kserve-lite-models.served" . | fromJsonArray }}
@@ -222,8 +236,8 @@ ERROR: {{ $path }}: no storageUri says where the model is; set {{ $path }}.stora
 {{- if $model.transformer }}
 {{- $longest = 46 }}
 {{- end }}
-{{- if gt (len $name) $longest }}
-ERROR: {{ $path }}: the name has {{ len $name }} characters and its pods' label takes {{ $longest }}; shorten it
+{{- if or (gt (len $name) $longest) (lt (len $name) 6) }}
+{{- include "kserve-lite-models.check.name" (list $path $name $longest) }}
 {{- end }}
 {{- if and $model.minReplicas $model.maxReplicas (gt (int $model.minReplicas) (int $model.maxReplicas)) }}
 ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
@@ -256,6 +270,9 @@ ERROR: {{ $path }}.{{ $where }}: has no image; set {{ $path }}.{{ $where }}.imag
 {{- else if and $entry.image $entry.art }}
 ERROR: {{ $path }}.{{ $where }}: image and art exclude each other; remove one
 {{- end }}
+{{- if gt (int $entry.minReplicas) (int (get $entry "maxReplicas" | default $entry.minReplicas)) }}
+ERROR: {{ $path }}.{{ $where }}.minReplicas: is more than maxReplicas; raise {{ $path }}.{{ $where }}.maxReplicas
+{{- end }}
 {{- if hasKey ($entry.env | default dict) "PYTHONPATH" }}
 ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- end }}
@@ -268,6 +285,11 @@ ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- end }}
 {{- if and $.Values.routing.domain (not $model.clusterLocal) }}
 {{- $host := include "kserve-lite-models.fill" (list $ $name $model $.Values.routing.domainTemplate) }}
+{{- with regexFind "\\{\\{[^}]+" $host }}
+{{- if eq $.Values.routing.mode "virtualService" }}
+ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
+{{- end }}
+{{- end }}
 {{- with get $hosts $host }}
 ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
 {{- end }}
@@ -284,8 +306,6 @@ ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.dom
 {{- $path := printf "%s.storageUri" (index . 1) }}
 {{- if not (has $scheme (list "s3" "gs" "hdfs" "webhdfs" "http" "https" "hf" "pvc" "oci" "oci+native" "file")) }}
 ERROR: {{ $path }}: nothing fetches {{ $scheme }}://; use gs, s3, hdfs, webhdfs, https, hf, pvc or oci
-{{- else if hasSuffix "://" $uri }}
-ERROR: {{ $path }}: {{ $uri }} leads nowhere; say what comes after it
 {{- end }}
 {{- if and (hasPrefix "oci" $scheme) (eq (index . 0).Values.storage.ociModels.mode "disabled") }}
 ERROR: {{ $path }}: models in container images are off; set storage.ociModels.mode=modelcar
@@ -309,6 +329,7 @@ ERROR: {{ $path }}: the transformer calls the model itself, past the split; remo
 {{- end }}
 {{- $sum := 0 }}
 {{- range $key, $version := $model.canary }}
+{{- include "kserve-lite-models.check.name" (list (printf "%s.%s" $path $key) $key 20) }}
 {{- if not (hasKey $version "trafficPercent") }}
 ERROR: {{ $path }}.{{ $key }}: its part of the requests is not said; set {{ $path }}.{{ $key }}.trafficPercent
 {{- end }}
@@ -333,12 +354,14 @@ ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
 {{- $models := .Values.models }}
 {{- range $name, $graph := .Values.graphs }}
 {{- $path := printf "graphs.%s" $name }}
+{{- include "kserve-lite-models.check.name" (list $path $name 58) }}
 {{- $nodes := $graph.nodes | default dict }}
 {{- if not (hasKey $nodes "root") }}
 ERROR: {{ $path }}.nodes: requests come in at root, which is not there; add {{ $path }}.nodes.root
 {{- end }}
 {{- range $key, $node := $nodes }}
 {{- $here := printf "%s.nodes.%s" $path $key }}
+{{- include "kserve-lite-models.check.name" (list $here $key 63) }}
 {{- if not $node.type }}
 ERROR: {{ $here }}: has no type; set it to Sequence, Switch, Ensemble or Splitter
 {{- end }}
@@ -360,16 +383,91 @@ ERROR: {{ $at }}.node: there is no node {{ $step.node }}; add {{ $path }}.nodes.
 ERROR: {{ $here }}: the weights add up to {{ $weight }}; make them 100
 {{- end }}
 {{- end }}
+{{- include "kserve-lite-models.check.circle" (list (printf "%s.nodes" $path) $nodes) }}
+{{- if and $graph.minReplicas $graph.maxReplicas (gt (int $graph.minReplicas) (int $graph.maxReplicas)) }}
+ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise {{ $path }}.maxReplicas
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+Nodes that lead to each other without end. A node that leads to none that is left is struck out, as
+often as there are nodes; a walk from what is left then ends in a circle. Takes (list path nodes).
+*/ -}}
+{{- define "kserve-lite-models.check.circle" -}}
+{{- $left := mergeOverwrite dict (index . 1) -}}
+{{- $next := dict -}}
+{{- range index . 1 -}}
+{{- range $key, $node := $left -}}
+{{- $_ := unset $next $key -}}
+{{- range $node.steps -}}
+{{- if and .node (hasKey $left .node) -}}
+{{- $_ := set $next $key .node -}}
+{{- end -}}
+{{- end -}}
+{{- if not (hasKey $next $key) -}}
+{{- $_ := unset $left $key -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $left -}}
+{{- $at := keys $left | sortAlpha | first -}}
+{{- range $left -}}
+{{- $at = get $next $at -}}
+{{- end -}}
+{{- $circle := list -}}
+{{- range $left -}}
+{{- $circle = append $circle $at | uniq -}}
+{{- $at = get $next $at -}}
+{{- end }}
+ERROR: {{ index . 0 }}.{{ first $circle }}: its steps lead in a circle, from {{ append $circle (first $circle) | join " to " }}; take out one of them
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Services of one name: the chart's NAME, KServe's NAME-predictor and their like. Takes the root. Only
+a name with such an end can be another's, so the others cost nothing.
+*/ -}}
+{{- define "kserve-lite-models.check.services" -}}
+{{- $models := .Values.models -}}
+{{- $users := dict -}}
+{{- range $name, $model := $models -}}
+{{- range $version, $_ := $model.canary -}}
+{{- $other := print $name "-" $version -}}
+{{- with ternary (print "models." $other) (get $users $other) (hasKey $models $other) }}
+ERROR: models.{{ $name }}.canary.{{ $version }}: {{ . }} wants the Service {{ $other }}-predictor too; rename one
+{{- end -}}
+{{- $_ := set $users $other (print "models." $name ".canary." $version) -}}
+{{- end -}}
+{{- end -}}
+{{- range $kind, $entries := dict "models" $models "graphs" .Values.graphs -}}
+{{- range $name, $_ := $entries -}}
+{{- if or (hasSuffix "-predictor" $name) (hasSuffix "-transformer" $name) (hasSuffix "-explainer" $name) -}}
+{{- $component := splitList "-" $name | last -}}
+{{- $first := trimSuffix (print "-" $component) $name -}}
+{{- $other := get $models $first -}}
+{{- $user := ternary (print "models." $first) "" (and (hasKey $models $first) (or (eq $component "predictor") (hasKey $other $component))) -}}
+{{- if eq $component "predictor" -}}
+{{- $user = or $user (get $users $first) -}}
+{{- end -}}
+{{- with $user }}
+ERROR: {{ $kind }}.{{ $name }}: {{ . }} wants the Service {{ $name }} too; rename one
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $_ := .Values.graphs -}}
 {{- if hasKey $models $name }}
-ERROR: {{ $path }}: a model has that name, and both want the Service {{ $name }}; rename one
-{{- end }}
-{{- end }}
+ERROR: graphs.{{ $name }}: models.{{ $name }} wants the Service {{ $name }} too; rename one
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
 {{- define "kserve-lite-models.check.trainedModels" -}}
 {{- range $name, $model := .Values.trainedModels }}
 {{- $path := printf "trainedModels.%s" $name }}
+{{- include "kserve-lite-models.check.name" (list $path $name 63) }}
 {{- range list "inferenceService" "framework" "storageUri" "memory" }}
 {{- if not (get $model .) }}
 ERROR: {{ $path }}: has no {{ . }}; set {{ $path }}.{{ . }}
