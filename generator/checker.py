@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from generator.consistency import RULES
-from generator.formats import compiled, wrong
+from generator.formats import WRONG, compiled
 
 
 def refusals(schema: Any, value: Any) -> Iterator[Any]:
@@ -35,8 +35,9 @@ def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterato
 
 
 def _format(_validator: Any, name: str, value: Any, schema: Any) -> Iterator[Any]:
-    pattern = schema.get("pattern", "")
-    if isinstance(value, str) and compiled(pattern).search(value) and wrong(name, value):
+    if name not in WRONG or not isinstance(value, str):
+        return
+    if compiled(schema["pattern"]).search(value) and WRONG[name](value):
         yield _error(f"{value!r} is not a {name}")
 
 

@@ -68,6 +68,8 @@ def _toleration(value: Node) -> Found:
 
 def _requirement(value: Node) -> Found:
     operator, values = value.get("operator"), value.get("values") or []
+    if not isinstance(values, list):
+        return
     if operator in ("In", "NotIn") and not values:
         yield (), f"operator {operator} wants values; add them, or set operator: Exists"
     if operator in ("Exists", "DoesNotExist") and values:
@@ -85,18 +87,21 @@ def _peer(value: Node) -> Found:
         yield ("ipBlock",), "an ipBlock stands alone; make two peers of it"
 
 
-def _block(value: Node) -> Found:
+def _network(text: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     try:
-        whole = ipaddress.ip_network(value.get("cidr", ""), strict=False)
+        return ipaddress.ip_network(text, strict=False) if isinstance(text, str) else None
     except ValueError:
-        return
-    for index, inner in enumerate(value.get("except") or []):
-        try:
-            part = ipaddress.ip_network(inner, strict=False)
-        except ValueError:
+        return None
+
+
+def _block(value: Node) -> Found:
+    whole, inner = _network(value.get("cidr")), value.get("except")
+    for index, text in enumerate(inner if isinstance(inner, list) else []):
+        part = _network(text)
+        if whole is None or part is None:
             continue
         if part.version != whole.version or not part.subnet_of(whole):  # type: ignore[arg-type]
-            yield ("except", index), f"{inner} is not in {whole}; name a range inside it"
+            yield ("except", index), f"{text} is not in {whole}; name a range inside it"
 
 
 def _strategy(value: Node) -> Found:

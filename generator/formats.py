@@ -103,16 +103,20 @@ def _nearest(name: str, value: str) -> str | None:
     return f"did you mean {near}?" if near and fits and near != value else None
 
 
-def wrong(name: str, value: str) -> bool:
-    """Whether `value`, which has the pattern of the format, is none of it all the same."""
-    if name == "CIDR":
-        try:
-            ipaddress.ip_network(value, strict=False)
-        except ValueError:
-            return True
-    if name in ("label key", "annotation key"):
-        return len(value.rpartition("/")[2]) > 63
+def _is_no_network(value: str) -> bool:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return True
     return False
+
+
+def _is_too_long(value: str) -> bool:
+    return len(value.rpartition("/")[2]) > 63
+
+
+WRONG = {"CIDR": _is_no_network, "annotation key": _is_too_long, "label key": _is_too_long}
+"""By format, whether a text that has its pattern is none of it all the same."""
 
 
 @cache

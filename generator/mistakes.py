@@ -114,9 +114,7 @@ _REMEDIES: dict[str, Callable[[Any, Any], str]] = {
 
 
 def _fields(schema: Any, key: str) -> Any:
-    child = schema.get("properties", {}).get(key, {})
-    # Runtimes share one schema, by reference.
-    return {"enabled": True} if "$ref" in child else child.get("properties", {})
+    return schema.get("properties", {}).get(key, {}).get("properties", {})
 
 
 def _enum(value: Any, wanted: list[Any], _schema: Any) -> str:

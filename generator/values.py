@@ -130,9 +130,9 @@ def _fields(values: Node, whole: Node) -> Iterator[tuple[Key, str]]:
 def _misspelt(whole: Node) -> Iterator[tuple[Key, str]]:
     """Formats that no runtime of the catalog or of the values serves, and that are nearly one."""
     runtimes = [*catalog()["runtimes"].values(), *whole["customRuntimes"].values()]
-    specs = [runtime["spec"] for runtime in runtimes]
+    specs = [runtime["spec"] or {} for runtime in runtimes]
     formats = [form for spec in specs for form in spec.get("supportedModelFormats") or []]
-    known = {str(form.get("name")).lower() for form in formats}
+    known = {str(form.get("name")).lower() for form in formats if form}
     for name, message in misspelt_formats(whole["models"], known):
         yield ("models", name, "format"), message
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from generator import tools
 from generator.checker import refusals
+from generator.consistency import RULES
 from generator.fields import check_fields
 from generator.formats import describe, expand, kubernetes, slip
 from generator.schema import values_schema
@@ -217,6 +218,30 @@ def test_fields_that_do_not_go_together_are_refused(kind, value, said):
     (found,) = check_fields(kind, value, custom=False)
     assert said in found[1]
     assert "; " in found[1]
+
+
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text())
+JSON = st.recursive(
+    SCALARS,
+    lambda child: st.one_of(st.lists(child), st.dictionaries(st.text(), child)),
+    max_leaves=4,
+)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_a_rule_takes_whatever_people_write(rule, data):
+    """Of the wrong type, too: that is said elsewhere, and never ends in a traceback."""
+    fields = sorted(DEFINITIONS.get(rule, {}).get("properties", {}))
+    likely = st.one_of(
+        JSON,
+        st.sampled_from(["In", "Exists", "Gt", 5, True, "NoExecute", "Recreate", "10.0.0.0/8"]),
+    )
+    value = data.draw(st.dictionaries(st.sampled_from(fields), likely, max_size=4))
+    for path, message in RULES[rule](value):
+        assert isinstance(path, tuple)
+        assert "; " in message
 
 
 @pytest.mark.parametrize(
