@@ -1,7 +1,8 @@
 """The fields of Kubernetes types: checks the open sub-trees that the values pass through whole.
 
-Helm takes any key there, and the API server refuses it long after; definitions.json in
-generator/schemas knows better.
+Helm takes almost anything there, and the API server refuses it long after. definitions.json in
+generator/schemas knows the fields and their types; kubernetes.yaml knows what they may hold, and
+consistency.py what must hold between them.
 """
 
 from __future__ import annotations
@@ -9,16 +10,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from generator.checker import refusals
+from generator.consistency import RULES
+from generator.formats import Node, expand, kubernetes
 from generator.mistakes import explain, nearest
-from generator.schema import HERE, Node
 from generator.yamlio import Key, dotted
 
+_HERE = Path(__file__).parent
 # In a mapping the key stands for this field of the type.
 _KEYED = {"EnvVar": "name", "Volume": "name", "VolumeMount": "mountPath"}
 # Merged over what the chart makes, so nothing in them is required.
 _PARTIAL = ("InferenceServiceSpec", "InferenceGraphSpec")
+# Upstream's schemas leave open what its validation insists on.
+_REQUIRED = {"ConfigMapKeySelector": ["name"], "SecretKeySelector": ["name"]}
 # What `customRuntimes` holds, beside the types of Kubernetes and KServe.
 _OWN: dict[str, Node] = {
     "CustomRuntime": {
@@ -26,8 +33,8 @@ _OWN: dict[str, Node] = {
         "additionalProperties": False,
         "required": ["spec"],
         "properties": {
-            "annotations": {"type": "object", "additionalProperties": {"type": "string"}},
-            "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+            "annotations": expand({"x-format": "annotations"}),
+            "labels": expand({"x-format": "labels"}),
             "spec": {"$ref": "#/$defs/ServingRuntimeSpec"},
         },
     },
@@ -36,25 +43,26 @@ _OWN: dict[str, Node] = {
 }
 
 
-def check_fields(kind: str, value: Any) -> Iterator[tuple[Key, str]]:
+def check_fields(kind: str, value: Any, *, custom: bool) -> Iterator[tuple[Key, str]]:
     """What is wrong in `value`, of the type `kind`: the path below it and what to say.
 
-    `kind` is `Type`, `[]Type` or `map[string]Type`, as `x-kubernetes` in values.schema.yaml has it.
+    `kind` is `Type`, `[]Type` or `map[string]Type`, as `x-kubernetes` in values.schema.yaml has it;
+    `custom` says that it becomes a part of a custom resource, which reads quantities more strictly.
     """
-    if kind.startswith("[]") and isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _check(kind.removeprefix("[]"), item, (index,))
-    elif kind.startswith("map[string]") and isinstance(value, dict):
-        for key, item in value.items():
-            yield from _check(kind.removeprefix("map[string]"), item, (key,))
-    elif isinstance(value, dict):
-        yield from _check(kind, value, ())
+    if kind.startswith("[]"):
+        for index, item in enumerate(value if isinstance(value, list) else []):
+            yield from _check(kind.removeprefix("[]"), item, (index,), custom=custom)
+    elif kind.startswith("map[string]"):
+        for key, item in value.items() if isinstance(value, dict) else []:
+            yield from _check(kind.removeprefix("map[string]"), item, (key,), custom=custom)
+    else:
+        yield from _check(kind, value, (), custom=custom)
 
 
-def _check(kind: str, value: Any, path: Key) -> Iterator[tuple[Key, str]]:
+def _check(kind: str, value: Any, path: Key, *, custom: bool) -> Iterator[tuple[Key, str]]:
     if not isinstance(value, dict):
         return  # The values' own schema says what else may stand here.
-    for error in _validator(kind).iter_errors(value):
+    for error in refusals(_schema(kind, custom=custom), value):
         here: Key = (*path, *error.absolute_path)
         if error.validator == "additionalProperties" and "properties" in error.schema:
             known = error.schema["properties"]
@@ -64,24 +72,52 @@ def _check(kind: str, value: Any, path: Key) -> Iterator[tuple[Key, str]]:
                 yield (*here, key), f"unknown key; {hint}"
         elif error.validator == "required":
             for key in set(error.validator_value) - error.instance.keys():
-                if (kind, key) not in _KEYED.items() and kind not in _PARTIAL:
-                    yield here, f"{dotted((key,))} is missing"
+                if (here, key) != (path, _KEYED.get(kind)) and kind not in _PARTIAL:
+                    yield here, f"{dotted((key,))} is missing; add it"
+        elif "propertyNames" in error.absolute_schema_path:
+            yield (*here, error.instance), f"the name {explain(error)}"
         else:
             yield here, explain(error)
 
 
 @cache
-def _validator(kind: str) -> Any:
-    # Imported here: commands that take no values do not wait for it.
-    import jsonschema  # noqa: PLC0415
-
-    definitions = _definitions()
+def _schema(kind: str, *, custom: bool) -> Node:
     own = _OWN.get(kind) or {"$ref": f"#/$defs/{kind}"}
-    return jsonschema.Draft7Validator({"$defs": definitions, **own})
+    return {"$defs": _definitions(custom=custom), **own}
 
 
 @cache
-def _definitions() -> Node:
-    text = (HERE / "schemas" / "definitions.json").read_text(encoding="utf-8")
+def _definitions(*, custom: bool) -> Node:
+    """Every type with what its fields may hold."""
+    text = (_HERE / "schemas" / "definitions.json").read_text(encoding="utf-8")
     definitions: Node = json.loads(text)["$defs"]
+    fields = kubernetes()["fields"]
+    for name, definition in definitions.items():
+        own, properties = fields.get(name, {}), definition.get("properties", {})
+        for field in own.keys() & properties.keys():
+            properties[field] = _narrowed(properties[field], own[field])
+        for field in fields["*"].keys() & properties.keys() - own.keys():
+            if "$ref" not in properties[field]:
+                properties[field] = _narrowed(properties[field], fields["*"][field])
+        if name in RULES:
+            definition["x-check"] = name
+        if name in _REQUIRED:
+            definition["required"] = sorted({*definition.get("required", []), *_REQUIRED[name]})
+    amount = "quantity of a custom resource" if custom else "quantity"
+    definitions["Quantity"] = _narrowed({"$ref": ""}, amount)
     return definitions
+
+
+def _narrowed(node: Node, narrowing: str | list[str] | Node) -> Node:
+    """A field that may hold less: a format, `[]FORMAT`, one of some words, or a schema to add."""
+    nullable = "$ref" in node or "null" in node.get("type", ())
+    node = {key: value for key, value in node.items() if key != "$ref"}
+    if isinstance(narrowing, list):
+        return node | {"enum": [*narrowing, *([None] if nullable else [])]}
+    if isinstance(narrowing, dict):
+        return node | expand(narrowing)
+    if narrowing.startswith("[]"):
+        return node | {"items": expand({"x-format": narrowing.removeprefix("[]")})}
+    node |= expand({"x-format": narrowing})
+    types = node["type"] if isinstance(node["type"], list) else [node["type"]]
+    return node | {"type": [*types, *(["null"] if nullable else [])]}

@@ -52,10 +52,10 @@ def render(files: Sequence[Path], values: Values, release: Release = DEFAULT) ->
 def _deciding(entry: Entry, spec: Node) -> Entry:
     """What of a model its routes depend on; what serves it is in the cluster already."""
     kept = {key: entry[key] for key in _DECIDING if key in entry}
-    kept["image"] = "in the cluster"
+    kept["image"] = "in-the-cluster"
     for component in ("transformer", "explainer"):
         if component in spec:
-            kept[component] = {"image": "in the cluster"}
+            kept[component] = {"image": "in-the-cluster"}
             if port := entry.get(component, {}).get("port"):
                 kept[component]["port"] = port
     if spec.get("canary"):

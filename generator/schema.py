@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from generator import CHART
+from generator.formats import expand, kubernetes
 from generator.yamlio import load_fast
 
 Node = dict[str, Any]
@@ -33,24 +34,17 @@ KEYWORDS = (
     "enum",
     "const",
     "pattern",
+    "not",
     "minLength",
     "maxLength",
     "minimum",
     "maximum",
+    "minItems",
+    "minProperties",
     "items",
     "additionalProperties",
     "propertyNames",
 )
-
-# A Kubernetes quantity; the API server's own pattern, without the empty string.
-QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
-
-# Entries are named as Kubernetes objects that KServe takes too are. Some words are not read
-# as text by YAML 1.1 or 1.2 where they stand without quotes.
-_NAMES: Node = {
-    "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$",
-    "not": {"enum": ["false", "n", "no", "null", "off", "on", "true", "y", "yes"]},
-}
 
 
 @dataclass(frozen=True)
@@ -136,6 +130,8 @@ class _Expansion:
 
     def __init__(self) -> None:
         self.described: set[str] = set()
+        # Whether what is expanded becomes a part of a custom resource.
+        self.custom = False
 
     def expand(self, node: Node) -> Node:
         node = dict(node)
@@ -148,25 +144,25 @@ class _Expansion:
         ):
             if abbreviation in node:
                 return meaning(node.pop(abbreviation), node)
-        if node.pop("x-quantity", False):
-            node["pattern"] = QUANTITY
         if (kind := node.get("x-kubernetes")) is not None:
-            return node | kubernetes_type(kind)
+            return node | _kubernetes_type(kind, custom=self.custom)
         if "properties" in node:
             node["properties"] = {k: self.expand(v) for k, v in node["properties"].items()}
         if "properties" in node or "additionalProperties" in node:
             node["type"] = "object"
-        return node
+        return expand(node)
 
     def _entries(self, entries: Node, node: Node) -> Node:
         names = node.pop("x-names", None)
+        outer, self.custom = self.custom, True
         entry = {
             "type": "object",
             "additionalProperties": False,
             "properties": {key: self.expand(child) for key, child in entries.items()},
         }
+        self.custom = outer
         if names is not None:
-            node["propertyNames"] = _NAMES | names
+            node["propertyNames"] = expand({"x-format": "entry name"} | names)
         return node | {"type": "object", "additionalProperties": entry, "x-entries": True}
 
     def _image_of(self, name: str, node: Node) -> Node:
@@ -174,7 +170,8 @@ class _Expansion:
 
     def _runtimes(self, _: bool, node: Node) -> Node:
         every = catalog()["runtimes"].items()
-        return node | {"properties": {key: self._runtime(runtime) for key, runtime in every}}
+        properties = {key: self._runtime(runtime) for key, runtime in every}
+        return node | {"type": "object", "properties": properties}
 
     def _sidecar_resources(self, default: Node, node: Node) -> Node:
         return self._resources(default, node, optional=False)
@@ -185,30 +182,28 @@ class _Expansion:
     def _image(self, image: Mapping[str, Any], node: Node, *, digest: bool = True) -> Node:
         parts: Node = {
             "registry": _string(
-                "Registry; global.imageRegistry replaces it.", image["registry"], minLength=1
+                "Registry; global.imageRegistry replaces it.", image["registry"], "registry"
             ),
-            "repository": _string("Repository.", image["repository"], minLength=1),
-            "tag": _string("Tag; empty means the chart's appVersion.", image.get("tag", "")),
+            "repository": _string("Repository.", image["repository"], "repository"),
+            "tag": _string(
+                "Tag; empty means the chart's appVersion.", image.get("tag", ""), "tag?"
+            ),
         }
         if digest:
-            parts["digest"] = _string(
-                "Digest (sha256:…); it wins over the tag.",
-                "",
-                pattern="^(sha256:[a-f0-9]{64})?$",
-            )
+            parts["digest"] = _string("Digest (sha256:…); it wins over the tag.", "", "digest?")
         return self._terse("image", node | {"type": "object", "properties": parts})
 
     def _resources(self, default: Node, node: Node, *, optional: bool) -> Node:
-        pattern = f"^$|{QUANTITY}" if optional else QUANTITY
+        amount = expand({"x-format": "quantity?" if optional else "quantity"})
         return node | {
             "type": "object",
             "x-terse": True,
+            "x-check": "ResourceRequirements",
             "properties": {
                 kind: {
                     "type": "object",
                     "properties": {
-                        name: {"type": ["string", "number"], "pattern": pattern, "default": value}
-                        for name, value in default[kind].items()
+                        name: amount | {"default": value} for name, value in default[kind].items()
                     },
                 }
                 for kind in ("requests", "limits")
@@ -239,6 +234,8 @@ class _Expansion:
                 {},
             ),
             "extraArgs": {
+                # The models chart asks whether arguments start as the image needs them to.
+                **({"x-charts": "both"} if "command" in runtime else {}),
                 "description": "More arguments for the model server, in order.",
                 "type": "array",
                 "items": {"type": "string"},
@@ -246,8 +243,7 @@ class _Expansion:
             },
             "nodeSelector": {
                 "description": "Labels of the nodes that may run these models.",
-                "type": "object",
-                "additionalProperties": {"type": "string"},
+                **expand({"x-format": "labels"}),
                 "default": {},
             },
             "tolerations": _open("Taints that these models tolerate.", "[]Toleration", []),
@@ -264,21 +260,27 @@ class _Expansion:
         return node
 
 
-def _string(description: str, default: str, **more: Any) -> Node:
-    return {"description": description, "type": "string", **more, "default": default}
+def _string(description: str, default: str, kind: str) -> Node:
+    return expand({"description": description, "x-format": kind, "default": default})
 
 
 def _open(description: str, kind: str, default: Any) -> Node:
+    """A sub-tree of a runtime, which is a custom resource."""
     node = {"description": description, "x-kubernetes": kind, "default": default}
-    return node | kubernetes_type(kind)
+    return node | _kubernetes_type(kind, custom=True)
 
 
-def kubernetes_type(kind: str) -> Node:
-    """What Helm's schema says of an open sub-tree: its outermost shape."""
+def _kubernetes_type(kind: str, *, custom: bool) -> Node:
+    """What Helm's schema says of an open sub-tree: its outermost shape, and what is cheap to say.
+
+    `x-custom` stays in the node where the sub-tree becomes a part of a custom resource.
+    """
+    node: Node = {"x-custom": True} if custom else {}
     if kind.startswith("[]"):
-        return {"type": "array", "items": {"type": "object"}}
-    if kind == "map[string]EnvVar":
-        return {"type": "object", "additionalProperties": {"type": ["object", "string"]}}
-    if kind.startswith("map[string]"):
-        return {"type": "object", "additionalProperties": {"type": "object"}}
-    return {"type": "object"}
+        node |= {"type": "array", "items": {"type": "object"}}
+    elif kind.startswith("map[string]"):
+        node |= {"type": "object", "additionalProperties": {"type": "object"}}
+    else:
+        node |= {"type": "object"}
+    name = f"custom {kind}" if custom and f"custom {kind}" in kubernetes()["shapes"] else kind
+    return node | expand(kubernetes()["shapes"].get(name, {}))

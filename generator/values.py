@@ -6,16 +6,17 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from generator.checker import refusals
 from generator.errors import Problem, ValuesError
 from generator.fields import check_fields
 from generator.helmschema import helm_schema
 from generator.identity import check_objects
-from generator.mistakes import explain, nearest
-from generator.schema import Node, defaults, find, leaves, values_schema
+from generator.mistakes import explain, misspelt_formats, nearest
+from generator.schema import Node, catalog, defaults, find, leaves, values_schema
 from generator.sources import Source, read_sources
 from generator.yamlio import Document, Key, dotted
 
@@ -95,9 +96,9 @@ class Values:
             value = value.get(key) if isinstance(value, dict) else None
         return value
 
-    def problem(self, path: Key, message: str) -> Problem:
-        """A Problem at `path`, in the last source that says it."""
-        return _place(self.documents, path, message)
+    def problem(self, path: Key, message: str, *, instead: Key = ()) -> Problem:
+        """A Problem at `path`, in the last source that says it, or else at `instead`."""
+        return _place(self.documents, path, message, instead=instead)
 
     def naming(self, name: str) -> Key:
         """The path of the first key, or text, that is `name`; the top level if nothing is."""
@@ -114,8 +115,16 @@ class Values:
             path = re.match(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", fact)
             key = self.key(path[0].split(".")) if path else ()
             message = fact[len(path[0]) if path else 0 :].lstrip(": ")
-            problems.append(self.problem(key, message))
+            problems.append(self.problem(key, message, instead=self._named(message)))
         return ValuesError(problems)
+
+    def _named(self, message: str) -> Key:
+        """The first path in a message that a source has; where to look if none has the other."""
+        for word in re.findall(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+", message):
+            key = self.key(word.split("."))
+            if any(key in document.positions for document in self.documents):
+                return key
+        return ()
 
     def key(self, steps: Iterable[str]) -> Key:
         """Steps of text as a Key: a number is an index where a source has a list."""
@@ -148,29 +157,57 @@ def read(names: Iterable[Path | str]) -> Values:
 
 def check(values: Values) -> Iterator[Problem]:
     """What is wrong with the values, each problem placed in the last document that says it."""
-    schema = values_schema()
-    refused = set()
-    for path, message in _refused(schema, values.whole):
-        refused.add(path)
-        yield values.problem(path, message)
-    for path, message in check_objects(values.at("extraObjects")):
-        yield values.problem(("extraObjects", *path), message)
-    for leaf in leaves(schema):
+    schema, whole = values_schema(), values.whole
+    found = [*_refused(schema, whole), *_fields(values.merged, whole)]
+    found += (
+        (("extraObjects", *path), text) for path, text in check_objects(values.at("extraObjects"))
+    )
+    told: set[Key] = set()
+    # Only what has the right types can be looked through for more.
+    for path, message in found or _misspelt(whole):
+        # What Helm's schema says of a Kubernetes type is said once more by the type itself.
+        if path not in told:
+            told.add(path)
+            yield values.problem(path, message)
+
+
+def _fields(values: Node, whole: Node) -> Iterator[tuple[Key, str]]:
+    """What is wrong in the sub-trees of Kubernetes types that are among `values`."""
+    for leaf in leaves(values_schema()):
         if (kind := leaf.schema.get("x-kubernetes")) is None:
             continue
-        for here, value in _values_at(values.merged, leaf.path):
-            if here in refused:
-                continue
-            for path, message in check_fields(kind, value):
-                yield values.problem((*here, *path), message)
+        custom = "x-custom" in leaf.schema
+        for here, _ in _values_at(values, leaf.path):
+            # With the defaults: a request of the user's may be more than the limit of ours.
+            for path, message in check_fields(kind, _at(whole, here), custom=custom):
+                yield (*here, *path), message
+
+
+def _misspelt(whole: Node) -> Iterator[tuple[Key, str]]:
+    """Formats that no runtime of the catalog or of the values serves, and that are nearly one."""
+    runtimes = [*catalog()["runtimes"].values(), *whole["customRuntimes"].values()]
+    specs = [runtime["spec"] or {} for runtime in runtimes]
+    formats = [form for spec in specs for form in spec.get("supportedModelFormats") or []]
+    known = {str(form.get("name")).lower() for form in formats if form}
+    for name, message in misspelt_formats(whole["models"], known):
+        yield ("models", name, "format"), message
+
+
+def _at(values: Any, path: Key) -> Any:
+    for key in path:
+        values = values[key]
+    return values
+
+
+@cache
+def _checked() -> Node:
+    """The schema that Helm has, with the words that tell us more."""
+    return helm_schema(values_schema(), ours=True)
 
 
 def _refused(schema: Node, whole: Node) -> Iterator[tuple[Key, str]]:
     """What the schema refuses: the path, and what to say of it."""
-    # Imported here: commands that take no values do not wait for it.
-    import jsonschema  # noqa: PLC0415
-
-    for error in jsonschema.Draft7Validator(helm_schema(schema)).iter_errors(whole):
+    for error in refusals(_checked(), whole):
         path: Key = tuple(error.absolute_path)
         if error.validator == "additionalProperties":
             known = error.schema.get("properties", {})
@@ -207,10 +244,12 @@ def _values_at(values: Any, path: tuple[str, ...], here: Key = ()) -> Iterator[t
                 yield from _values_at(values[key], path[1:], (*here, key))
 
 
-def _place(documents: Sequence[Document], path: Key, message: str) -> Problem:
-    for document in reversed(documents):
-        if path in document.positions:
-            return document.problem(path, message)
+def _place(documents: Sequence[Document], path: Key, message: str, *, instead: Key = ()) -> Problem:
+    for place in (path, instead) if instead else (path,):
+        for document in reversed(documents):
+            if place in document.positions:
+                line, column = document.position(place)
+                return Problem(document.file, line, column, dotted(path), message)
     deepest = max(documents, key=lambda it: _depth(it, path), default=None)
     if deepest is None:
         return Problem("values", 1, 1, dotted(path), message)

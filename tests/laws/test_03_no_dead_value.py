@@ -58,19 +58,32 @@ SAMPLES = {
     "InferenceServiceSpec": {"predictor": {"minReplicas": 17}},
     "InferenceGraphSpec": {"minReplicas": 17},
 }
+# Texts of formats that neither a number nor a domain has.
+FORMATS = {
+    "controller name": "flipped.example.com/controller",
+    "domain template": "{{ .Name }}.flipped.{{ .IngressDomain }}",
+    "http url": "http://flipped.example.com",
+    "kind": "Flipped",
+    "namespace pattern": "flipped",
+    "path": "/flipped",
+    "path template": "/flipped/{{ .Namespace }}/{{ .Name }}",
+    "resource name": "example.com/flipped",
+    "storage uri": "s3://flipped",
+    "url": "http://flipped.example.com",
+}
 # A text that shows whether it stays one (law 11).
 DIGITS = "1000017"
 # Strings that their pattern makes special.
 STRINGS = {
     "digest": "sha256:" + "ab" * 32,
-    "duration": "17h",
+    "duration": "1700h",
     "renewBefore": "17h",
     "interval": "17s",
     "scrapeTimeout": "17s",
     "scrapeInterval": "17s",
     "ingressGateway": "flipped/flipped",
     "localGateway": "flipped/flipped",
-    "caBundle": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tIGZsaXBwZWQK",
+    "webhook.certificate.caBundle": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tIGZsaXBwZWQK",
     "maxSurge": "17%",
     "maxUnavailable": "17%",
     "cpu": "17m",
@@ -96,14 +109,19 @@ def flips(leaf: Leaf, value: object) -> list[object]:
     if "integer" in kinds and (value is None or not isinstance(value, str)):
         number = value or 0
         return [number + 1 if number != schema.get("maximum") else number - 1, *gone]
-    if leaf.path[-1] in STRINGS and "string" in kinds:
-        return [STRINGS[leaf.path[-1]], *gone]
+    for name in (leaf.name, leaf.path[-1]):
+        if name in STRINGS and "string" in kinds:
+            return [STRINGS[name], *gone]
+    form = schema.get("x-format", "").removesuffix("?")
+    if form in FORMATS:
+        return [FORMATS[form], *([""] if value else []), *gone]
     if "string" in kinds:
         return [DIGITS, "flipped.example.com", *([""] if value else []), *gone]
     if "array" in kinds:
+        item = FORMATS.get(schema["items"].get("x-format", ""), "flipped.example.com")
         # MLServer's extraArgs may not start with any word.
-        longer = [[*value, "flipped.example.com"]] if value else []
-        return [["flipped.example.com"], *longer, *gone]
+        longer = [[*value, item]] if value else []
+        return [[item], *longer, *gone]
     inner = {} if schema.get("additionalProperties") == {"type": "object"} else "x"
     return [{"flipped": inner}, *gone]
 

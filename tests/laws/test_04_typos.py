@@ -145,11 +145,11 @@ def test_helm_refuses_null_cleanly(chart, tmp_path):
         ("networkPolicy: {webhookFrom: [{ipblock: {}}]}\n", "did you mean ipBlock?"),
         (
             "models: {My_Model: {format: sklearn}}\n",
-            ':1:10: models.My_Model: the name "My_Model" does not',
+            "digits and dashes that begins with a letter, such as my-name; did you mean my-model?",
         ),
         (
             "models: {" + "m" * 49 + ": {format: sklearn}}\n",
-            "the name has 49 characters, and 48 are",
+            "has 49 characters, and 48 are allowed; shorten it",
         ),
         ("models: {m: {env: {A: {valueForm: {}}}}}\n", "did you mean valueFrom?"),
         ("models: {m: {spec: {predictor: {modle: {}}}}}\n", "did you mean model?"),

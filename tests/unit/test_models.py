@@ -225,7 +225,7 @@ def test_adding_refuses_what_is_there_or_wrong_and_leaves_the_file(tmp_path):
     before = file.read_text()
     for entries, said in (
         ({"m": ENTRY}, "my.yaml:2:3: models.m: is there already"),
-        ({"n": ENTRY, "Bad": ENTRY}, 'the name "Bad" does not match'),
+        ({"n": ENTRY, "Bad": ENTRY}, 'the name "Bad" is not a name'),
     ):
         with pytest.raises(ValuesError, match=said):
             add(file, entries)

@@ -43,14 +43,12 @@ REFUSED = [
     (one(port=80), "models.m.port: belongs to image"),
     (one(command=["x"]), "models.m.command: belongs to image"),
     ({"models": {"m": {"format": "sklearn"}}}, "set models.m.storageUri"),
-    (one(storageUri="pvc://"), "models.m.storageUri: pvc:// leads nowhere"),
     (one(storageUri="ftp://x"), "models.m.storageUri: nothing fetches ftp://"),
     ({**one(storageUri="oci://x"), "storage": {"ociModels": {"mode": "disabled"}}}, "set storage.ociModels.mode=modelcar"),
-    ({"models": {"m" * 47: {**MODEL, "transformer": {"image": "x"}}}}, "its pods' label takes 46; shorten it"),
+    ({"models": {"m" * 47: {**MODEL, "transformer": {"image": "x"}}}}, "the name has 47 characters, and 46 are allowed"),
     (one(minReplicas=3, maxReplicas=2), "models.m.minReplicas: is more than maxReplicas"),
     (one(autoscaling={"metric": "rps"}), "models.m.autoscaling.metric: rps is Knative's"),
     (one(autoscaling={"class": "keda", "metric": "cpu"}), "KServe refuses it for keda"),
-    (one(credentials={}), "") ,
     (one(credentials={"externalSecret": {"store": "s", "key": "k"}}), "set models.m.credentials.secretName"),
     (one(credentials={"secretName": "s", "externalSecret": {"store": "s"}}), "wants a store and a key"),
     (one(transformer={"args": ["x"]}), "set models.m.transformer.image"),
@@ -66,20 +64,22 @@ REFUSED = [
     ({**one(canary={"v": {"trafficPercent": 6, "storageUri": "x://y"}}), **PUBLISHED}, "models.m.canary.v.storageUri: nothing fetches"),
     ({"models": {"m" * 40: {**MODEL, "canary": {"v" * 10: {"trafficPercent": 1}}}}, **PUBLISHED}, "label takes 47; shorten one"),
     ({"models": {"a": MODEL, "b": MODEL}, "routing": {"mode": "gatewayApi", "domain": "a.b", "domainTemplate": "x.{{ .IngressDomain }}"}}, "models.b: has the host x.a.b of models.a"),
-    (graph(start=steps("Sequence")), "add graphs.g.nodes.root"),
-    (graph(root={"steps": []}), "graphs.g.nodes.root: has no type"),
+    (graph(start=steps("Sequence", {"model": "m"})), "add graphs.g.nodes.root"),
+    (graph(root={"steps": [{"model": "m"}]}), "graphs.g.nodes.root: has no type"),
     (graph(root=steps("Sequence", {"model": "x"})), "graphs.g.nodes.root.steps[0].model: there is no model x"),
     (graph(root=steps("Sequence", {"model": "m"}, {"node": "x"})), "graphs.g.nodes.root.steps[1].node: there is no node x"),
     (graph(root=steps("Sequence", {"model": "m", "node": "root"})), "leads to one of model, node and url"),
     (graph(root=steps("Splitter", {"model": "m", "weight": 60})), "the weights add up to 60"),
-    ({"models": {"m": MODEL}, "graphs": {"m": {"nodes": {"root": steps("Sequence", {"model": "m"})}}}}, "both want the Service m"),
+    ({"models": {"m": MODEL}, "graphs": {"m": {"nodes": {"root": steps("Sequence", {"model": "m"})}}}}, "models.m wants the Service m too"),
     ({"trainedModels": {"t": {"inferenceService": "x", "framework": "f", "storageUri": "s3://x", "memory": "1Gi"}}}, "there is no model x"),
     ({"models": {"m": MODEL}, "trainedModels": {"t": {"inferenceService": "m"}}}, "set trainedModels.t.memory"),
     ({"models": {"m": MODEL}, "trainedModels": {"t": TRAINED}}, "remove models.m.storageUri"),
     ({"models": {"m": {"format": "sklearn"}}, "trainedModels": {"t": TRAINED}}, "set models.m.resources.limits.memory"),
+    (graph(root=steps("Sequence", {"node": "a"}), a=steps("Sequence", {"node": "b"}), b=steps("Switch", {"model": "m"}, {"node": "a"})), "graphs.g.nodes.b: its steps lead in a circle, from b to a to b"),
+    ({"models": {"m": MODEL, "m-predictor": MODEL}}, "models.m-predictor: models.m wants the Service m-predictor too"),
+    ({"models": {"m": {**MODEL, "explainer": {"image": "x"}}, "m-explainer": MODEL}}, "models.m wants the Service m-explainer too"),
     (one(autoscaling={"metric": "memory", "target": 800}), "models.m.autoscaling.target: 800 is no percentage"),
 ]  # fmt: skip
-REFUSED = [it for it in REFUSED if it[1]]
 
 
 @pytest.mark.parametrize(("values", "said"), REFUSED, ids=[said for _, said in REFUSED])
@@ -114,6 +114,10 @@ def test_a_mistake_is_refused_with_its_place_and_a_remedy(values, said, tmp_path
         {**one(args=["mlserver", "start", "/mnt/models"], protocol="v2"), "runtimes": {"mlserver": {"enabled": True}}},
         {**one(args=["--workers=2"], protocol="v2"), "runtimes": {"mlserver": {"enabled": True, "extraArgs": ["mlserver", "start"]}}},
         one(storageUri="/mnt/in-the-image"),
+        # Nothing else wants the Services m-transformer and m-predictor-x.
+        {"models": {"m": MODEL, "m-transformer": MODEL, "m-predictor-x": MODEL}},
+        # Two ways to one node are no circle.
+        graph(root=steps("Ensemble", {"node": "a"}, {"node": "b"}), a=steps("Sequence", {"node": "b"}), b=steps("Sequence", {"model": "m"})),
     ],
 )  # fmt: skip
 def test_what_kserve_would_serve_is_accepted(values, tmp_path):

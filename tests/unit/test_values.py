@@ -137,7 +137,7 @@ def test_a_value_of_the_wrong_kind_is_told_once(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("on", "reads it as a boolean"), ("Iris", "does not match"), ("x" * 49, "48 are allowed")],
+    [("on", "reads it as a boolean"), ("Iris", "did you mean iris"), ("x" * 49, "48 are allowed")],
 )
 def test_the_name_of_a_model_is_checked(tmp_path, name, said):
     file = tmp_path / "my.yaml"

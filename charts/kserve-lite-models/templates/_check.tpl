@@ -47,17 +47,17 @@ What would go wrong with a model after it is applied, said before. Each check re
 {{- $served = concat $served (list "huggingface/v2" "huggingface/v1") -}}
 {{- end -}}
 {{- if .Values.runtimes.vllm.enabled -}}
-{{- $served = concat $served (list "vllm/v1") -}}
+{{- $served = concat $served (list "vLLM/v1" "vLLM/v2" "vLLM/grpc-v1" "vLLM/grpc-v2") -}}
 {{- end -}}
 {{- if .Values.runtimes.openvino.enabled -}}
 {{- $served = concat $served (list "openvino/v1" "openvino/v2" "openvino/grpc-v2" "onnx/v1" "onnx/v2" "onnx/grpc-v2" "tensorflow/v1" "tensorflow/v2" "tensorflow/grpc-v2" "huggingface/v1" "huggingface/v2" "huggingface/grpc-v2") -}}
 {{- end -}}
 {{- range .Values.customRuntimes -}}
-{{- $protocols := .spec.protocolVersions | default (list "v1") -}}
+{{- $protocols := .spec.protocolVersions | default (list "v1" "v2" "grpc-v1" "grpc-v2") -}}
 {{- range $format := .spec.supportedModelFormats -}}
 {{- if $format.autoSelect -}}
 {{- range $protocols -}}
-{{- $served = append $served (printf "%s/%s" (lower $format.name) .) -}}
+{{- $served = append $served (printf "%s/%s" $format.name .) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -108,7 +108,7 @@ What would go wrong with a model after it is applied, said before. Each check re
 {{- if has $wanted (list "huggingface/v2" "huggingface/v1") -}}
 {{- $switches = append $switches "runtimes.huggingfaceMultinode.enabled=true" -}}
 {{- end -}}
-{{- if has $wanted (list "vllm/v1") -}}
+{{- if has $wanted (list "vllm/v1" "vllm/v2" "vllm/grpc-v1" "vllm/grpc-v2") -}}
 {{- $switches = append $switches "runtimes.vllm.enabled=true" -}}
 {{- end -}}
 {{- if has $wanted (list "openvino/v1" "openvino/v2" "openvino/grpc-v2" "onnx/v1" "onnx/v2" "onnx/grpc-v2" "tensorflow/v1" "tensorflow/v2" "tensorflow/grpc-v2" "huggingface/v1" "huggingface/v2" "huggingface/grpc-v2") -}}
@@ -172,6 +172,20 @@ runtimes.openvino.enabled
 {{- end -}}
 {{- end -}}
 
+{{- /*
+What a pattern cannot say of a name: no more than `longest` characters, and no word that YAML takes for
+a boolean or null. Takes (list path name longest).
+*/ -}}
+{{- define "kserve-lite-models.check.name" -}}
+{{- $name := index . 1 -}}
+{{- if gt (len $name) (index . 2) }}
+ERROR: {{ index . 0 }}: the name has {{ len $name }} characters, and {{ index . 2 }} are allowed; shorten it
+{{- end }}
+{{- if has $name (list "false" "n" "no" "null" "off" "on" "true" "y" "yes") }}
+ERROR: {{ index . 0 }}: YAML reads the name as a boolean or null; choose another
+{{- end -}}
+{{- end -}}
+
 {{- /* Takes the root. */ -}}
 {{- define "kserve-lite-models.check.models" -}}
 {{- $served := include "kserve-lite-models.served" . | fromJsonArray }}
@@ -188,18 +202,27 @@ ERROR: {{ $path }}: neither format nor image says what serves it; set {{ $path }
 {{- range $key, $_ := pick $model "command" "port" }}
 ERROR: {{ $path }}.{{ $key }}: belongs to image, and a runtime has its own; remove it
 {{- end }}
+{{- if $model.args }}
+{{- include "kserve-lite-models.check.args" (list $ $path $model $protocol) }}
+{{- end }}
 {{- if $model.runtime }}
 {{- with include "kserve-lite-models.switch" (list $ $model.runtime) }}
 ERROR: {{ $path }}.runtime: {{ $model.runtime }} is off; set {{ . }}=true
 {{- end }}
-{{- else if not (has (printf "%s/%s" (lower $model.format) $protocol) $served) }}
+{{- else if not (has (printf "%s/%s" $model.format $protocol) $served) }}
 {{- $spoken := list }}
+{{- $spelt := "" }}
 {{- range $served }}
-{{- if hasPrefix (printf "%s/" (lower $model.format)) . }}
+{{- $format := splitList "/" . | first }}
+{{- if eq $format $model.format }}
 {{- $spoken = append $spoken (splitList "/" . | last) }}
+{{- else if eq (lower $format) (lower $model.format) }}
+{{- $spelt = $format }}
 {{- end }}
 {{- end }}
-{{- if $spoken }}
+{{- if $spelt }}
+ERROR: {{ $path }}.format: KServe tells {{ $model.format }} from {{ $spelt }}, which a runtime that is on serves; set it to {{ $spelt }}
+{{- else if $spoken }}
 ERROR: {{ $path }}.protocol: no runtime that is on speaks {{ $protocol }} for {{ $model.format }}; set it to {{ uniq $spoken | join " or " }}, or {{ include "kserve-lite-models.remedy" (list $model.format $protocol) }}
 {{- else }}
 ERROR: {{ $path }}.format: no runtime that is on serves {{ $model.format }}; {{ include "kserve-lite-models.remedy" (list $model.format $protocol) }}
@@ -222,8 +245,8 @@ ERROR: {{ $path }}: no storageUri says where the model is; set {{ $path }}.stora
 {{- if $model.transformer }}
 {{- $longest = 46 }}
 {{- end }}
-{{- if gt (len $name) $longest }}
-ERROR: {{ $path }}: the name has {{ len $name }} characters and its pods' label takes {{ $longest }}; shorten it
+{{- if or (gt (len $name) $longest) (lt (len $name) 6) }}
+{{- include "kserve-lite-models.check.name" (list $path $name $longest) }}
 {{- end }}
 {{- if and $model.minReplicas $model.maxReplicas (gt (int $model.minReplicas) (int $model.maxReplicas)) }}
 ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
@@ -256,6 +279,9 @@ ERROR: {{ $path }}.{{ $where }}: has no image; set {{ $path }}.{{ $where }}.imag
 {{- else if and $entry.image $entry.art }}
 ERROR: {{ $path }}.{{ $where }}: image and art exclude each other; remove one
 {{- end }}
+{{- if gt (int $entry.minReplicas) (int (get $entry "maxReplicas" | default $entry.minReplicas)) }}
+ERROR: {{ $path }}.{{ $where }}.minReplicas: is more than maxReplicas; raise {{ $path }}.{{ $where }}.maxReplicas
+{{- end }}
 {{- if hasKey ($entry.env | default dict) "PYTHONPATH" }}
 ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- end }}
@@ -266,12 +292,42 @@ ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- if $model.canary }}
 {{- include "kserve-lite-models.check.canary" (list $ $name $model $mode) }}
 {{- end }}
+{{- if $model.spec }}
+{{- include "kserve-lite-models.check.spec" (list $ $path $model $mode) }}
+{{- end }}
+{{- if $model.timeout }}
+{{- include "kserve-lite-models.check.timeout" (list $ $path $model $mode) }}
+{{- end }}
 {{- if and $.Values.routing.domain (not $model.clusterLocal) }}
 {{- $host := include "kserve-lite-models.fill" (list $ $name $model $.Values.routing.domainTemplate) }}
+{{- with regexFind "\\{\\{[^}]+" $host }}
+{{- if eq $.Values.routing.mode "virtualService" }}
+ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
+{{- end }}
+{{- end }}
 {{- with get $hosts $host }}
 ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
 {{- end }}
 {{- $_ := set $hosts $host $name }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+Whether args may follow what the runtime says: some say nothing, and args replace the image's command.
+Takes (list root path model protocol).
+*/ -}}
+{{- define "kserve-lite-models.check.args" -}}
+{{- $root := index . 0 -}}
+{{- $path := index . 1 -}}
+{{- $model := index . 2 -}}
+{{- $wanted := printf "%s/%s" $model.format (index . 3) -}}
+{{- $named := eq (toString $model.runtime) "kserve-mlserver" }}
+{{- /* Nobody else of the catalog has a higher priority for these; a custom runtime may. */ -}}
+{{- $chosen := and $root.Values.runtimes.mlserver.enabled (not $model.runtime) (not $root.Values.customRuntimes) (has $wanted (list "sklearn/v2" "xgboost/v2" "lightgbm/v2" "mlflow/v2")) }}
+{{- if and (or $named $chosen) (not $root.Values.runtimes.mlserver.extraArgs) }}
+{{- if not (hasPrefix "mlserver start " (join " " $model.args | printf "%s ")) }}
+ERROR: {{ $path }}.args: in kserve-mlserver they replace the image's whole command; start them with mlserver, start and /mnt/models, or set {{ $path }}.env
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -284,12 +340,30 @@ ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.dom
 {{- $path := printf "%s.storageUri" (index . 1) }}
 {{- if not (has $scheme (list "s3" "gs" "hdfs" "webhdfs" "http" "https" "hf" "pvc" "oci" "oci+native" "file")) }}
 ERROR: {{ $path }}: nothing fetches {{ $scheme }}://; use gs, s3, hdfs, webhdfs, https, hf, pvc or oci
-{{- else if hasSuffix "://" $uri }}
-ERROR: {{ $path }}: {{ $uri }} leads nowhere; say what comes after it
 {{- end }}
 {{- if and (hasPrefix "oci" $scheme) (eq (index . 0).Values.storage.ociModels.mode "disabled") }}
 ERROR: {{ $path }}: models in container images are off; set storage.ociModels.mode=modelcar
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+Whether there is a route that sends versions their part of the requests. Takes (list root path model
+deploymentMode key), where key is what asks for it.
+*/ -}}
+{{- define "kserve-lite-models.check.split" -}}
+{{- $root := index . 0 -}}
+{{- $model := index . 2 -}}
+{{- $path := printf "%s.%s" (index . 1) (index . 4) -}}
+{{- if eq (index . 3) "Knative" }}
+ERROR: {{ $path }}: KServe has them in Standard mode only; set {{ index . 1 }}.deploymentMode=Standard, or let Knative split by {{ index . 1 }}.spec.predictor.canaryTrafficPercent
+{{- else if ne $root.Values.routing.mode "virtualService" }}
+ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing splits the requests; set routing.mode=virtualService
+{{- else if not (include "kserve-lite-models.routed" (list $root $model)) }}
+ERROR: {{ $path }}: the route splits the requests, and the model has none; set routing.domain, and no clusterLocal
+{{- end }}
+{{- if $model.transformer }}
+ERROR: {{ $path }}: the transformer calls the model itself, past the split; remove one of the two
 {{- end }}
 {{- end -}}
 
@@ -299,16 +373,10 @@ ERROR: {{ $path }}: models in container images are off; set storage.ociModels.mo
 {{- $name := index . 1 -}}
 {{- $model := index . 2 -}}
 {{- $path := printf "models.%s.canary" $name -}}
-{{- if eq (index . 3) "Knative" }}
-ERROR: {{ $path }}: KServe has them in Standard mode only; set models.{{ $name }}.deploymentMode=Standard
-{{- else if not (has $root.Values.routing.mode (list "gatewayApi" "virtualService")) }}
-ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing splits the requests; set routing.mode=gatewayApi or virtualService
-{{- end }}
-{{- if $model.transformer }}
-ERROR: {{ $path }}: the transformer calls the model itself, past the split; remove one of the two
-{{- end }}
+{{- include "kserve-lite-models.check.split" (list $root (printf "models.%s" $name) $model (index . 3) "canary") }}
 {{- $sum := 0 }}
 {{- range $key, $version := $model.canary }}
+{{- include "kserve-lite-models.check.name" (list (printf "%s.%s" $path $key) $key 20) }}
 {{- if not (hasKey $version "trafficPercent") }}
 ERROR: {{ $path }}.{{ $key }}: its part of the requests is not said; set {{ $path }}.{{ $key }}.trafficPercent
 {{- end }}
@@ -328,17 +396,51 @@ ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
 {{- end }}
 {{- end -}}
 
+{{- /* What of routing is said in a `spec`. Takes (list root path model deploymentMode). */ -}}
+{{- define "kserve-lite-models.check.spec" -}}
+{{- $root := index . 0 -}}
+{{- $path := index . 1 -}}
+{{- $spec := (index . 2).spec -}}
+{{- if $spec.canary }}
+{{- include "kserve-lite-models.check.split" (list $root $path (index . 2) (index . 3) "spec.canary") }}
+{{- end }}
+{{- if eq (index . 3) "Standard" }}
+{{- range $where := list "predictor" "transformer" "explainer" }}
+{{- if hasKey (get $spec $where | default dict) "canaryTrafficPercent" }}
+ERROR: {{ $path }}.spec.{{ $where }}.canaryTrafficPercent: is Knative's and does nothing in Standard mode; set {{ $path }}.canary, or {{ $path }}.deploymentMode=Knative
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Whether a model's route can have its timeout. Takes (list root path model deploymentMode). */ -}}
+{{- define "kserve-lite-models.check.timeout" -}}
+{{- $root := index . 0 -}}
+{{- $path := printf "%s.timeout" (index . 1) -}}
+{{- if and $root.Values.routing.domain (eq (index . 3) "Standard") (not (index . 2).clusterLocal) }}
+{{- if eq $root.Values.routing.mode "ingress" }}
+ERROR: {{ $path }}: KServe's Ingress has none; set routing.mode=gatewayApi or virtualService, or remove it and set the annotation of your ingress controller in routing.ingressAnnotations
+{{- else if eq $root.Values.routing.mode "none" }}
+ERROR: {{ $path }}: in routing.mode none nobody writes the route; remove it and set it on your own route
+{{- else if and (eq $root.Values.routing.mode "gatewayApi") (not $root.Values.routing.httpRouteTimeouts) }}
+ERROR: {{ $path }}: HTTPRoutes have no timeouts here; set routing.httpRouteTimeouts=true, or remove it
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- /* Takes the root. */ -}}
 {{- define "kserve-lite-models.check.graphs" -}}
 {{- $models := .Values.models }}
 {{- range $name, $graph := .Values.graphs }}
 {{- $path := printf "graphs.%s" $name }}
+{{- include "kserve-lite-models.check.name" (list $path $name 58) }}
 {{- $nodes := $graph.nodes | default dict }}
 {{- if not (hasKey $nodes "root") }}
 ERROR: {{ $path }}.nodes: requests come in at root, which is not there; add {{ $path }}.nodes.root
 {{- end }}
 {{- range $key, $node := $nodes }}
 {{- $here := printf "%s.nodes.%s" $path $key }}
+{{- include "kserve-lite-models.check.name" (list $here $key 63) }}
 {{- if not $node.type }}
 ERROR: {{ $here }}: has no type; set it to Sequence, Switch, Ensemble or Splitter
 {{- end }}
@@ -360,16 +462,91 @@ ERROR: {{ $at }}.node: there is no node {{ $step.node }}; add {{ $path }}.nodes.
 ERROR: {{ $here }}: the weights add up to {{ $weight }}; make them 100
 {{- end }}
 {{- end }}
+{{- include "kserve-lite-models.check.circle" (list (printf "%s.nodes" $path) $nodes) }}
+{{- if and $graph.minReplicas $graph.maxReplicas (gt (int $graph.minReplicas) (int $graph.maxReplicas)) }}
+ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise {{ $path }}.maxReplicas
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+Nodes that lead to each other without end. A node that leads to none that is left is struck out, as
+often as there are nodes; a walk from what is left then ends in a circle. Takes (list path nodes).
+*/ -}}
+{{- define "kserve-lite-models.check.circle" -}}
+{{- $left := mergeOverwrite dict (index . 1) -}}
+{{- $next := dict -}}
+{{- range index . 1 -}}
+{{- range $key, $node := $left -}}
+{{- $_ := unset $next $key -}}
+{{- range $node.steps -}}
+{{- if and .node (hasKey $left .node) -}}
+{{- $_ := set $next $key .node -}}
+{{- end -}}
+{{- end -}}
+{{- if not (hasKey $next $key) -}}
+{{- $_ := unset $left $key -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $left -}}
+{{- $at := keys $left | sortAlpha | first -}}
+{{- range $left -}}
+{{- $at = get $next $at -}}
+{{- end -}}
+{{- $circle := list -}}
+{{- range $left -}}
+{{- $circle = append $circle $at | uniq -}}
+{{- $at = get $next $at -}}
+{{- end }}
+ERROR: {{ index . 0 }}.{{ first $circle }}: its steps lead in a circle, from {{ append $circle (first $circle) | join " to " }}; take out one of them
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Services of one name: the chart's NAME, KServe's NAME-predictor and their like. Takes the root. Only
+a name with such an end can be another's, so the others cost nothing.
+*/ -}}
+{{- define "kserve-lite-models.check.services" -}}
+{{- $models := .Values.models -}}
+{{- $users := dict -}}
+{{- range $name, $model := $models -}}
+{{- range $version, $_ := $model.canary -}}
+{{- $other := print $name "-" $version -}}
+{{- with ternary (print "models." $other) (get $users $other) (hasKey $models $other) }}
+ERROR: models.{{ $name }}.canary.{{ $version }}: {{ . }} wants the Service {{ $other }}-predictor too; rename one
+{{- end -}}
+{{- $_ := set $users $other (print "models." $name ".canary." $version) -}}
+{{- end -}}
+{{- end -}}
+{{- range $kind, $entries := dict "models" $models "graphs" .Values.graphs -}}
+{{- range $name, $_ := $entries -}}
+{{- if or (hasSuffix "-predictor" $name) (hasSuffix "-transformer" $name) (hasSuffix "-explainer" $name) -}}
+{{- $component := splitList "-" $name | last -}}
+{{- $first := trimSuffix (print "-" $component) $name -}}
+{{- $other := get $models $first -}}
+{{- $user := ternary (print "models." $first) "" (and (hasKey $models $first) (or (eq $component "predictor") (hasKey $other $component))) -}}
+{{- if eq $component "predictor" -}}
+{{- $user = or $user (get $users $first) -}}
+{{- end -}}
+{{- with $user }}
+ERROR: {{ $kind }}.{{ $name }}: {{ . }} wants the Service {{ $name }} too; rename one
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $_ := .Values.graphs -}}
 {{- if hasKey $models $name }}
-ERROR: {{ $path }}: a model has that name, and both want the Service {{ $name }}; rename one
-{{- end }}
-{{- end }}
+ERROR: graphs.{{ $name }}: models.{{ $name }} wants the Service {{ $name }} too; rename one
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
 {{- define "kserve-lite-models.check.trainedModels" -}}
 {{- range $name, $model := .Values.trainedModels }}
 {{- $path := printf "trainedModels.%s" $name }}
+{{- include "kserve-lite-models.check.name" (list $path $name 63) }}
 {{- range list "inferenceService" "framework" "storageUri" "memory" }}
 {{- if not (get $model .) }}
 ERROR: {{ $path }}: has no {{ . }}; set {{ $path }}.{{ . }}

@@ -16,4 +16,10 @@ nodes:
 {{- with pick . "maxReplicas" "minReplicas" "resources" "timeout" }}
 {{ toYaml . }}
 {{- end }}
+{{- with .timeout }}
+# Knative reads the timeout above; the router itself ends requests after 60 seconds unless told so.
+routerTimeouts:
+  serverWrite: {{ int . }}
+  serviceClient: {{ int . }}
+{{- end }}
 {{- end -}}

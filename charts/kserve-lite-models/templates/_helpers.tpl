@@ -59,6 +59,27 @@ true
 {{- end -}}
 {{- end -}}
 
+{{- /*
+The annotations that KServe shall copy to a model's Ingress, as JSON: those of routing, where there
+is an Ingress. Takes (list root model).
+*/ -}}
+{{- define "kserve-lite-models.ingressAnnotations" -}}
+{{- $root := index . 0 -}}
+{{- $model := index . 1 -}}
+{{- $mode := $model.deploymentMode | default $root.Values.deploymentMode -}}
+{{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq $mode "Standard") (not $model.clusterLocal) -}}
+{{ toJson $root.Values.routing.ingressAnnotations }}
+{{- else -}}
+{}
+{{- end -}}
+{{- end -}}
+
+{{- /* The label that keeps a model inside the cluster; Knative asks for its own. Takes (list root model). */ -}}
+{{- define "kserve-lite-models.visibility" -}}
+{{- $mode := (index . 1).deploymentMode | default (index . 0).Values.deploymentMode -}}
+networking.{{ ternary "knative.dev" "kserve.io" (eq $mode "Knative") }}/visibility
+{{- end -}}
+
 {{- /* The Istio gateway as NAMESPACE/NAME. Takes the root. */ -}}
 {{- define "kserve-lite-models.gateway" -}}
 {{ .Values.routing.gateway.namespace | default .Values.global.platformNamespace }}/{{ .Values.routing.gateway.name }}

@@ -105,6 +105,19 @@ model:
 {{- end }}
 {{- end -}}
 
+{{- /*
+The `imagePullSecrets:` of a pod with an image of its user's, or nothing: a runtime brings those for its
+own image. Takes the root.
+*/ -}}
+{{- define "kserve-lite-models.imagePullSecrets" -}}
+{{- with .Values.global.imagePullSecrets -}}
+imagePullSecrets:
+{{- range . }}
+- name: {{ toYaml . }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{- /* A transformer or an explainer with an image. Takes (list root entry). */ -}}
 {{- define "kserve-lite-models.component" -}}
 {{- $root := index . 0 -}}
@@ -115,6 +128,9 @@ containers:
 {{- with pick . "maxReplicas" "minReplicas" }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+{{- with include "kserve-lite-models.imagePullSecrets" $root }}
+{{ . }}
 {{- end }}
 {{- end -}}
 
@@ -140,15 +156,17 @@ predictor:
   scaleTarget: {{ int . }}
   {{- end }}
   {{- end }}
-  {{- if and $model.image $root.Values.global.imagePullSecrets }}
-  imagePullSecrets:
-  {{- range $root.Values.global.imagePullSecrets }}
-  - name: {{ toYaml . }}
+  {{- if $model.image }}
+  {{- with include "kserve-lite-models.imagePullSecrets" $root }}
+  {{- . | nindent 2 }}
   {{- end }}
   {{- end }}
 {{- with $model.transformer }}
 transformer:
   {{- include "kserve-lite-models.component" (list $root .) | trim | nindent 2 }}
+  {{- with $model.timeout }}
+  timeout: {{ int . }}
+  {{- end }}
 {{- end }}
 {{- with $model.explainer }}
 explainer:
@@ -159,17 +177,29 @@ explainer:
   {{- with pick . "maxReplicas" "minReplicas" }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+  {{- with include "kserve-lite-models.imagePullSecrets" $root }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- else }}
   {{- include "kserve-lite-models.component" (list $root .) | trim | nindent 2 }}
+  {{- end }}
+  {{- with $model.timeout }}
+  timeout: {{ int . }}
   {{- end }}
 {{- end }}
 {{- with $model.canary }}
 canary:
 {{- range $name, $version := . }}
+{{- $entry := mergeOverwrite (deepCopy $model) $version }}
 - trafficPercent: {{ int $version.trafficPercent }}
   predictor:
     name: {{ $name }}
-    {{- include "kserve-lite-models.implementation" (list $root (mergeOverwrite (deepCopy $model) $version)) | trim | nindent 4 }}
+    {{- include "kserve-lite-models.implementation" (list $root $entry) | trim | nindent 4 }}
+    {{- if $entry.image }}
+    {{- with include "kserve-lite-models.imagePullSecrets" $root }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- end }}
     {{- with mergeOverwrite (pick $version "minReplicas") (pick $model "affinity" "nodeSelector" "serviceAccountName" "tolerations") }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -181,7 +211,7 @@ canary:
 {{- define "kserve-lite-models.annotations" -}}
 {{- $root := index . 0 -}}
 {{- $model := index . 1 -}}
-{{- $annotations := mergeOverwrite dict ($model.annotations | default dict) -}}
+{{- $annotations := mergeOverwrite dict (include "kserve-lite-models.ingressAnnotations" (list $root $model) | fromJson) ($model.annotations | default dict) -}}
 {{- with $model.deploymentMode -}}
 {{- $_ := set $annotations "serving.kserve.io/deploymentMode" . -}}
 {{- end -}}

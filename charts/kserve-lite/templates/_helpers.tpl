@@ -7,7 +7,10 @@ What is merged is merged with mergeOverwrite, onto a dict made here: `merge` tak
 nothing, and lets a default win over them.
 */ -}}
 
-{{- /* The namespace of every namespaced object. Takes the root. */ -}}
+{{- /*
+The namespace of every namespaced object; a field takes it through toYaml, because a namespace may
+consist of digits. Takes the root.
+*/ -}}
 {{- define "kserve-lite.namespace" -}}
 {{ .Release.Namespace }}
 {{- end -}}
@@ -22,9 +25,11 @@ Labels that select the pods of a component; never anything that changes with a v
 selectors are immutable. Takes (list root component).
 */ -}}
 {{- define "kserve-lite.selectorLabels" -}}
-app.kubernetes.io/component: {{ index . 1 }}
-app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
-app.kubernetes.io/name: kserve-lite
+{{- /* toYaml quotes a release name of digits, so that it stays text through fromYaml. */ -}}
+{{- toYaml (dict
+      "app.kubernetes.io/component" (index . 1)
+      "app.kubernetes.io/instance" (index . 0).Release.Name
+      "app.kubernetes.io/name" "kserve-lite") -}}
 {{- end -}}
 
 {{- /*
@@ -144,4 +149,14 @@ A list of environment variables. Takes a dict whose values are strings or EnvVar
   {{- toYaml $value | nindent 2 }}
   {{- end }}
 {{- end }}
+{{- end -}}
+
+{{- /* A duration such as 90s or 1h30m in milliseconds. Takes the duration. */ -}}
+{{- define "kserve-lite.milliseconds" -}}
+{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+[a-z]+" . -1 -}}
+{{- $sum = add $sum (mul (regexFind "[0-9]+" . | int64) (get $units (regexFind "[a-z]+" .))) -}}
+{{- end -}}
+{{- $sum -}}
 {{- end -}}

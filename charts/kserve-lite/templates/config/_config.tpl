@@ -44,13 +44,19 @@ pkg/webhook/admission/pod, at the chart's appVersion).
       "scaleUpStabilizationWindowSeconds" (int .Values.inference.autoscaler.scaleUpStabilizationWindowSeconds | toString)) -}}
 {{- end -}}
 
+{{- /*
+Upstream's constants. KServe's pod webhook parses the quantities, fails every pod without them, and uses
+none: the agent batches, with its own resources and with what a model says of its batches.
+*/ -}}
 {{- define "kserve-lite.config.batcher" -}}
-{{- toJson (mergeOverwrite
-      (dict
-        "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
-        "maxBatchSize" (int .Values.inference.batcher.maxBatchSize | toString)
-        "maxLatency" (int .Values.inference.batcher.maxLatency | toString))
-      (include "kserve-lite.config.resources" .Values.inference.batcher.resources | fromJson)) -}}
+{{- toJson (dict
+      "cpuLimit" "1"
+      "cpuRequest" "1"
+      "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
+      "maxBatchSize" "32"
+      "maxLatency" "5000"
+      "memoryLimit" "1Gi"
+      "memoryRequest" "1Gi") -}}
 {{- end -}}
 
 {{- /* S3 flags are strings; an empty one leaves the choice to the storage initializer's default. */ -}}
@@ -95,7 +101,7 @@ pkg/webhook/admission/pod, at the chart's appVersion).
 {{- define "kserve-lite.config.inferenceService" -}}
 {{- toJson (dict
       "resource" (include "kserve-lite.config.resources" .Values.inference.resources | fromJson)
-      "serviceAnnotationDisallowedList" .Values.inference.disallowedAnnotations
+      "serviceAnnotationDisallowedList" (concat .Values.inference.disallowedAnnotations (include "kserve-lite.routing.ingressOnly" . | fromJsonArray) | default list)
       "serviceLabelDisallowedList" .Values.inference.disallowedLabels) -}}
 {{- end -}}
 
@@ -115,8 +121,10 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
       "ingressDomain" (ternary $routing.domain "svc.cluster.local" $published)
       "ingressGateway" $gateway
       "urlScheme" (include "kserve-lite.routing.urlScheme" .) -}}
-{{- if and $published (eq $routing.mode "ingress") $routing.ingressClass.name -}}
-{{- $_ := set $ingress "ingressClassName" $routing.ingressClass.name -}}
+{{- if and $published (eq $routing.mode "ingress") -}}
+{{- with include "kserve-lite.routing.ingressClass" . -}}
+{{- $_ := set $ingress "ingressClassName" . -}}
+{{- end -}}
 {{- end -}}
 {{- if and $published (eq $routing.mode "gatewayApi") -}}
 {{- $ingress = mergeOverwrite $ingress (dict
@@ -127,10 +135,11 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 {{- with $routing.additionalDomains -}}
 {{- $_ := set $ingress "additionalIngressDomains" . -}}
 {{- end -}}
+{{- if eq .Values.deploymentMode "Knative" -}}
+{{- /* In Standard mode KServe routes no path rightly; there the models chart does. */ -}}
 {{- with $routing.pathTemplate -}}
 {{- $_ := set $ingress "pathTemplate" . -}}
 {{- end -}}
-{{- if eq .Values.deploymentMode "Knative" -}}
 {{- $ingress = mergeOverwrite $ingress (dict
       "ingressGateway" $routing.knative.ingressGateway
       "localGateway" $routing.knative.localGateway
@@ -147,16 +156,19 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
       "jobNamespace" "kserve-localmodel-jobs") -}}
 {{- end -}}
 
+{{- /* Image and quantities as in the batcher's: upstream's, parsed and unused. */ -}}
 {{- define "kserve-lite.config.logger" -}}
 {{- $logger := .Values.inference.logger -}}
-{{- toJson (mergeOverwrite
-      (dict
-        "caBundle" $logger.caBundle
-        "caCertFile" $logger.caCertFile
-        "defaultUrl" $logger.defaultUrl
-        "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
-        "tlsSkipVerify" $logger.tlsSkipVerify)
-      (include "kserve-lite.config.resources" $logger.resources | fromJson)) -}}
+{{- toJson (dict
+      "caBundle" $logger.caBundle
+      "caCertFile" $logger.caCertFile
+      "cpuLimit" "1"
+      "cpuRequest" "100m"
+      "defaultUrl" $logger.defaultUrl
+      "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
+      "memoryLimit" "1Gi"
+      "memoryRequest" "100Mi"
+      "tlsSkipVerify" $logger.tlsSkipVerify) -}}
 {{- end -}}
 
 {{- define "kserve-lite.config.metricsAggregator" -}}

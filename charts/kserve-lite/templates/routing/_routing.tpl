@@ -10,15 +10,28 @@
 {{ $namespace }}/{{ .Values.routing.gateway.name }}
 {{- end -}}
 
-{{- /* Scheme of the URLs that KServe reports. Takes the root. */ -}}
+{{- /* Name of the class of the Ingresses; empty leaves it to the cluster's default. Takes the root. */ -}}
+{{- define "kserve-lite.routing.ingressClass" -}}
+{{ .Values.routing.ingressClass.name | default (ternary "kserve-lite" "" .Values.routing.ingressClass.create) }}
+{{- end -}}
+
+{{- /* Keys of the annotations that are for Ingresses and not for pods, as a JSON list. Takes the root. */ -}}
+{{- define "kserve-lite.routing.ingressOnly" -}}
+{{- $annotations := .Values.routing.ingressAnnotations -}}
+{{ ternary $annotations dict (eq .Values.routing.mode "ingress") | keys | sortAlpha | toJson }}
+{{- end -}}
+
+{{- /* Scheme of the URLs that KServe reports; Knative has domains of its own. Takes the root. */ -}}
 {{- define "kserve-lite.routing.urlScheme" -}}
 {{- $routing := .Values.routing -}}
-{{- if eq $routing.domain "" -}}
+{{- if and (eq $routing.domain "") (eq .Values.deploymentMode "Standard") -}}
 http
 {{- else if ne $routing.urlScheme "auto" -}}
 {{ $routing.urlScheme }}
+{{- else if and $routing.domain $routing.gateway.tls.enabled (has $routing.mode (list "gatewayApi" "virtualService")) -}}
+https
 {{- else -}}
-{{ ternary "https" "http" (and (has $routing.mode (list "gatewayApi" "virtualService")) $routing.gateway.tls.enabled) }}
+http
 {{- end -}}
 {{- end -}}
 

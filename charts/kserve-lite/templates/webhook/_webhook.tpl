@@ -32,6 +32,11 @@ kserve-webhook-server-{{ $certificate.mode | kebabcase }}
 {{- end -}}
 {{- end -}}
 
+{{- /* Name of the issuer's CA, and of what signs it. Takes the root. */ -}}
+{{- define "kserve-lite.webhook.caName" -}}
+{{ .Values.webhook.certificate.issuer.name }}-ca
+{{- end -}}
+
 {{- /* The DNS names of the webhook Service, as a JSON list. Takes the root. */ -}}
 {{- define "kserve-lite.webhook.dnsNames" -}}
 {{- $host := printf "%s.%s.svc" (include "kserve-lite.webhook.serviceName" .) (include "kserve-lite.namespace" .) -}}
@@ -61,7 +66,7 @@ clientConfig:
   {{- end }}
   service:
     name: {{ include "kserve-lite.webhook.serviceName" $root }}
-    namespace: {{ include "kserve-lite.namespace" $root }}
+    namespace: {{ include "kserve-lite.namespace" $root | toYaml }}
     path: {{ index . 1 }}
     port: 443
 {{- end -}}

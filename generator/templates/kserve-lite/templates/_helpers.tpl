@@ -149,3 +149,13 @@ A list of environment variables. Takes a dict whose values are strings or EnvVar
   {{- end }}
 {{- end }}
 {{- end -}}
+
+{{- /* A duration such as 90s or 1h30m in milliseconds. Takes the duration. */ -}}
+{{- define "kserve-lite.milliseconds" -}}
+{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+[a-z]+" . -1 -}}
+{{- $sum = add $sum (mul (regexFind "[0-9]+" . | int64) (get $units (regexFind "[a-z]+" .))) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}

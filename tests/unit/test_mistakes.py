@@ -1,0 +1,104 @@
+"""Mistakes in values: mistakes.yaml has them, with what the generator and Helm say."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from generator import CHART, MODELS
+from generator.errors import Problem, ToolFailed, ValuesError
+from generator.manifests import helm_template
+from generator.values import merge, read
+from tests import rendering
+from tests.rendering import CHARTS
+
+ROWS = yaml.safe_load(Path(__file__).with_name("mistakes.yaml").read_text())
+# What only the models chart reads.
+OF_MODELS = ("models.", "graphs.", "trainedModels.", "routing.virtualService.", "models: ")
+
+
+def listed(told: str | list[str]) -> list[str]:
+    return [told] if isinstance(told, str) else told
+
+
+def chart_of(row: dict[str, Any]) -> str:
+    return MODELS if listed(row["says"])[0].startswith(OF_MODELS) else CHART
+
+
+def problems(row: dict[str, Any], file: Path) -> list[Problem]:
+    """What the generator says: from the values themselves, else from the chart's templates."""
+    file.write_text(row["values"] + "\n")
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+        helm_template(CHARTS[chart_of(row)], [file], more=())
+    return list(caught.value.problems)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["values"] for row in ROWS])
+def test_the_generator_says_where_what_and_how_to_mend_it(row, tmp_path):
+    told = problems(row, tmp_path / "my.yaml")
+    assert [f"{problem.path}: {problem.message}" for problem in told] == listed(row["says"])
+    for problem in told:
+        assert (problem.file, problem.line) == (str(tmp_path / "my.yaml"), 1)
+        # A key of the path, or an entry of a list; or a key of another path that the message names.
+        there = row["values"][problem.column - 1 :].lstrip('"')
+        keys = re.findall(r"[^][.,;:\" ]+", f"{problem.path} {problem.message}")
+        assert there.startswith(tuple(keys)) or problem.path.endswith("]")
+        # A remedy after the fact, or an example in it.
+        assert "; " in problem.message or " such as " in problem.message
+
+
+def batches(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """The rows in as few values as can be: Helm tells all that its schema refuses at once."""
+    left = list(rows)
+    while left:
+        whole: dict[str, Any] = {}
+        taken = []
+        for row in left:
+            values = yaml.safe_load(row["values"])
+            if not taken or agree(whole, values):
+                whole = merge(whole, values, keep_null=True)
+                taken.append(row)
+        left = [row for row in left if row not in taken]
+        yield whole, taken
+
+
+def agree(first: Any, second: Any) -> bool:
+    """Whether both fit into one values file: neither says another thing of what the other says."""
+    if not (isinstance(first, dict) and isinstance(second, dict) and first and second):
+        return bool(first == second)
+    return all(agree(first[key], second[key]) for key in first.keys() & second.keys())
+
+
+def of_helm(program: str, chart: str, values: dict[str, Any], file: Path) -> str:
+    file.write_text(yaml.safe_dump(values))
+    argv = ("template", "x", str(CHARTS[chart]), "-f", str(file), "--kube-version=1.34.0")
+    return rendering.helm(*argv, program=program)
+
+
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+@pytest.mark.parametrize("chart", CHARTS)
+def test_helm_says_it_of_the_same_values(chart, helm, tmp_path):
+    mine = [row for row in ROWS if chart_of(row) == chart]
+    refused = [row for row in mine if row["helm"] not in ("nothing", "the same")]
+    by_schema = [row for row in refused if listed(row["helm"])[0].startswith("at ")]
+    assert len(by_schema) > 30
+    # What templates say is only said when the schema has nothing to say.
+    by_template = [row for row in refused if row not in by_schema]
+    for values, rows in [*batches(by_schema), *batches(by_template)]:
+        with pytest.raises(ToolFailed) as caught:
+            of_helm(helm, chart, values, tmp_path / "my.yaml")
+        for row in rows:
+            for words in listed(row["helm"]):
+                assert words in str(caught.value), row["values"]
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_what_helm_cannot_tell_is_marked_so(chart, tmp_path):
+    """A row that says `nothing` although Helm says something would hide what Helm can do."""
+    for values, rows in batches([row for row in ROWS if row["helm"] == "nothing"]):
+        if rows := [row for row in rows if chart_of(row) == chart]:
+            of_helm("helm", chart, values, tmp_path / "my.yaml")
