@@ -15,9 +15,10 @@ from pathlib import Path
 from generator.errors import Problem, ValuesError
 from generator.inferenceservice import Entry, from_manifest
 from generator.manifests import DECLARED, DEFAULT, Release, models, split
-from generator.models import inference_services
 from generator.schema import Node, defaults, values_schema
-from generator.values import merge, read
+from generator.services import Service, distinct, read_services
+from generator.values import check, merge, read
+from generator.yamlio import Document
 
 _DECIDING = (
     "annotations",
@@ -29,6 +30,7 @@ _DECIDING = (
     "port",
     "protocol",
 )
+_IN_THE_CLUSTER = "in-the-cluster"
 
 
 def render(
@@ -36,7 +38,8 @@ def render(
 ) -> Iterator[str]:
     """The text of every object that routes the InferenceServices in `files`.
 
-    Raises ValuesError when the values do not ask for such routes.
+    Raises ValuesError at once when the values do not ask for such routes, and after the last text
+    when there is something in `files` that gets no route.
     """
     given = read(values)
     routing = merge(defaults(values_schema()), given)["routing"]
@@ -45,29 +48,50 @@ def render(
         message = "KServe writes the routes; set routing.mode=virtualService and routing.domain"
         raise ValuesError([Problem(where, 1, 1, "routing", message)])
     platform = {key: value for key, value in given.items() if key not in DECLARED}
-    for manifest in (it for file in files for it in inference_services(file)):
-        name, entry = from_manifest(manifest)
-        namespace = manifest["metadata"].get("namespace", release.models)
-        own = platform | {"models": {name: _deciding(entry, manifest["spec"])}}
-        with tempfile.TemporaryDirectory(prefix="kserve-lite-") as folder:
-            file = Path(folder) / "values.yaml"
-            file.write_text(json.dumps(own), encoding="utf-8")
-            text = models([file], replace(release, models=namespace))
-        yield from (it.text for it in split(text) if it.kind != "InferenceService")
+    found = [read_services(file) for file in files]
+    services, doubles = distinct(
+        [service for own, _ in found for service in own],
+        lambda service: (service.namespace or release.models, service.name),
+    )
+    problems = [*doubles, *(problem for _, own in found for problem in own)]
+    for service in services:
+        own = platform | {"models": {service.name: _deciding(service.manifest)}}
+        if wrong := list(check([_document(service, own)], own)):
+            problems += wrong
+            continue
+        yield from _routes(own, replace(release, models=service.namespace or release.models))
+    if problems:
+        raise ValuesError(problems)
 
 
-def _deciding(entry: Entry, spec: Node) -> Entry:
+def _document(service: Service, values: Node) -> Document:
+    """Values that stand for an InferenceService, so that what is wrong is said to be there."""
+    where = service.object
+    return Document(where.document.file, values, {("models", service.name): where.place})
+
+
+def _routes(values: Node, release: Release) -> Iterator[str]:
+    """What the models chart makes of the values, the InferenceService aside."""
+    with tempfile.TemporaryDirectory(prefix="kserve-lite-") as folder:
+        file = Path(folder) / "values.yaml"
+        file.write_text(json.dumps(values), encoding="utf-8")
+        text = models([file], release)
+    yield from (each.text for each in split(text) if each.kind != "InferenceService")
+
+
+def _deciding(manifest: Node) -> Entry:
     """What of a model its routes depend on; what serves it is in the cluster already."""
-    kept = {key: entry[key] for key in _DECIDING if key in entry}
-    kept["image"] = "in the cluster"
+    entry, spec = from_manifest(manifest)[1], manifest["spec"]
+    kept: Entry = {key: entry[key] for key in _DECIDING if key in entry}
+    kept["image"] = _IN_THE_CLUSTER
     for component in ("transformer", "explainer"):
-        if component in spec:
-            kept[component] = {"image": "in the cluster"}
+        if spec.get(component) is not None:
+            kept[component] = {"image": _IN_THE_CLUSTER}
             if port := entry.get(component, {}).get("port"):
                 kept[component]["port"] = port
     if spec.get("canary"):
         kept["canary"] = {
-            it["predictor"]["name"]: {"trafficPercent": it["trafficPercent"]}
-            for it in spec["canary"]
+            canary["predictor"]["name"]: {"trafficPercent": canary["trafficPercent"]}
+            for canary in spec["canary"]
         }
     return kept
