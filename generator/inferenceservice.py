@@ -153,11 +153,11 @@ def _take_component(rest: Node, entry: Entry, name: str) -> None:
 
 def _take_env(container: Node, entry: Entry) -> None:
     variables = container.get("env", [])
-    names = {variable["name"] for variable in variables}
+    names = {variable.get("name") for variable in variables}
     # A map has no order, which a reference to another variable needs.
     refers = any("$(" in str(variable.get("value")) for variable in variables)
     bare = any(variable.keys() == {"name"} for variable in variables)
-    if not names or len(names) != len(variables) or refers or bare:
+    if not names or None in names or len(names) != len(variables) or refers or bare:
         return
     entry["env"] = {
         variable["name"]: variable["value"]

@@ -56,14 +56,23 @@ def read_objects(data: bytes, file: str) -> Iterator[Object | Problem]:
     for first_line, text in _documents(_decode(data, file)):
         try:
             document = read_document(text, file)
-        except ValuesError as error:
-            yield from (replace(each, line=each.line + first_line) for each in error.problems)
+        except ValuesError:
+            yield from _problems(text, file, first_line)
             continue
         places = {
             path: (line + first_line, column) for path, (line, column) in document.positions.items()
         }
         if document.data is not None:
             yield from _expand(Object(replace(document, positions=places), (), document.data))
+
+
+def _problems(text: str, file: str, first_line: int) -> Iterator[Problem]:
+    """What is wrong with a document, by the lines of the whole file, in the messages too."""
+    try:
+        read_document("\n" * first_line + text, file)
+    except ValuesError as error:
+        for each in error.problems:
+            yield replace(each, line=max(each.line, first_line + 1))
 
 
 def _decode(data: bytes, file: str) -> str:

@@ -91,7 +91,7 @@ def _deciding(manifest: Node) -> Entry:
                 kept[component]["port"] = port
     if spec.get("canary"):
         kept["canary"] = {
-            canary["predictor"]["name"]: {"trafficPercent": canary["trafficPercent"]}
+            canary["predictor"].get("name", ""): {"trafficPercent": canary["trafficPercent"]}
             for canary in spec["canary"]
         }
     return kept

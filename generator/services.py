@@ -14,6 +14,7 @@ from generator.schema import Node
 from generator.standardinput import name_of, read_bytes
 
 _KIND = "InferenceService"
+_COMPONENTS = ("predictor", "transformer", "explainer")
 _API_VERSION = "serving.kserve.io/v1beta1"
 
 
@@ -105,8 +106,21 @@ def _check(found: Object) -> Iterator[Problem]:
         yield found.problem(("spec",), f"{called} is left out: it has no spec.predictor")
     else:
         yield from _check_metadata(found, metadata)
-        for path, message in check_fields(f"{_KIND}Spec", spec):
-            yield found.problem(("spec", *path), message)
+        yield from _check_spec(found, spec)
+
+
+def _check_spec(found: Object, spec: Node) -> Iterator[Problem]:
+    """What KServe's types have no place for, and, if that is nothing, what they want and lack."""
+    wrong = False
+    for path, message in check_fields(f"{_KIND}Spec", spec):
+        wrong = True
+        yield found.problem(("spec", *path), message)
+    for component in () if wrong else _COMPONENTS:
+        for path, message in check_fields(f"{component.capitalize()}Spec", spec.get(component)):
+            yield found.problem(("spec", component, *path), message)
+    for index, canary in enumerate(() if wrong else spec.get("canary") or ()):
+        for path, message in check_fields("CanarySpec", canary):
+            yield found.problem(("spec", "canary", index, *path), message)
 
 
 def _check_metadata(found: Object, metadata: Node) -> Iterator[Problem]:
