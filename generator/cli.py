@@ -174,6 +174,8 @@ def model(
 
     if apply_to is None and (replace or create):
         raise click.UsageError("--replace and --create go with --apply-to")
+    if apply_to == Path("-"):
+        raise click.UsageError("--apply-to takes a file; leave it out to print")
     found = models.read_source(source, name)
     if apply_to is None:
         click.echo(str(found), nl=False)

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.commented import dump_entry
@@ -16,6 +16,7 @@ from generator.yamlio import dump, parse
 from tests.rendering import CASES
 
 ENTRY = {"format": "sklearn", "storageUri": "s3://m/one"}
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LINES = "  m:\n    format: sklearn\n    storageUri: s3://m/one\n"
 
 
@@ -97,6 +98,7 @@ def values_files(draw):
     return text if draw(st.booleans()) else text.rstrip("\r\n")
 
 
+@UNHURRIED
 @given(values_files(), st.booleans())
 def test_whatever_the_file_looks_like_its_other_bytes_stay(before, with_comment):
     comments = {"m": ["a: comment"]} if with_comment else {}
@@ -207,6 +209,7 @@ JSON = st.recursive(
 )
 
 
+@UNHURRIED
 @given(
     NAMES, st.dictionaries(TEXT, JSON, min_size=1, max_size=3), st.lists(TEXT.map(repr), min_size=1)
 )  # fmt: skip
@@ -218,6 +221,7 @@ def test_comments_change_nothing_of_an_entry(name, entry, comments):
     assert parse(text, "x").data == {name: entry}
 
 
+@UNHURRIED
 @given(NAMES, st.dictionaries(TEXT, JSON, min_size=1, max_size=3))
 def test_any_entry_can_be_added(name, entry):
     after = added("a: 1\nmodels:\n  x: {image: v}\n\n\nz: 1\n", {name: entry}, replace=True)

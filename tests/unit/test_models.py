@@ -5,7 +5,7 @@ import time
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.errors import ValuesError
@@ -19,6 +19,7 @@ from tests import rendering
 from tests.rendering import CASES
 
 ENTRY = {"format": "sklearn", "storageUri": "s3://m/one"}
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def service(**spec: object) -> dict:
@@ -382,6 +383,7 @@ METADATA = st.fixed_dictionaries(
 )
 
 
+@UNHURRIED
 @given(METADATA, st.dictionaries(st.text("abc", min_size=3), st.integers()))
 def test_all_that_a_manifest_says_is_in_the_entry_or_in_a_comment(metadata, more):
     """Carried, or named: whatever keys there are, but for those that a server writes."""
