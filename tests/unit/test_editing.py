@@ -222,6 +222,33 @@ def test_a_lock_that_is_not_given_up_is_said(file, monkeypatch):
         edit(file, append)
 
 
+def test_a_lock_on_the_file_of_before_does_not_count(file, monkeypatch):
+    lock = editing._lock
+
+    def lock_too_late(descriptor):
+        monkeypatch.setattr(editing, "_lock", lock)
+        file.with_suffix(".new").write_bytes(b"another run's ")
+        file.with_suffix(".new").replace(file)
+        return lock(descriptor)
+
+    monkeypatch.setattr(editing, "_lock", lock_too_late)
+    assert edit(file, append)
+    assert file.read_bytes() == b"another run's more"
+
+
+def test_a_file_that_another_run_makes_first_is_added_to(tmp_path):
+    file = tmp_path / "new.yaml"
+
+    def change(old):
+        if not file.exists():
+            file.write_bytes(b"another run's ")
+        return append(old)
+
+    assert edit(file, change, create=True)
+    assert file.read_bytes() == b"another run's more"
+    assert names(tmp_path) == ["new.yaml"]
+
+
 def test_of_six_at_once_none_is_lost(tmp_path):
     """Twenty rounds; in every other one the file has to be made first."""
     rounds = [tmp_path / f"{number}.yaml" for number in range(20)]

@@ -519,6 +519,14 @@ def test_entries_are_added_all_or_none_and_the_rest_of_the_file_stays(tmp_path):
     assert file.stat() == state
 
 
+def test_a_byte_order_mark_stays_where_it_is(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_bytes(b"\xef\xbb\xbfmodels: {}  # none\n")
+    add(file, Models({"m": ENTRY}, {}))
+    entry = b"  m:\n    format: sklearn\n    storageUri: s3://m/one\n"
+    assert file.read_bytes() == b"\xef\xbb\xbfmodels:  # none\n" + entry
+
+
 def test_adding_refuses_what_is_there_or_wrong_and_leaves_the_file(tmp_path):
     file = tmp_path / "my.yaml"
     good = Models({"n": ENTRY}, {"n": []})
