@@ -34,7 +34,7 @@ def edit(file: Path, change: Change, *, create: bool = False) -> bool:
     try:
         return _edit(file, change, create=create)
     except OSError as error:
-        raise OutputError(f"{file} cannot be changed: {error.strerror}") from None
+        raise OutputError(f"{file} cannot be changed: {error.strerror or error}") from None
 
 
 def _edit(file: Path, change: Change, *, create: bool) -> bool:

@@ -56,7 +56,7 @@ def insert(
     }
     if not blocks:
         return text, signs
-    changed = _Place(text, document, key).put(blocks)
+    changed = _Text(text, document, key).put(blocks)
     expected = {**(document.data or {}), key: {**there, **entries}}
     for candidate in (_end_like(text, changed), changed):
         if _reads(candidate, file, expected):
@@ -101,8 +101,8 @@ def _end_like(text: str, changed: str) -> str:
     return changed if not text.strip() or text[-1] in "\r\n" else changed.rstrip("\r\n")
 
 
-class _Place:
-    """Where in a text the entries of a top-level key are."""
+class _Text:
+    """The lines of a text, and where in it the entries of a top-level key are."""
 
     def __init__(self, text: str, document: Document, key: str) -> None:
         self.lines = _LINE.findall(text)

@@ -33,7 +33,7 @@ class Models:
     def __str__(self) -> str:
         """The entries as a values file; nothing if there are none."""
         blocks = (
-            indent(dump_entry(name, entry, self.comments[name]), 2)
+            indent(dump_entry(name, entry, self.comments.get(name, ())), 2)
             for name, entry in self.entries.items()
         )
         return f"{_KEY}:\n{''.join(blocks)}" if self.entries else ""

@@ -117,9 +117,8 @@ def _refuse_harm(text: str, file: str) -> None:
     """Refuse nesting that no parser survives, aliases that stand for a great many values, and tags
     that JSON has no type for.
     """
-    sizes: dict[
-        str, int
-    ] = {}  # of what has an anchor, aliases in it counted as what they stand for
+    # How many values there are in what has an anchor, aliases counted as what they stand for.
+    sizes: dict[str, int] = {}
     inside: list[tuple[str | None, int]] = [(None, 0)]
     aliased = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):

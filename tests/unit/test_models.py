@@ -1,7 +1,9 @@
 """`generator model` and `generator routes`: what people have, taken in."""
 
+import errno
 import json
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -201,6 +203,19 @@ def test_a_folder_without_a_description_is_refused(tmp_path):
         from_folder(tmp_path)
     (tmp_path / "sklearnserver.yaml").mkdir()
     with pytest.raises(ValuesError, match=r"sklearnserver\.yaml:1:1: is a folder"):
+        from_folder(tmp_path)
+
+
+def test_a_description_that_cannot_be_read_is_said(tmp_path, monkeypatch):
+    (tmp_path / "sklearnserver.yaml").symlink_to("nothing")
+    with pytest.raises(ValuesError, match=r"server\.yaml:1:1: cannot be read: No such file"):
+        from_folder(tmp_path)
+
+    def refuse(_folder):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ValuesError, match="cannot be read: Permission denied"):
         from_folder(tmp_path)
 
 
