@@ -457,6 +457,48 @@ def test_what_the_values_have_no_key_for_stays_in_the_spec(predictor, entry):
     assert from_manifest(service(predictor=predictor)) == ("m", entry)
 
 
+def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
+    model = {"modelFormat": {"name": "sklearn"}, "storageUri": "s3://m/one"}
+    container = {"name": "kserve-container", "image": "a/b:1"}
+    specs = [
+        {"predictor": {"model": model, **more}}
+        for more in (
+            {"logger": {"mode": "request", "metadataHeaders": ["a"], "url": "http://sink"}},
+            {
+                "logger": {"mode": "all", "metadataAnnotations": ["a"]},
+                "batcher": {"maxBatchSize": 3, "timeout": 0},
+            },
+            {"maxReplicas": 0, "minReplicas": 0, "scaleTarget": 0, "scaleMetric": "cpu"},
+            {"volumes": [{"name": "a", "emptyDir": {}}], "dnsConfig": {}, "timeout": 0},
+        )
+    ]
+    specs += [
+        {"predictor": {"model": {**model, "env": [{"name": "A"}, {"name": "B", "value": ""}], "args": []}}},
+        {"predictor": {"model": {**model, "storage": {"key": "k"}, "protocolVersion": "v2", "runtimeVersion": "1"}}},
+        {"predictor": {"model": {**model, "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}}},
+        {"predictor": {"containers": [{**container, "ports": [{"containerPort": 8080}]}]}},
+        {"predictor": {"containers": [{**container, "volumeMounts": [{"name": "a", "mountPath": "/a"}], "securityContext": {}}]}},
+        {"predictor": {"model": model},
+         "transformer": {"containers": [{**container, "env": [{"name": "STORAGE_URI", "value": "x"}]}], "maxReplicas": 0}},
+        {"predictor": {"model": model},
+         "transformer": {"containers": [container | {"securityContext": {"runAsUser": 7}}], "maxReplicas": 0, "timeout": 5}},
+    ]  # fmt: skip
+    manifests = [
+        service(**spec) | {"metadata": {"name": f"m{number}"}} for number, spec in enumerate(specs)
+    ]
+    source, file = tmp_path / "source.json", tmp_path / "values.json"
+    source.write_text(json.dumps(listed(*manifests)))
+    found = read_source(source)
+    assert found.left_out == []
+    file.write_text(json.dumps({"models": found.entries}))
+    text = rendering.manifests.models([file])
+    rendered = {
+        it["metadata"]["name"]: it
+        for it in rendering.of_kind(rendering.parse(text), "InferenceService")
+    }
+    assert [rendered[f"m{number}"]["spec"] for number in range(len(specs))] == specs
+
+
 def test_a_label_of_visibility_that_says_something_else_is_kept():
     manifest = named("m", labels={"networking.kserve.io/visibility": "public"})
     assert from_manifest(manifest)[1]["labels"] == manifest["metadata"]["labels"]
