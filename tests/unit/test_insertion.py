@@ -203,7 +203,10 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
 )
 NAMES = TEXT.filter(lambda name: name and "\n" not in name)
 JSON = st.recursive(
-    TEXT | st.integers() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False),
+    TEXT
+    | st.integers(-(2**53), 2**53)
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(TEXT, children, max_size=3),
     max_leaves=8,
 )
