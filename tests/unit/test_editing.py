@@ -183,6 +183,7 @@ def test_a_folder_that_cannot_be_written_is_said(file, monkeypatch):
 
 def test_a_full_disk_leaves_the_file_and_nothing_else(file):
     script = f"""
+import resource
 from pathlib import Path
 from generator.editing import edit
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
