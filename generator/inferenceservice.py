@@ -55,7 +55,8 @@ def from_manifest(manifest: Node) -> tuple[str, Entry]:
     rest = copy.deepcopy(given)
     entry: Entry = {}
     predictor = rest["predictor"]
-    _take_model(predictor, entry) or _take_container(predictor, entry)
+    if not _take_model(predictor, entry):
+        _take_container(predictor, entry)
     _move(predictor, entry, _PREDICTOR)
     _move_parts(predictor, entry, ("logger", "batcher"))
     for key, name in (("scaleMetric", "metric"), ("scaleTarget", "target")):
