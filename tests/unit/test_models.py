@@ -467,10 +467,10 @@ def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
             {"logger": {"mode": "request", "metadataHeaders": ["a"], "url": "http://sink"}},
             {
                 "logger": {"mode": "all", "metadataAnnotations": ["a"]},
-                "batcher": {"maxBatchSize": 3, "timeout": 0},
+                "batcher": {"maxBatchSize": 3},
             },
-            {"maxReplicas": 0, "minReplicas": 0, "scaleTarget": 0, "scaleMetric": "cpu"},
-            {"volumes": [{"name": "a", "emptyDir": {}}], "dnsConfig": {}, "timeout": 0},
+            {"maxReplicas": 3, "minReplicas": 0, "scaleTarget": 70, "scaleMetric": "cpu"},
+            {"volumes": [{"name": "a", "emptyDir": {}}], "dnsConfig": {}, "timeout": 9},
         )
     ]
     specs += [
@@ -480,9 +480,9 @@ def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
         {"predictor": {"containers": [{**container, "ports": [{"containerPort": 8080}]}]}},
         {"predictor": {"containers": [{**container, "volumeMounts": [{"name": "a", "mountPath": "/a"}], "securityContext": {}}]}},
         {"predictor": {"model": model},
-         "transformer": {"containers": [{**container, "env": [{"name": "STORAGE_URI", "value": "x"}]}], "maxReplicas": 0}},
+         "transformer": {"containers": [{**container, "env": [{"name": "STORAGE_URI", "value": "x"}]}], "maxReplicas": 2}},
         {"predictor": {"model": model},
-         "transformer": {"containers": [container | {"securityContext": {"runAsUser": 7}}], "maxReplicas": 0, "timeout": 5}},
+         "transformer": {"containers": [container | {"securityContext": {"runAsUser": 7}}], "maxReplicas": 2, "timeout": 5}},
     ]  # fmt: skip
     manifests = [
         service(**spec) | {"metadata": {"name": f"m{number}"}} for number, spec in enumerate(specs)
