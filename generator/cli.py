@@ -16,14 +16,15 @@ import click
 
 from generator import CHART, MODELS, __version__
 from generator.delivery import output_options, write
-from generator.errors import GeneratorError, ToolMissing, own_mistake
+from generator.errors import GeneratorError, ToolMissing, ValuesError, own_mistake
 from generator.signals import end_in_order
 
 if TYPE_CHECKING:
     from generator.values import Values
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_SOURCE = click.Path(path_type=Path, exists=True, allow_dash=True)
+_PATH = click.Path(path_type=Path)
 
 
 def main() -> None:
@@ -211,43 +212,62 @@ def build(
 
 
 @cli.command()
-@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.argument("source", type=_SOURCE)
 @click.option("--name", help="Name of the model, in place of the source's.")
-@click.option("--apply-to", type=_FILE, metavar="FILE", help="Add the entry to a values file.")
-def model(*, source: Path, name: str | None, apply_to: Path | None) -> None:
-    """Make a `models:` entry from what there is.
+@click.option("--apply-to", type=_PATH, metavar="FILE", help="Add the entries to a values file.")
+@click.option("--replace", is_flag=True, help="With --apply-to: overwrite entries of the name.")
+@click.option("--create", is_flag=True, help="With --apply-to: make the file if it is not there.")
+def model(
+    *, source: Path, name: str | None, apply_to: Path | None, replace: bool, create: bool
+) -> None:
+    """Make `models:` entries from what there is.
 
-    SOURCE is a manifest of InferenceServices, or a model folder as tutorials have it: model.joblib
-    beside a sklearnserver.yaml with modelFormat and modelUri. The entry is printed; with --apply-to
-    it goes into the values file, which keeps its comments and its order.
+    SOURCE is a manifest of InferenceServices (what `kubectl get -o yaml` prints will do; - is
+    standard input), or a model folder as tutorials have it: model.joblib beside a
+    sklearnserver.yaml with modelFormat and modelUri. The entries are printed; with --apply-to they
+    go into the values file, which keeps its comments, its order and every other byte.
+
+    A key that an entry has no place for is left out and said in a comment. An object that is left
+    out is an error: the others are printed, and with --apply-to nothing is written.
     """
     from generator import models  # noqa: PLC0415
-    from generator.yamlio import dump  # noqa: PLC0415
 
-    entries = models.read_source(source, name)
+    if apply_to is None and (replace or create):
+        raise click.UsageError("--replace and --create go with --apply-to")
+    if apply_to == Path("-"):
+        raise click.UsageError("--apply-to takes a file; leave it out to print")
+    found = models.read_source(source, name)
     if apply_to is None:
-        click.echo(dump({"models": entries}), nl=False)
-        return
-    models.add(apply_to, entries)
-    for added in entries:
-        click.echo(f"+ {apply_to}: models.{added}", err=True)
+        click.echo(str(found), nl=False)
+    if found.left_out:
+        error = str(ValuesError(found.left_out))
+        kept = "" if apply_to is None else f"\n{apply_to} is as it was: not all can be added"
+        raise GeneratorError(error + kept)
+    if apply_to is not None:
+        signs = models.add(apply_to, found, replace=replace, create=create)
+        for added, sign in signs.items():
+            same = " is there already, the same" if sign == "=" else ""
+            click.echo(f"{sign} {apply_to}: models.{added}{same}", err=True)
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("files", nargs=-1, required=True, type=_SOURCE)
 @_values_option("Values of the platform.")
 @_release_options
 def routes(*, files: tuple[Path, ...], values: tuple[str, ...], **release: str) -> None:
     """Print the Istio routes of InferenceServices.
 
-    FILES are manifests of InferenceServices that are applied by hand. In routing.mode
-    virtualService KServe writes no route for them; these are the ones that the models chart would
-    write, and the Service of the model's name.
+    FILES are manifests of InferenceServices that are applied by hand; - is standard input. In
+    routing.mode virtualService KServe writes no route for them; these are the ones that the models
+    chart would write, and the Service of the model's name. An object that gets no route is an
+    error; those of the others are printed all the same.
     """
     from generator import routes as objects  # noqa: PLC0415
     from generator.release import Release  # noqa: PLC0415
     from generator.values import read  # noqa: PLC0415
 
+    if [*map(str, files), *values].count("-") > 1:
+        raise click.UsageError("standard input can be read once; name - once")
     names = Release(**release)
     for text in objects.render(files, read(values), names):
         click.echo(f"---\n{text}", nl=False)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from generator.schema import Node
+from generator.checker import refusals
+from generator.helmschema import helm_schema
+from generator.leftovers import MODEL_FORMAT, is_carried, is_written_by_kserve
+from generator.schema import Node, values_schema
 
 Entry = dict[str, Any]
 
@@ -18,7 +22,7 @@ _FRAMEWORKS = (
 _SPEAK_V2 = ("triton", "onnx", "huggingface")
 _PREDICTOR = (
     "minReplicas", "maxReplicas", "timeout", "serviceAccountName", "nodeSelector", "tolerations",
-    "affinity", "logger", "batcher",
+    "affinity",
 )  # fmt: skip
 _CONTAINER = (
     "args", "command", "image", "resources", "securityContext",
@@ -39,51 +43,53 @@ _MODES = {"RawDeployment": "Standard", "Serverless": "Knative"}
 _VISIBILITY = "networking.kserve.io/visibility"
 # Where the runtimes listen for gRPC.
 _GRPC_PORT = 9000
-# What tools write, and what is not for people to set.
-_NOT_OURS = ("kubectl.kubernetes.io/", "app.kubernetes.io/", "helm.sh/", "meta.helm.sh/")
 
 
 def from_manifest(manifest: Node) -> tuple[str, Entry]:
     """The name and the `models:` entry of an InferenceService; what has no key goes to `spec`.
 
-    The models chart makes the same InferenceService of it.
+    The models chart makes the same InferenceService of it. `manifest` has the fields and types that
+    `services.read_services` wants; what else its metadata has, `leftovers.left_out` names.
     """
-    metadata = manifest.get("metadata", {})
-    rest = copy.deepcopy(manifest.get("spec", {}))
+    metadata = manifest["metadata"]
+    given = _without_null(manifest["spec"])
+    rest = copy.deepcopy(given)
     entry: Entry = {}
-    predictor = rest.get("predictor", {})
-    _take_model(predictor, entry) or _take_container(predictor, entry)
+    predictor = rest["predictor"]
+    if not _take_model(predictor, entry):
+        _take_container(predictor, entry)
     _move(predictor, entry, _PREDICTOR)
-    # KServe keeps this one and never reads it, so an entry has no key for it.
-    if "timeout" in (batcher := entry.get("batcher") or {}):
-        predictor["batcher"] = {"timeout": batcher.pop("timeout")}
+    _move_parts(predictor, entry, ("logger", "batcher"))
     for key, name in (("scaleMetric", "metric"), ("scaleTarget", "target")):
-        if key in predictor and entry.get("autoscaling", {}).get(name) is None:
+        if key in predictor and _fits("autoscaling", {name: predictor[key]}):
             entry.setdefault("autoscaling", {})[name] = predictor.pop(key)
     for component in ("transformer", "explainer"):
         if component in rest:
             _take_component(rest, entry, component)
     _take_metadata(metadata, entry)
-    if left := _without_empty(rest):
+    if left := _without_emptied(rest, given):
         entry["spec"] = left
     return metadata["name"], entry
 
 
 def _take_model(predictor: Node, entry: Entry) -> bool:
     """Move a `model:`, or a framework of old, into the entry; what is left of it stays."""
-    framework = next((it for it in _FRAMEWORKS if it in predictor), None)
-    if framework is not None:
+    framework = next((name for name in _FRAMEWORKS if name in predictor), None)
+    if framework is not None and "model" not in predictor:
         implied = {"protocolVersion": "v2"} if framework in _SPEAK_V2 else {}
         own = predictor.pop(framework)
         predictor["model"] = {"modelFormat": {"name": framework}, **implied, **own}
-    model = predictor.get("model")
-    if not model or "name" not in model.get("modelFormat", {}):
+    model = predictor.get("model", {})
+    form = model.get("modelFormat", {})
+    if not _fits("format", form.get("name")):
         return False
-    entry["format"] = model["modelFormat"].pop("name")
-    if "version" in model["modelFormat"]:
-        entry["formatVersion"] = str(model["modelFormat"].pop("version"))
+    entry["format"] = form.pop("name")
+    if _fits("formatVersion", str(form.get("version", ""))):
+        entry["formatVersion"] = str(form.pop("version"))
+    if model.get("name") == "":  # The API server writes it, and means none.
+        del model["name"]
     for key, name in _MODEL.items():
-        if key in model:
+        if key in model and _fits(name, model[key]):
             entry[name] = model.pop(key)
     _move(model, entry, [key for key in _CONTAINER if key not in ("image", "command")])
     _take_env(model, entry)
@@ -92,10 +98,10 @@ def _take_model(predictor: Node, entry: Entry) -> bool:
     return True
 
 
-def _take_container(place: Node, entry: Entry, unknown: Sequence[str] = ()) -> bool:
-    """Move the one container of a predictor, transformer or explainer into the entry.
+def _take_container(place: Node, entry: Entry, component: str | None = None) -> bool:
+    """Move the one container of a predictor into the entry, of a component into the entry's part.
 
-    Leaves both as they are when it cannot, or when the entry would have one of the `unknown` keys.
+    Leaves both as they are when it cannot, or the values have no such keys.
     """
     containers = place.get("containers", [])
     if len(containers) != 1 or "image" not in containers[0]:
@@ -112,7 +118,12 @@ def _take_container(place: Node, entry: Entry, unknown: Sequence[str] = ()) -> b
     if isinstance(uri := taken.get("env", {}).get("STORAGE_URI"), str):
         taken["storageUri"] = uri
         del taken["env"]["STORAGE_URI"]
-    if container or any(key in taken for key in unknown):
+    if component is not None:
+        # There `storageUri` means something else, or nothing.
+        fits = "storageUri" not in taken and _fits(component, taken)
+    else:
+        fits = all(_fits(key, value) for key, value in taken.items())
+    if container or not fits:
         return False
     del place["containers"]
     entry.update(taken)
@@ -135,23 +146,26 @@ def _port(container: Node) -> Entry | None:
 def _take_component(rest: Node, entry: Entry, name: str) -> None:
     component = rest[name]
     taken: Entry = {}
-    if _take_container(component, taken, unknown=("protocol", "storageUri")):
-        _move(component, taken, ("minReplicas", "maxReplicas"))
+    if _take_container(component, taken, component=name):
+        for key in ("minReplicas", "maxReplicas"):
+            if key in component and _fits(name, {key: component[key]}):
+                taken[key] = component.pop(key)
         entry[name] = taken
 
 
 def _take_env(container: Node, entry: Entry) -> None:
     variables = container.get("env", [])
-    names = {it["name"] for it in variables}
+    names = {variable.get("name") for variable in variables}
     # A map has no order, which a reference to another variable needs.
-    refers = any("$(" in str(it.get("value")) for it in variables)
-    if not names or len(names) != len(variables) or refers:
+    refers = any("$(" in str(variable.get("value")) for variable in variables)
+    bare = any(variable.keys() == {"name"} for variable in variables)
+    if not names or None in names or len(names) != len(variables) or refers or bare:
         return
     entry["env"] = {
-        it["name"]: it["value"]
-        if it.keys() == {"name", "value"}
-        else {key: value for key, value in it.items() if key != "name"}
-        for it in container.pop("env")
+        variable["name"]: variable["value"]
+        if variable.keys() == {"name", "value"}
+        else {key: value for key, value in variable.items() if key != "name"}
+        for variable in container.pop("env")
     }
 
 
@@ -163,23 +177,61 @@ def _take_metadata(metadata: Node, entry: Entry) -> None:
             value = _MODES.get(value, value)
             entry[first] = entry.get(first, {}) | {more[0]: value} if more else value
     labels = dict(metadata.get("labels") or {})
-    if labels.pop(_VISIBILITY, None) == "cluster-local":
+    if labels.get(_VISIBILITY) == "cluster-local":
         entry["clusterLocal"] = True
+        del labels[_VISIBILITY]
+    if is_written_by_kserve(annotations, entry.get("format")):
+        del annotations[MODEL_FORMAT]
     for kind, values in (("labels", labels), ("annotations", annotations)):
-        own = {key: value for key, value in values.items() if not key.startswith(_NOT_OURS)}
-        if own:
+        if own := {key: value for key, value in values.items() if is_carried(key)}:
             entry[kind] = own
 
 
 def _move(place: Node, entry: Entry, keys: Sequence[str]) -> None:
+    """Move what the values have a key for, in a form that they take."""
     for key in keys:
-        if key in place:
+        if key in place and _fits(key, place[key]):
             entry[key] = place.pop(key)
 
 
-def _without_empty(value: Any) -> Any:
+def _move_parts(predictor: Node, entry: Entry, keys: Sequence[str]) -> None:
+    """Move what the values have keys for of things that decide where requests go.
+
+    The models chart looks for them in the entry itself; the rest is merged over that.
+    """
+    for key in keys:
+        if key in predictor:
+            own = predictor.pop(key)
+            entry[key] = {name: value for name, value in own.items() if _fits(key, {name: value})}
+            if rest := {name: value for name, value in own.items() if name not in entry[key]}:
+                predictor[key] = rest
+
+
+def _fits(key: str, value: Any) -> bool:
+    """Whether a key of an entry may have a value; what may not stays in the spec."""
+    return next(refusals(_schema(key), value), None) is None
+
+
+@cache
+def _schema(key: str) -> Node:
+    models: Node = helm_schema(values_schema(), ours=True)["properties"]["models"]
+    schema: Node = models["additionalProperties"]["properties"][key]
+    return schema
+
+
+def _without_null(value: Any) -> Any:
+    """`value` without keys that are null, which Kubernetes takes as not there."""
+    if isinstance(value, list):
+        return [_without_null(child) for child in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_null(child) for key, child in value.items() if child is not None}
+
+
+def _without_emptied(value: Any, given: Any) -> Any:
     """`value` without the mappings that taking things out of it left empty."""
     if not isinstance(value, dict):
         return value
-    kept = {key: _without_empty(child) for key, child in value.items()}
-    return {key: child for key, child in kept.items() if child != {}}
+    former = given if isinstance(given, dict) else {}
+    kept = {key: _without_emptied(child, former.get(key)) for key, child in value.items()}
+    return {key: child for key, child in kept.items() if child != {} or former.get(key) == {}}

@@ -2,70 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
+from generator import leftovers
+from generator.commented import dump_entry, indent
+from generator.editing import edit
 from generator.errors import Problem, ValuesError
 from generator.inferenceservice import Entry, from_manifest
 from generator.insertion import insert
 from generator.modelfolder import from_folder
-from generator.schema import Node
-from generator.values import read
+from generator.objects import read_document
+from generator.services import distinct, read_services
+from generator.standardinput import name_of
+from generator.values import Values, check
+from generator.yamlio import Document, Key
 
-_API_VERSION = "serving.kserve.io/v1beta1"
+_KEY = "models"
 
 
-def read_source(source: Path, name: str | None = None) -> dict[str, Entry]:
-    """The entries, by name, of a model folder or of the InferenceServices in a manifest.
+@dataclass(frozen=True)
+class Models:
+    """Entries by name, comments on what each does not carry, and the objects that are left out."""
 
-    Raises ValuesError for a source that has none, or more than one for a given `name`.
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    comments: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    left_out: Sequence[Problem] = ()
+
+    def __str__(self) -> str:
+        """The entries as a values file; nothing if there are none."""
+        blocks = (
+            indent(dump_entry(name, entry, self.comments.get(name, ())), 2)
+            for name, entry in self.entries.items()
+        )
+        return f"{_KEY}:\n{''.join(blocks)}" if self.entries else ""
+
+
+def read_source(source: Path, name: str | None = None) -> Models:
+    """The entries of a model folder, or of the InferenceServices in a manifest.
+
+    Raises ValuesError for a source that has none at all, or more than one for a given `name`.
     """
-    if source.is_dir():
-        entries = [from_folder(source)]
-    else:
-        entries = [from_manifest(it) for it in inference_services(source)]
-    if name is not None and len(entries) > 1:
-        message = f"has {len(entries)} InferenceServices, and --name is for one"
-        raise ValuesError([Problem.of(source, message)])
-    return {name or own: entry for own, entry in entries}
+    return _from_folder(source, name) if source.is_dir() else _from_manifest(source, name)
 
 
-def inference_services(file: Path) -> list[Node]:
-    """The InferenceServices of a manifest. Raises ValuesError for none, or one of an old API."""
+def _from_folder(folder: Path, name: str | None) -> Models:
+    own, entry, comments = from_folder(folder)
+    own = name or own
+    if not own:
+        raise ValuesError([Problem.of(folder, "has no letters to name a model by; use --name")])
+    if problems := _refused({own: entry}, str(folder), {own: (1, 1)}):
+        raise ValuesError(problems)
+    return Models({own: entry}, {own: comments})
+
+
+def _from_manifest(source: Path, name: str | None) -> Models:
+    services, problems = read_services(source)
+    if name is not None and len(services) > 1:
+        message = f"has {len(services)} InferenceServices, and --name is for one"
+        raise ValuesError([Problem.of(name_of(source), message)])
+    alone, doubles = distinct(services, lambda service: service.name)
+    by_name = {name or service.name: service for service in alone}
+    entries = {own: from_manifest(service.manifest)[1] for own, service in by_name.items()}
+    places = {own: service.object.place for own, service in by_name.items()}
+    refused = _refused(entries, name_of(source), places)
+    wrong = {(problem.line, problem.column) for problem in refused}
+    taken = {own: service for own, service in by_name.items() if places[own] not in wrong}
+    return Models(
+        {own: entries[own] for own in taken},
+        {own: leftovers.comments(service.manifest) for own, service in taken.items()},
+        sorted([*problems, *doubles, *refused]),
+    )
+
+
+def _refused(
+    entries: Mapping[str, Entry], file: str, places: Mapping[str, tuple[int, int]]
+) -> list[Problem]:
+    """What the values API says against the entries, placed where each model is in its source."""
+    values = {_KEY: dict(entries)}
+    positions: dict[Key, tuple[int, int]] = {(_KEY, name): place for name, place in places.items()}
+    return list(check(Values.made(values, Document(file, values, positions))))
+
+
+def add(
+    file: Path, models: Models, *, replace: bool = False, create: bool = False
+) -> dict[str, str]:
+    """Add entries to a values file, all of them or none; by name, what became of each.
+
+    That is a sign, as `insertion.insert` has it. Raises ValuesError, with the file as it was, if
+    another entry of the name is there and not to be replaced, or the values are wrong, before or
+    with the entries; OutputError if the file cannot be changed and stay what it is.
+    """
+    signs: dict[str, str] = {}
+
+    def change(old: bytes) -> bytes:
+        mark, text = _decode(old, file)
+        _check(text, file)
+        text, own = insert(
+            text, str(file), _KEY, models.entries, comments=models.comments, replace=replace
+        )
+        signs.update(own)
+        if "+" in own.values() or "~" in own.values():
+            _check(text, file)
+        return mark + text.encode("utf-8")
+
+    edit(file, change, create=create)
+    return signs
+
+
+_MARK = b"\xef\xbb\xbf"
+
+
+def _decode(data: bytes, file: Path) -> tuple[bytes, str]:
+    """The byte order mark of a file, if it has one, and its text, line ends as they are."""
+    mark = _MARK if data.startswith(_MARK) else b""
     try:
-        documents = list(yaml.load_all(file.read_bytes(), Loader=yaml.CSafeLoader))
-    except yaml.YAMLError as error:
-        message = f"not valid YAML: {' '.join(str(error).split())}"
+        return mark, data[len(mark) :].decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"is not text in UTF-8: {error.reason} at byte {error.start + len(mark) + 1}"
         raise ValuesError([Problem.of(file, message)]) from None
-    objects = (it for it in documents if isinstance(it, dict))
-    found = [it for it in objects if it.get("kind") == "InferenceService"]
-    if not found or any("name" not in it.get("metadata", {}) for it in found):
-        raise ValuesError([Problem.of(file, "holds no InferenceService with a name")])
-    for it in found:
-        if it.get("apiVersion") != _API_VERSION:
-            name, version = it["metadata"]["name"], it.get("apiVersion")
-            message = f"{name} is of {version}; KServe takes {_API_VERSION}"
-            raise ValuesError([Problem.of(file, message)])
-    return found
 
 
-def add(file: Path, entries: Mapping[str, Entry]) -> None:
-    """Add entries to a values file, all of them or none.
-
-    Raises ValuesError, with the file as it was, if one is there already or the values would be
-    wrong with it.
-    """
-    draft = file.with_name(f".{file.name}.kserve-lite")
-    try:
-        for name, entry in entries.items():
-            text = insert(draft if draft.exists() else file, "models", name, entry)
-            draft.write_text(text, encoding="utf-8")
-        read([draft])
-        draft.replace(file)
-    except ValuesError as error:
-        raise ValuesError([replace(it, file=str(file)) for it in error.problems]) from None
-    finally:
-        draft.unlink(missing_ok=True)
+def _check(text: str, file: Path) -> None:
+    """Raise ValuesError if the values in a text are wrong."""
+    document = read_document(text, str(file))
+    values = {} if document.data is None else document.data
+    if not isinstance(values, dict):
+        raise ValuesError([Problem.of(file, "values are a mapping of keys")])
+    if problems := list(check(Values.made(values, document))):
+        raise ValuesError(problems)

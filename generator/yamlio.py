@@ -88,8 +88,13 @@ _PLAIN = re.compile(
 )
 
 
+# Several lines. The last one keeps at most one newline, or what follows the text would belong to
+# it; and \x85 and its like end lines in YAML 1.1, which this writes, not in 1.2, which Helm reads.
+_BLOCK = re.compile(r"(?=.*\n)[^\x85\u2028\u2029]*[^\n\x85\u2028\u2029]\n?", re.DOTALL)
+
+
 def _represent_str(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    if "\n" in text:
+    if _BLOCK.fullmatch(text):
         style = "|"
     elif _PLAIN.fullmatch(text) and not is_ambiguous(text) and _resolves_to_text(dumper, text):
         style = None

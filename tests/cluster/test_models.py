@@ -1,7 +1,12 @@
 """From `kubectl apply` of an InferenceService to one that is Ready, and what KServe makes of it."""
 
+import json
+
 import pytest
 
+from generator.manifests import models as render
+from generator.models import read_source
+from tests import rendering
 from tests.cluster import iris
 
 PREDICTOR = f"{iris.NAME}-predictor"
@@ -52,6 +57,32 @@ def test_its_pod_fetches_it(cluster, model):
     assert {"name": volume, "mountPath": "/mnt/models", "readOnly": True} in container[
         "volumeMounts"
     ]
+
+
+def test_what_kubectl_prints_of_it_becomes_an_entry_that_changes_nothing(cluster, model, tmp_path):
+    """With all that servers and webhooks have written into it since."""
+    namespace = model["metadata"]["namespace"]
+    file = tmp_path / "models.yaml"
+    file.write_text(cluster.kubectl("get", "inferenceservices", "-n", namespace, "-o", "yaml"))
+    found = read_source(file)
+    assert not found.left_out
+    (comment,) = found.comments[iris.NAME]
+    assert comment.startswith(f'Left out: metadata.namespace: "{namespace}"; ')
+    file.write_text(str(found))
+    (rendered,) = rendering.of_kind(rendering.parse(render([file])), "InferenceService")
+    again = iris.admitted(cluster, cluster.namespace("models"), json.dumps(_nowhere(rendered)))
+    assert again["spec"] == model["spec"]
+    last = "kubectl.kubernetes.io/last-applied-configuration"
+    assert {**again["metadata"]["annotations"], last: ""} == {
+        **model["metadata"]["annotations"],
+        last: "",
+    }
+
+
+def _nowhere(rendered):
+    """The object without a namespace, to be created in one where it is not yet."""
+    metadata = {key: value for key, value in rendered["metadata"].items() if key != "namespace"}
+    return rendered | {"metadata": metadata}
 
 
 def test_it_goes_with_all_it_was_made_of(cluster, model):

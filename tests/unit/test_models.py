@@ -1,21 +1,28 @@
 """`generator model` and `generator routes`: what people have, taken in."""
 
+import errno
 import json
+import re
+import time
+from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from generator.errors import ValuesError
 from generator.inferenceservice import from_manifest
-from generator.insertion import insert
+from generator.leftovers import comments
 from generator.modelfolder import from_folder
-from generator.models import add, read_source
+from generator.models import Models, add, read_source
 from generator.routes import render
-from generator.yamlio import dump
+from generator.yamlio import dotted
 from tests import rendering
 from tests.rendering import CASES
 
 ENTRY = {"format": "sklearn", "storageUri": "s3://m/one"}
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def service(**spec: object) -> dict:
@@ -135,6 +142,7 @@ def test_a_model_folder_becomes_an_entry(folder):
     assert from_folder(folder) == (
         "my-sklearn-model",
         {"format": "sklearn", "storageUri": "s3://m/iris"},
+        [],
     )
     (folder / "sklearnserver.yaml").write_text(
         'modelFormat: {name: sklearn, version: "1"}\nmodelUri: s3://m/iris\n'
@@ -161,7 +169,17 @@ def test_what_the_runtime_would_not_find_is_said(folder):
     [
         ("modelUri: s3://m\n", "modelFormat: is missing"),
         ("modelFormat: sklearn\n", "modelUri: is missing"),
-        ("[]\n", "modelFormat: is missing"),
+        ("[]\n", "is not a mapping with modelFormat and modelUri"),
+        ("", "is not a mapping with modelFormat and modelUri"),
+        ("a: 1\n---\nb: 2\n", "is not a mapping with modelFormat and modelUri"),
+        ("\udcff", "is not text in UTF-8: invalid start byte at byte 1"),
+        ("a: [\n", "not valid YAML"),
+        ("modelFormat: [a]\nmodelUri: s3://m\n", "1:1: modelFormat: is missing"),
+        (
+            "modelFormat: {name: sklearn, version: [1]}\nmodelUri: s3://m\n",
+            "modelFormat.version: is not text",
+        ),
+        ("modelFormat: sklearn\nmodelUri: 7\n", "2:1: modelUri: is missing"),
         ("modelFormat: tensorflow\nmodelUri: s3://m\n", "missing: [0-9]*/saved_model.pb"),
         (
             "modelFormat: pytorch\nmodelUri: s3://m\n",
@@ -170,86 +188,437 @@ def test_what_the_runtime_would_not_find_is_said(folder):
     ],
 )
 def test_what_the_description_lacks_is_said(folder, text, said):
-    (folder / "sklearnserver.yaml").write_text(text)
+    (folder / "sklearnserver.yaml").write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(ValuesError) as caught:
         from_folder(folder)
     assert said in str(caught.value)
 
 
+def test_other_keys_of_the_description_are_said_in_comments(folder):
+    (folder / "sklearnserver.yaml").write_text(
+        "modelFormat: {name: sklearn, extra: [1]}\nmodelUri: s3://m\nowner: me\n"
+    )
+    text = str(read_source(folder))
+    assert "    # Left out: modelFormat.extra: [1]; an entry has no key for it.\n" in text
+    assert '    # Left out: owner: "me"; an entry has no key for it.\n' in text
+    assert list(yaml.safe_load(text)["models"]["my-sklearn-model"]) == ["format", "storageUri"]
+
+
 def test_a_folder_without_a_description_is_refused(tmp_path):
     with pytest.raises(ValuesError, match="found none"):
         from_folder(tmp_path)
+    (tmp_path / "sklearnserver.yaml").mkdir()
+    with pytest.raises(ValuesError, match=r"sklearnserver\.yaml:1:1: is a folder"):
+        from_folder(tmp_path)
+
+
+def test_a_description_that_cannot_be_read_is_said(tmp_path, monkeypatch):
+    (tmp_path / "sklearnserver.yaml").symlink_to("nothing")
+    with pytest.raises(ValuesError, match=r"server\.yaml:1:1: cannot be read: No such file"):
+        from_folder(tmp_path)
+
+    def refuse(_folder):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ValuesError, match="cannot be read: Permission denied"):
+        from_folder(tmp_path)
+
+
+def test_a_folder_whose_name_has_no_letters_needs_a_name(folder):
+    nameless = folder.rename(folder.with_name("模型"))
+    with pytest.raises(ValuesError, match="use --name"):
+        read_source(nameless)
+    assert list(read_source(nameless, "mine").entries) == ["mine"]
+
+
+# --- what else a manifest holds -------------------------------------------------------------------
+
+
+def written(tmp_path, *objects):
+    file = tmp_path / "source.yaml"
+    file.write_text(yaml.safe_dump_all(objects, sort_keys=False))
+    return file
+
+
+def named(name, **metadata):
+    manifest = service(predictor={"sklearn": {"storageUri": "s3://m/one"}})
+    manifest["metadata"] = {"name": name, **metadata}
+    return manifest
+
+
+def listed(*items):
+    return {
+        "apiVersion": "v1",
+        "kind": "List",
+        "metadata": {"resourceVersion": ""},
+        "items": list(items),
+    }
+
+
+def test_what_kubectl_prints_becomes_entries(tmp_path):
+    live = named("a", uid="u", resourceVersion="1", generation=2, creationTimestamp="2026-01-01T00:00:00Z",
+                 managedFields=[{"manager": "kubectl"}], finalizers=["inferenceservice.finalizers"],
+                 annotations={"modelFormat": "sklearn", "kubectl.kubernetes.io/last-applied-configuration": "{}",
+                              "internal.serving.kserve.io/localmodel-pvc-name": "x"})  # fmt: skip
+    live["status"] = {"conditions": []}
+    live["spec"]["predictor"]["sklearn"]["name"] = ""
+    typed = listed(
+        *({"metadata": it["metadata"], "spec": it["spec"]} for it in (named("c"), named("d")))
+    )
+    typed |= {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceServiceList"}
+    found = read_source(written(tmp_path, listed(live, named("b")), typed, None, named("e")))
+    assert found == Models(dict.fromkeys("abcde", ENTRY), {name: [] for name in "abcde"}, [])
+    assert yaml.safe_load(str(found)) == {"models": dict.fromkeys("abcde", ENTRY)}
+
+
+def test_json_and_utf_16_are_read_as_well(tmp_path):
+    file = tmp_path / "source"
+    for text, encoding in (
+        (json.dumps(listed(named("m")), indent=2), "utf-8"),
+        (yaml.safe_dump(named("m")), "utf-8-sig"),
+        (yaml.safe_dump(named("m")).replace("\n", "\r\n"), "utf-16"),
+    ):
+        file.write_bytes(text.encode(encoding))
+        assert read_source(file).entries == {"m": ENTRY}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}, "8:1: Secret s is left out"),
+        ("text", "8:1: is left out: it is not an object"),
+        ([1], "8:1: is left out: it is not an object"),
+        ({"a": 1}, "8:1: is left out: it is not an object with a kind"),
+        ({"kind": ["a"]}, "8:1: is left out: it is not an object with a kind"),
+        (named("o") | {"apiVersion": "serving.kubeflow.org/v1alpha2"},
+         "8:1: apiVersion: InferenceService o is of serving.kubeflow.org/v1alpha2; KServe takes serving"),
+        ({**service(), "metadata": {"generateName": "g-"}}, "metadata: InferenceService is left out: it has only a generateName"),
+        ({**service(), "metadata": {}}, "metadata: InferenceService is left out: it has no name; set metadata.name"),
+        ({**service(), "metadata": [1]}, "it has no name"),
+        ({**service(), "metadata": {"name": 7}}, "it has no name"),
+        (named("o") | {"spec": "hello"}, "spec: InferenceService o is left out: it has no spec.predictor"),
+        (named("o") | {"spec": {"predictor": {}}}, "it has no spec.predictor"),
+        (named("o") | {"spec": {"predictor": ["a"]}}, "spec.predictor: a list is not a mapping"),
+        (named("o") | {"spec": {"predictor": {"sklearn": None}}}, "spec.predictor.sklearn: null is not a mapping"),
+        (named("o") | {"spec": {"predictor": {"sklearn": {"env": ["a"]}}}}, 'spec.predictor.sklearn.env[0]: "a" is not a mapping'),
+        (named("o") | {"spec": {"predictor": {"sklearn": {"env": [{"value": "a"}]}}}}, "sklearn.env[0]: name is missing"),
+        (named("o") | {"spec": {"predictor": {"sklearn": {"storageURI": "a"}}}}, "did you mean storageUri?"),
+        (named("o", labels={"a": 1}), "metadata.labels.a: is not text; quote it"),
+        (named("o", annotations=[1]), "metadata.annotations: is not a mapping"),
+        (named("o", namespace=["a"]), "metadata.namespace: is not text"),
+        (named("Upper"), '8:1: models.Upper: the name "Upper"'),
+        (listed() | {"metadata": {"continue": "abc"}}, "metadata.continue: the server has more items"),
+    ],
+)  # fmt: skip
+def test_an_object_that_is_left_out_is_named_and_the_others_are_taken(wrong, said, tmp_path):
+    file = tmp_path / "source.yaml"
+    one = "{apiVersion: serving.kserve.io/v1beta1, kind: InferenceService, metadata: {name: %s},\n"
+    one += "spec: {predictor: {sklearn: {storageUri: s3://m/one}}}}\n"
+    file.write_text(
+        f"---\n{one % 'a'}---\n\n---\n{'# comment' if wrong else ''}\n"
+        f"{yaml.safe_dump(wrong, sort_keys=False).removesuffix('...' + chr(10))}---\n{one % 'b'}"
+    )
+    found = read_source(file)
+    assert found.entries == {"a": ENTRY, "b": ENTRY}
+    assert len(found.left_out) == 1
+    assert said in str(found.left_out[0])
+    assert str(found.left_out[0]).startswith(f"{file}:")
+    assert found.left_out[0].line in range(8, 8 + len(yaml.safe_dump(wrong).splitlines()))
+
+
+def test_of_two_of_one_name_neither_is_taken(tmp_path):
+    file = written(
+        tmp_path,
+        named("m", namespace="a"),
+        named("m", namespace="b"),
+        named("p"),
+        named("p"),
+        named("o"),
+    )
+    found = read_source(file)
+    assert list(found.entries) == ["o"]
+    lines = [
+        n for n, line in enumerate(file.read_text().splitlines(), 1) if line.startswith("  name: ")
+    ]
+    assert [problem.line for problem in found.left_out] == lines[:4]
+    assert "a/m has the name of another (b/m in " in str(found.left_out[0])
+    assert f"{file}:11)" in str(found.left_out[0])
+
+
+def test_what_an_entry_has_no_key_for_is_said_in_a_comment(tmp_path):
+    manifest = named(
+        "m",
+        namespace="fraud",
+        finalizers=["inferenceservice.finalizers", "mine"],
+        ownerReferences=[{"kind": "A"}],
+        labels={"app.kubernetes.io/instance": "x", "app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": "c-1",
+                "kustomize.toolkit.fluxcd.io/name": "k", "app.kubernetes.io/component": "kept"},
+        annotations={"argocd.argoproj.io/tracking-id": "t", "argocd.argoproj.io/sync-wave": "3",
+                     "helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "r\u2028\n"},
+    ) | {"speck": {"a": 1}}  # fmt: skip
+    found = read_source(written(tmp_path, manifest))
+    kept = {
+        "labels": {"app.kubernetes.io/component": "kept"},
+        "annotations": {"argocd.argoproj.io/sync-wave": "3", "helm.sh/resource-policy": "keep"},
+    }
+    assert (found.entries, found.left_out) == ({"m": ENTRY | kept}, [])
+    text = str(found)
+    assert yaml.safe_load(text) == {"models": {"m": ENTRY | kept}}
+    comments = [line.strip() for line in text.splitlines() if line.startswith("    # Left out: ")]
+    tool = "it ties the object to the tool that applied it."
+    assert comments == [
+        f"# Left out: {line}"
+        for line in (
+            'metadata.namespace: "fraud"; the models chart\'s namespace takes its place.',
+            'metadata.finalizers: ["inferenceservice.finalizers", "mine"]; an entry has no key for it.',
+            'metadata.ownerReferences: [{"kind": "A"}]; an entry has no key for it.',
+            'metadata.labels["app.kubernetes.io/instance"]: "x"; the models chart sets this label itself.',
+            f'metadata.labels["helm.sh/chart"]: "c-1"; {tool}',
+            f'metadata.labels["kustomize.toolkit.fluxcd.io/name"]: "k"; {tool}',
+            f'metadata.annotations["argocd.argoproj.io/tracking-id"]: "t"; {tool}',
+            f'metadata.annotations["meta.helm.sh/release-name"]: "r\\u2028\\n"; {tool}',
+            'speck: {"a": 1}; an entry has no key for it.',
+        )
+    ]
+
+
+KEYS = st.text("abc/.-_é\u2028", min_size=1, max_size=6) | st.sampled_from(
+    [
+        "helm.sh/hook",
+        "app.kubernetes.io/name",
+        "argocd.argoproj.io/tracking-id",
+        "team",
+        "modelFormat",
+    ]
+)
+METADATA = st.fixed_dictionaries(
+    {},
+    optional={
+        "labels": st.dictionaries(KEYS, st.text(max_size=4)),
+        "annotations": st.dictionaries(KEYS, st.text(max_size=4)),
+        "namespace": st.text("abc", min_size=1),
+        "ownerReferences": st.lists(st.dictionaries(KEYS, st.text(max_size=4)), min_size=1),
+        "deletionTimestamp": st.text(max_size=4),
+    },
+)
+
+
+@UNHURRIED
+@given(METADATA, st.dictionaries(st.text("abc", min_size=3), st.integers()))
+def test_all_that_a_manifest_says_is_in_the_entry_or_in_a_comment(metadata, more):
+    """Carried, or named: whatever keys there are, but for those that a server writes."""
+    manifest = named("m") | more
+    manifest["metadata"] |= metadata
+    entry = from_manifest(manifest)[1]
+    said = comments(manifest)
+    told = list(more) + [
+        f"metadata.{key}" for key in metadata if key not in ("labels", "annotations")
+    ]
+    assert [
+        line for line in said if line.startswith(tuple(f"Left out: {path}: " for path in told))
+    ] == [
+        line
+        for line in said
+        if not line.startswith(("Left out: metadata.labels", "Left out: metadata.annotations"))
+    ]
+    assert all(any(line.startswith(f"Left out: {path}: ") for line in said) for path in told)
+    for kind in ("labels", "annotations"):
+        for key, value in metadata.get(kind, {}).items():
+            written_by_kserve = kind == "annotations" and (key, value) == ("modelFormat", "sklearn")
+            carried = entry.get(kind, {}).get(key) == value
+            commented = any(
+                line.startswith(f"Left out: {dotted(('metadata', kind, key))}: ") for line in said
+            )
+            assert (
+                written_by_kserve
+                or carried
+                or commented
+                or (key, value) == ("app.kubernetes.io/name", "m")
+            )
+            assert not (carried and commented)
+    assert all(line.isprintable() for line in said)
+
+
+@pytest.mark.parametrize(
+    ("predictor", "entry"),
+    [
+        # What the values take is taken out of it; the models chart looks for both in the entry.
+        ({"sklearn": {}, "logger": {"mode": "all", "metadataHeaders": ["a"]}, "batcher": {"maxBatchSize": 0}},
+         {"format": "sklearn", "logger": {"mode": "all"}, "batcher": {},
+          "spec": {"predictor": {"logger": {"metadataHeaders": ["a"]}, "batcher": {"maxBatchSize": 0}}}}),
+        # No bound, to KServe; the values want one that is.
+        ({"sklearn": {}, "maxReplicas": 0}, {"format": "sklearn", "spec": {"predictor": {"maxReplicas": 0}}}),
+        # Both at once is for KServe to refuse; none of them is lost.
+        ({"sklearn": {"storageUri": "s3://a"}, "model": {"modelFormat": {"name": "onnx"}}},
+         {"format": "onnx", "spec": {"predictor": {"sklearn": {"storageUri": "s3://a"}}}}),
+        ({"sklearn": {}, "volumes": [{"name": "a", "emptyDir": {}}], "dnsConfig": {}},
+         {"format": "sklearn", "spec": {"predictor": {"volumes": [{"name": "a", "emptyDir": {}}], "dnsConfig": {}}}}),
+        ({"sklearn": {"env": [{"name": "A"}]}},
+         {"format": "sklearn", "spec": {"predictor": {"model": {"env": [{"name": "A"}]}}}}),
+        ({"sklearn": {"env": None, "args": None}}, {"format": "sklearn"}),
+    ],
+)  # fmt: skip
+def test_what_the_values_have_no_key_for_stays_in_the_spec(predictor, entry):
+    assert from_manifest(service(predictor=predictor)) == ("m", entry)
+
+
+def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
+    model = {"modelFormat": {"name": "sklearn"}, "storageUri": "s3://m/one"}
+    container = {"name": "kserve-container", "image": "a/b:1"}
+    specs = [
+        {"predictor": {"model": model, **more}}
+        for more in (
+            {"logger": {"mode": "request", "metadataHeaders": ["a"], "url": "http://sink"}},
+            {
+                "logger": {"mode": "all", "metadataAnnotations": ["a"]},
+                "batcher": {"maxBatchSize": 3},
+            },
+            {"maxReplicas": 3, "minReplicas": 0, "scaleTarget": 70, "scaleMetric": "cpu"},
+            {"volumes": [{"name": "a", "emptyDir": {}}], "dnsConfig": {}, "timeout": 9},
+        )
+    ]
+    specs += [
+        {"predictor": {"model": {**model, "env": [{"name": "A"}, {"name": "B", "value": ""}], "args": []}}},
+        {"predictor": {"model": {**model, "storage": {"key": "k"}, "protocolVersion": "v2", "runtimeVersion": "1"}}},
+        {"predictor": {"model": {**model, "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}}},
+        {"predictor": {"containers": [{**container, "ports": [{"containerPort": 8080}]}]}},
+        {"predictor": {"containers": [{**container, "volumeMounts": [{"name": "a", "mountPath": "/a"}], "securityContext": {}}]}},
+        {"predictor": {"model": model},
+         "transformer": {"containers": [{**container, "env": [{"name": "STORAGE_URI", "value": "x"}]}], "maxReplicas": 2}},
+        {"predictor": {"model": model},
+         "transformer": {"containers": [container | {"securityContext": {"runAsUser": 7}}], "maxReplicas": 2, "timeout": 5}},
+    ]  # fmt: skip
+    manifests = [
+        service(**spec) | {"metadata": {"name": f"m{number}"}} for number, spec in enumerate(specs)
+    ]
+    source, file = tmp_path / "source.json", tmp_path / "values.json"
+    source.write_text(json.dumps(listed(*manifests)))
+    found = read_source(source)
+    assert found.left_out == []
+    file.write_text(json.dumps({"models": found.entries}))
+    text = rendering.manifests.models([file])
+    rendered = {
+        it["metadata"]["name"]: it
+        for it in rendering.of_kind(rendering.parse(text), "InferenceService")
+    }
+    assert [rendered[f"m{number}"]["spec"] for number in range(len(specs))] == specs
+
+
+def test_a_label_of_visibility_that_says_something_else_is_kept():
+    manifest = named("m", labels={"networking.kserve.io/visibility": "public"})
+    assert from_manifest(manifest)[1]["labels"] == manifest["metadata"]["labels"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "holds no InferenceService"),
+        (b"# nothing\n---\n", "holds no InferenceService"),
+        (b"kind: List\nitems: []\n", "holds no InferenceService"),
+        (b"\x80\x00", "is not text in UTF-8: invalid start byte at byte 1"),
+        (b"\xff\xfea", "is not text in UTF-8: truncated data at byte"),
+    ],
+)
+def test_a_source_with_nothing_in_it_is_refused(text, said, tmp_path):
+    file = tmp_path / "source"
+    file.write_bytes(text)
+    with pytest.raises(ValuesError) as caught:
+        read_source(file)
+    assert str(caught.value).startswith(f"{file}:1:1: {said}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", r"4:1: not valid YAML"),
+        ("a: !mine b", r"3:4: .*the tag !mine "),
+        ("a: !!binary aaaa", r"3:4: .*the tag .*binary "),
+        ("a: !!int x", r"\d:\d: .*int"),
+        ("a: {<<: [1]}", r"3:\d+: .*mapping"),
+        ("\x00", r"\d:1: not valid YAML: .* character"),
+        ("a: &a [*a]", r"\d:\d: .*an anchor holds itself"),
+        ("[" * 100_000, r"3:10\d: .* deep"),
+        ("- " * 10_000, r"3:\d+: .* deep"),
+        ("".join(f"a{n}: &a{n} [{f'*a{n - 1},' * 9 if n else 'x'}]\n" for n in range(40)), r"8:\d+: .*aliases stand for more"),
+        ("a: " + "9" * 5000, r"\d:\d: .*(Exceeds the limit|is more than)"),
+        ("a: 012", r"3:4: a: parsers read 012 differently"),
+        ("a: 1\na: 2", r"4:1: a: the key is there already, in line 3"),
+    ],
+)  # fmt: skip
+def test_a_document_that_cannot_be_read_is_named_and_the_others_are_taken(text, said, tmp_path):
+    file = tmp_path / "source.yaml"
+    file.write_text(f"{json.dumps(named('m'))}\n---\n{text}\n---\n{json.dumps(named('o'))}\n")
+    started = time.monotonic()
+    found = read_source(file)
+    assert time.monotonic() - started < 5
+    assert list(found.entries) == ["m", "o"]
+    (problem,) = found.left_out
+    assert re.match(re.escape(f"{file}:") + said, str(problem))
+
+
+def test_a_name_is_for_one(tmp_path):
+    assert list(read_source(written(tmp_path, named("m")), "other").entries) == ["other"]
+    with pytest.raises(ValuesError, match="has 2 InferenceServices, and --name is for one"):
+        read_source(written(tmp_path, named("m"), named("p")), "other")
 
 
 # --- into the values file -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("", "models:\n  m:\n    format: sklearn\n    storageUri: s3://m/one\n"),
-        ("# only a comment", "# only a comment\n\nmodels:\n  m:\n    format: sklearn\n    storageUri: s3://m/one\n"),
-        ("models: {}  # none yet\nplatform: openshift\n",
-         "models:  # none yet\n  m:\n    format: sklearn\n    storageUri: s3://m/one\nplatform: openshift\n"),
-        ("models:\nplatform: openshift\n",
-         "models:\n  m:\n    format: sklearn\n    storageUri: s3://m/one\nplatform: openshift\n"),
-        ("models:\n    a: {image: x}  # flow\n\n# after\nplatform: openshift",
-         "models:\n    a: {image: x}  # flow\n    m:\n      format: sklearn\n      storageUri: s3://m/one\n\n# after\nplatform: openshift"),
-        ("models:\n  a:\n    args:\n    - |\n      text\n\n  # trailing\n",
-         "models:\n  a:\n    args:\n    - |\n      text\n  m:\n    format: sklearn\n    storageUri: s3://m/one\n\n  # trailing\n"),
-    ],
-)  # fmt: skip
-def test_an_entry_is_added_and_nothing_else_is_touched(before, after, tmp_path):
+def test_entries_are_added_all_or_none_and_the_rest_of_the_file_stays(tmp_path):
     file = tmp_path / "my.yaml"
-    file.write_text(before)
-    assert insert(file, "models", "m", ENTRY) == after
+    before = b"\xef\xbb\xbfplatform: openshift\r\nmodels:\r\n  b: {image: x}\r\n\r\n# end"
+    file.write_bytes(before)
+    found = read_source(written(tmp_path, named("m", namespace="a"), named("p")))
+    assert add(file, found) == {"m": "+", "p": "+"}
+    lines = str(found).encode().replace(b"models:\n", b"").replace(b"\n", b"\r\n")
+    assert lines.count(b"Left out") == 1
+    assert file.read_bytes() == before.replace(b"x}\r\n", b"x}\r\n" + lines)
+    state = file.stat()
+    assert add(file, found) == {"m": "=", "p": "="}
+    assert file.stat() == state
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_an_entry_fits_into_every_values_file(case, tmp_path):
+def test_a_byte_order_mark_stays_where_it_is(tmp_path):
     file = tmp_path / "my.yaml"
-    file.write_text(CASES[case].read_text())
-    text = insert(file, "models", "added", ENTRY)
-    data = yaml.safe_load(file.read_text())
-    assert yaml.safe_load(text) == data | {"models": data.get("models", {}) | {"added": ENTRY}}
-    kept = [line for line in file.read_text().splitlines() if line != "{}"]
-    added = dump(ENTRY).splitlines()
-    assert [
-        line for line in text.splitlines() if line.strip() not in (*added, "added:")
-    ] == kept or "models:" in text
+    file.write_bytes(b"\xef\xbb\xbfmodels: {}  # none\n")
+    add(file, Models({"m": ENTRY}, {}))
+    entry = b"  m:\n    format: sklearn\n    storageUri: s3://m/one\n"
+    assert file.read_bytes() == b"\xef\xbb\xbfmodels:  # none\n" + entry
 
 
 def test_adding_refuses_what_is_there_or_wrong_and_leaves_the_file(tmp_path):
     file = tmp_path / "my.yaml"
-    file.write_text("models:\n  m: {format: sklearn, storageUri: s3://x}\n")
-    before = file.read_text()
-    for entries, said in (
-        ({"m": ENTRY}, "my.yaml:2:3: models.m: is there already"),
-        ({"n": ENTRY, "Bad": ENTRY}, 'the name "Bad" is not a name'),
-    ):
+    good = Models({"n": ENTRY}, {"n": []})
+    for text, models, said in (
+        ("models:\n  m: {image: x}\n", Models({"n": ENTRY, "m": ENTRY}, {}), "my.yaml:2:3: models.m: is there already"),
+        ("models: {a: {image: x}}\n", good, "written with braces"),
+        ("platform: openshif\n", good, "my.yaml:1:1: platform: .*openshif"),
+        ("- a\n", good, "is a list|values are a mapping of keys"),
+        ("\udc80\udc81", good, "is not text in UTF-8: invalid start byte at byte 1"),
+        ("a: [", good, "not valid YAML"),
+        ("a: !x b\n", good, "the tag !x"),
+        ("[" * 100_000, good, " deep"),
+        ("", Models({"Bad": ENTRY}, {}), 'the name "Bad"'),
+    ):  # fmt: skip
+        file.write_bytes(text.encode(errors="surrogateescape"))
+        before = file.read_bytes()
         with pytest.raises(ValuesError, match=said):
-            add(file, entries)
-        assert file.read_text() == before
-        assert [it.name for it in tmp_path.iterdir()] == ["my.yaml"]
-    file.write_text("models: {a: {image: x}}\n")
-    with pytest.raises(ValuesError, match="written with braces"):
-        add(file, {"m": ENTRY})
+            add(file, models)
+        assert file.read_bytes() == before
+        assert [path.name for path in tmp_path.iterdir()] == ["my.yaml"]
 
 
-def test_a_source_without_a_model_is_refused(tmp_path):
-    file = tmp_path / "x.yaml"
-    old = service() | {"apiVersion": "serving.kubeflow.org/v1alpha2"}
-    for text, said in (
-        ("kind: Pod\n", "holds no InferenceService"),
-        ("a: [\n", "not valid YAML"),
-        (json.dumps(old), r"m is of serving\.kubeflow\.org/v1alpha2; KServe takes serving\.kserve"),
-    ):
-        file.write_text(text)
-        with pytest.raises(ValuesError, match=said):
-            read_source(file)
-    file.write_text(yaml.safe_dump_all([service(predictor={"sklearn": {}})] * 2))
-    with pytest.raises(ValuesError, match="--name is for one"):
-        read_source(file, "other")
+def test_a_draft_of_a_run_that_was_killed_is_not_taken_for_the_file(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text("platform: openshift\n")
+    drafts = [tmp_path / ".my.yaml.kserve-lite", tmp_path / ".my.yaml.abcdefgh"]
+    for draft in drafts:
+        draft.write_text("platform: kubernetes\n")
+    add(file, Models({"m": ENTRY}, {}))
+    assert file.read_text().startswith("platform: openshift\n")
+    assert sorted(tmp_path.iterdir()) == sorted([file, *drafts])
 
 
 # --- routes ---------------------------------------------------------------------------------------
@@ -266,6 +635,39 @@ def test_a_model_applied_by_hand_gets_the_routes_of_a_declared_one(case, tmp_pat
     )
     by_identity = rendering.by_identity(declared)
     assert all(it == by_identity[rendering.identity(it)] for it in routes)
+
+
+def test_models_of_one_name_in_two_namespaces_have_routes_both(tmp_path):
+    file = written(
+        tmp_path, listed(named("m", namespace="a"), named("m", namespace="b"), named("m"))
+    )
+    routes = [
+        it for text in render([file], rendering.given("istio-models")) for it in rendering.parse(text)
+    ]
+    services = rendering.of_kind(routes, "Service")
+    assert [it["metadata"]["namespace"] for it in services] == ["a", "b", "default"]
+
+
+def test_what_gets_no_route_is_named_and_the_others_get_theirs(tmp_path):
+    file = written(
+        tmp_path, named("m"), named("twice", namespace="default"), named("twice"),
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}, named("n" * 60),
+    )  # fmt: skip
+    texts = []
+    with pytest.raises(ValuesError) as caught:
+        texts.extend(render([file], rendering.given("istio-models")))
+    routed = {it["metadata"]["name"] for text in texts for it in rendering.parse(text)}
+    assert routed == {"m", "m-predictor"}
+    said = [str(problem).removeprefix(f"{file}:") for problem in caught.value.problems]
+    assert len(said) == 4
+    assert "twice has the name of another (default/twice in" in "".join(said)
+    assert "Secret s is left out" in "".join(said)
+    assert "has 60 characters" in "".join(said)
+
+
+def test_a_folder_of_manifests_is_refused(tmp_path):
+    with pytest.raises(ValuesError, match="is a folder; name the files in it"):
+        list(render([tmp_path], rendering.given("istio-models")))
 
 
 def test_routes_that_kserve_writes_are_not_written(tmp_path):

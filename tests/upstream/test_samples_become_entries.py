@@ -5,6 +5,7 @@ Needs Go, and the network the first time.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,17 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from generator import routes
 from generator.derive import sources
-from generator.errors import ValuesError
+from generator.errors import GeneratorError, ValuesError
 from generator.inferenceservice import from_manifest
 from generator.manifests import models
+from generator.models import add, read_source
 from generator.schema import catalog
+from generator.services import read_services
 from generator.values import read
 from tests import rendering
 
@@ -109,3 +115,89 @@ def test_what_kserve_takes_no_more_is_refused(name, tmp_path):
     (said,) = (said for start, said in REFUSED.items() if name.startswith(start))
     with pytest.raises(ValuesError, match=said):
         render(tmp_path / "values.yaml", {own: entry})
+
+
+def test_all_of_them_in_a_list_become_the_same_entries(tmp_path):
+    items = [copy.deepcopy(ALL[name]) for name in TAKEN]
+    for number, item in enumerate(items):
+        item["metadata"] |= {"name": f"m{number}", "uid": "u", "resourceVersion": "1"}
+    file = tmp_path / "list.json"
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    found = read_source(file)
+    assert found.entries == dict(map(from_manifest, items))
+    assert not found.left_out
+    assert yaml.safe_load(str(found)) == {"models": found.entries}
+
+
+# What people and programs leave in the place of something.
+JUNK = st.sampled_from(
+    [
+        *(None, True, 0, -1, 1.5, 10**30, "", "text", "a\nb", "n", "012", "{{ .Name }}", "\u2028"),
+        *([], {}, ["a"], [None], [[]], [{}], {"a": None}, {"name": None}, {"": []}, {"n": 1}),
+    ]
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of everything below a value."""
+    for key in (
+        value if isinstance(value, dict) else range(len(value) if isinstance(value, list) else 0)
+    ):
+        yield (*path, key)
+        yield from places(value[key], (*path, key))
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A sample in which something is replaced, removed, wrapped or renamed; perhaps its bytes too."""
+    manifest: Any = copy.deepcopy(ALL[draw(st.sampled_from(list(ALL)))])
+    for _ in range(draw(st.integers(1, 3))):
+        *above, last = draw(st.sampled_from(list(places(manifest))))
+        parent = manifest
+        for key in above:
+            parent = parent[key]
+        match draw(st.sampled_from(["replace", "remove", "wrap", "rename"])):
+            case "replace":
+                parent[last] = copy.deepcopy(draw(JUNK))
+            case "wrap":
+                parent[last] = [parent[last]]
+            case "rename" if isinstance(parent, dict):
+                parent[draw(st.sampled_from(["name", "spec", "model", "env", "x"]))] = parent.pop(
+                    last
+                )
+            case _ if len(manifest) > 1:
+                del parent[last]
+    text = yaml.safe_dump(manifest) if draw(st.booleans()) else json.dumps(manifest, indent=1)
+    data = text.encode()
+    if draw(st.booleans()):
+        start = draw(st.integers(0, len(data)))
+        noise = draw(
+            st.binary(max_size=3)
+            | st.sampled_from([b"&a ", b"*a", b"!x ", b"\n---\n", b": ", b"- "])
+        )
+        data = data[:start] + noise + data[start + draw(st.integers(0, 9)) :]
+    return data
+
+
+@given(data=damaged())
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_damaged_sample_is_taken_or_refused_with_its_place(data, tmp_path_factory):
+    """No exception but the generator's own; what is printed is YAML, and fits a values file."""
+    folder = tmp_path_factory.getbasetemp()
+    source, values = folder / "damaged.yaml", folder / "my.yaml"
+    source.write_bytes(data)
+    values.write_text("platform: openshift\n")
+    try:
+        found = read_source(source)
+    except GeneratorError as error:
+        assert str(error).startswith(f"{source}:1:1: ")
+        return
+    assert all(str(problem).startswith(f"{source}:") for problem in found.left_out)
+    assert found.entries or found.left_out
+    if found.entries:
+        assert yaml.safe_load(str(found)) == {"models": found.entries}
+        add(values, found)
+        whole = {"platform": "openshift", "models": found.entries}
+        assert yaml.safe_load(values.read_text()) == whole
+    for service in read_services(source)[0]:
+        routes._deciding(service.manifest)
