@@ -236,7 +236,7 @@ def model(
         raise click.UsageError("--replace and --create go with --apply-to")
     if apply_to == Path("-"):
         raise click.UsageError("--apply-to takes a file; leave it out to print")
-    found = models.read_source(source, name)
+    found = models.read_models(source, name)
     if apply_to is None:
         click.echo(str(found), nl=False)
     if found.left_out:

@@ -209,14 +209,15 @@ def _move_parts(predictor: Node, entry: Entry, keys: Sequence[str]) -> None:
 
 def _fits(key: str, value: Any) -> bool:
     """Whether a key of an entry may have a value; what may not stays in the spec."""
-    return next(refusals(_schema(key), value), None) is None
+    return not any(refusals(_entry()[key], value))
 
 
 @cache
-def _schema(key: str) -> Node:
-    models: Node = helm_schema(values_schema(), ours=True)["properties"]["models"]
-    schema: Node = models["additionalProperties"]["properties"][key]
-    return schema
+def _entry() -> Node:
+    """The schema of each key of an entry."""
+    schema = helm_schema(values_schema(), ours=True)["properties"]["models"]
+    entry: Node = schema["additionalProperties"]["properties"]
+    return entry
 
 
 def _without_null(value: Any) -> Any:

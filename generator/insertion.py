@@ -13,8 +13,7 @@ import yaml
 from generator.commented import dump_entry, indent
 from generator.errors import Problem, ValuesError
 from generator.inferenceservice import Entry
-from generator.objects import read_document
-from generator.yamlio import Document, Key
+from generator.yamlio import Document, Key, parse
 
 # A line as libyaml counts them, with its end.
 _LINE = re.compile(
@@ -40,7 +39,7 @@ def insert(
     are there that are not to be replaced, or the text is written in a way that cannot be added to
     (with braces, say).
     """
-    document = read_document(text, file)
+    document = parse(text, file)
     there = _entries(document, key)
     signs = {
         name: "+" if name not in there else "=" if _same(there[name], entry) else "~"
@@ -91,7 +90,7 @@ def _same(one: Any, other: Any) -> bool:
 
 def _reads(text: str, file: str, expected: Any) -> bool:
     try:
-        return _same(read_document(text, file).data, expected)
+        return _same(parse(text, file).data, expected)
     except ValuesError:
         return False
 

@@ -12,7 +12,7 @@ from generator.inferenceservice import Entry
 from generator.leftovers import NO_KEY, left_out
 from generator.objects import Object, read_objects
 from generator.schema import Node, catalog
-from generator.standardinput import read_bytes
+from generator.sources import read_source
 
 
 def from_folder(folder: Path) -> tuple[str, Entry, list[str]]:
@@ -57,8 +57,9 @@ def _description(folder: Path) -> Object:
         found = ", ".join(path.name for path in described) or "none"
         message = f"a model folder has one *server.yaml (modelFormat, modelUri); found {found}"
         raise ValuesError([Problem.of(folder, message)])
-    file = str(described[0])
-    found_in_it = list(read_objects(read_bytes(described[0]), file))
+    source = read_source(described[0])
+    file = source.name
+    found_in_it = list(read_objects(source.content, file))
     if problems := [each for each in found_in_it if isinstance(each, Problem)]:
         raise ValuesError(problems)
     objects = [each for each in found_in_it if isinstance(each, Object)]

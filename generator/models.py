@@ -13,11 +13,10 @@ from generator.errors import Problem, ValuesError
 from generator.inferenceservice import Entry, from_manifest
 from generator.insertion import insert
 from generator.modelfolder import from_folder
-from generator.objects import read_document
 from generator.services import distinct, read_services
-from generator.standardinput import name_of
+from generator.sources import read_source
 from generator.values import Values, check
-from generator.yamlio import Document, Key
+from generator.yamlio import Document, Key, parse
 
 _KEY = "models"
 
@@ -39,7 +38,7 @@ class Models:
         return f"{_KEY}:\n{''.join(blocks)}" if self.entries else ""
 
 
-def read_source(source: Path, name: str | None = None) -> Models:
+def read_models(source: Path, name: str | None = None) -> Models:
     """The entries of a model folder, or of the InferenceServices in a manifest.
 
     Raises ValuesError for a source that has none at all, or more than one for a given `name`.
@@ -57,16 +56,17 @@ def _from_folder(folder: Path, name: str | None) -> Models:
     return Models({own: entry}, {own: comments})
 
 
-def _from_manifest(source: Path, name: str | None) -> Models:
+def _from_manifest(file: Path, name: str | None) -> Models:
+    source = read_source(file)
     services, problems = read_services(source)
     if name is not None and len(services) > 1:
         message = f"has {len(services)} InferenceServices, and --name is for one"
-        raise ValuesError([Problem.of(name_of(source), message)])
+        raise ValuesError([Problem.of(source.name, message)])
     alone, doubles = distinct(services, lambda service: service.name)
     by_name = {name or service.name: service for service in alone}
     entries = {own: from_manifest(service.manifest)[1] for own, service in by_name.items()}
     places = {own: service.object.place for own, service in by_name.items()}
-    refused = _refused(entries, name_of(source), places)
+    refused = _refused(entries, source.name, places)
     wrong = {(problem.line, problem.column) for problem in refused}
     taken = {own: service for own, service in by_name.items() if places[own] not in wrong}
     return Models(
@@ -126,7 +126,7 @@ def _decode(data: bytes, file: Path) -> tuple[bytes, str]:
 
 def _check(text: str, file: Path) -> None:
     """Raise ValuesError if the values in a text are wrong."""
-    document = read_document(text, str(file))
+    document = parse(text, str(file))
     values = {} if document.data is None else document.data
     if not isinstance(values, dict):
         raise ValuesError([Problem.of(file, "values are a mapping of keys")])

@@ -8,20 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-import yaml
-
 from generator.errors import Problem, ValuesError
 from generator.schema import Node
 from generator.yamlio import Document, Key, parse
-
-# No real object comes near these; a file that does is broken, or means harm.
-_DEPTH = 100
-_ALIASED = 100_000  # values that stand where there is an alias
-_TAGS = (
-    *(None, "!"),
-    *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null")),
-    *("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"),
-)
 
 # YAML allows `---` at the start of a line for nothing else, not even inside quotes.
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
@@ -55,7 +44,7 @@ def read_objects(data: bytes, file: str) -> Iterator[Object | Problem]:
     """
     for first_line, text in _documents(_decode(data, file)):
         try:
-            document = read_document(text, file)
+            document = parse(text, file)
         except ValuesError:
             yield from _problems(text, file, first_line)
             continue
@@ -69,7 +58,7 @@ def read_objects(data: bytes, file: str) -> Iterator[Object | Problem]:
 def _problems(text: str, file: str, first_line: int) -> Iterator[Problem]:
     """What is wrong with a document, by the lines of the whole file, in the messages too."""
     try:
-        read_document("\n" * first_line + text, file)
+        parse("\n" * first_line + text, file)
     except ValuesError as error:
         for each in error.problems:
             yield replace(each, line=max(each.line, first_line + 1))
@@ -94,60 +83,6 @@ def _documents(text: str) -> Iterator[tuple[int, str]]:
         parts[:2] = [parts[0] + parts[1]]
     lines = accumulate((part.count("\n") for part in parts), initial=0)
     yield from zip(lines, parts, strict=False)
-
-
-def read_document(text: str, file: str) -> Document:
-    """One document, of people or of programs, that may be broken or mean harm.
-
-    Raises ValuesError, whatever is wrong with it.
-    """
-    try:
-        _refuse_harm(text, file)
-        return parse(text, file)
-    except yaml.MarkedYAMLError as error:
-        where = _position(error.problem_mark or error.context_mark)
-        message = f"not valid YAML: {error.problem or error.context}"
-        raise ValuesError([Problem(file, *where, "", message)]) from None
-    except (yaml.YAMLError, ValueError) as error:
-        message = f"not valid YAML: {' '.join(str(error).split())}"
-        raise ValuesError([Problem.of(file, message)]) from None
-
-
-def _refuse_harm(text: str, file: str) -> None:
-    """Refuse nesting that no parser survives, aliases that stand for a great many values, and tags
-    that JSON has no type for.
-    """
-    # How many values there are in what has an anchor, aliases counted as what they stand for.
-    sizes: dict[str, int] = {}
-    inside: list[tuple[str | None, int]] = [(None, 0)]
-    aliased = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        size = 1
-        if isinstance(event, yaml.CollectionStartEvent):
-            inside.append((event.anchor, 1))
-            size = 0
-        elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, size = inside.pop()
-            sizes |= {anchor: size} if anchor else {}
-        elif isinstance(event, yaml.AliasEvent):
-            size = sizes.get(str(event.anchor), 1)
-            aliased += size
-        inside[-1] = (inside[-1][0], inside[-1][1] + size)
-        if len(inside) > _DEPTH:
-            raise _at(event, file, "the nesting is too deep")
-        if aliased > _ALIASED:
-            raise _at(event, file, f"the aliases stand for more than {_ALIASED} values")
-        if (tag := getattr(event, "tag", None)) not in _TAGS:
-            raise _at(event, file, f"the tag {tag} is for no type of JSON; leave it out")
-
-
-def _at(event: yaml.Event, file: str, message: str) -> ValuesError:
-    return ValuesError([Problem(file, *_position(event.start_mark), "", message)])
-
-
-def _position(mark: Any) -> tuple[int, int]:
-    """Line and column from 1, of a mark of PyYAML or none."""
-    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def _expand(found: Object) -> Iterator[Object | Problem]:

@@ -16,6 +16,7 @@ from generator.manifests import DECLARED, models, split
 from generator.release import DEFAULT, Release
 from generator.schema import Node
 from generator.services import Service, distinct, read_services
+from generator.sources import read_sources
 from generator.values import Values, check
 from generator.yamlio import Document
 
@@ -44,7 +45,7 @@ def render(files: Sequence[Path], values: Values, release: Release = DEFAULT) ->
         message = "KServe writes the routes; set routing.mode=virtualService and routing.domain"
         raise ValuesError([values.problem(("routing",), message)])
     platform = {key: value for key, value in values.merged.items() if key not in DECLARED}
-    found = [read_services(file) for file in files]
+    found = [read_services(source) for source in read_sources(files)]
     services, doubles = distinct(
         [service for own, _ in found for service in own],
         lambda service: (service.namespace or release.models, service.name),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from generator.errors import Problem, ValuesError
 from generator.fields import check_fields
 from generator.objects import Object, read_objects
 from generator.schema import Node
-from generator.standardinput import name_of, read_bytes
+from generator.sources import Source
 
 _KIND = "InferenceService"
 _COMPONENTS = ("predictor", "transformer", "explainer")
@@ -41,21 +40,20 @@ class Service:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-def read_services(source: Path) -> tuple[list[Service], list[Problem]]:
+def read_services(source: Source) -> tuple[list[Service], list[Problem]]:
     """The InferenceServices of a manifest, and a Problem for each object that is not one of them.
 
-    Raises ValuesError when the source cannot be read, or there is nothing in it.
+    Raises ValuesError when there is nothing in it.
     """
-    file = name_of(source)
     services: list[Service] = []
     problems: list[Problem] = []
-    for found in read_objects(read_bytes(source), file):
+    for found in read_objects(source.content, source.name):
         wrong = [found] if isinstance(found, Problem) else list(_check(found))
         problems += wrong
         if isinstance(found, Object) and not wrong:
             services.append(Service(found, found.data["metadata"]["name"]))
     if not services and not problems:
-        raise ValuesError([Problem.of(file, f"holds no {_KIND}")])
+        raise ValuesError([Problem.of(source.name, f"holds no {_KIND}")])
     return services, problems
 
 

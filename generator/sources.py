@@ -41,6 +41,12 @@ class Source:
         return parse(text, self.name)
 
 
+def read_source(name: Path | str) -> Source:
+    """One source. Raises ValuesError when it cannot be read."""
+    (source,) = read_sources([name])
+    return source
+
+
 def read_sources(names: Iterable[Path | str]) -> tuple[Source, ...]:
     """Every source, in order. Raises ValuesError that names each which cannot be read."""
     sources: list[Source] = []
@@ -49,6 +55,8 @@ def read_sources(names: Iterable[Path | str]) -> tuple[Source, ...]:
     for name in map(str, names):
         try:
             sources.append(_read(name, drained))
+        except IsADirectoryError:
+            problems.append(Problem.of(name, "is a folder; name the files in it"))
         except OSError as error:
             problems.append(Problem.of(name, f"cannot be read: {error.strerror}"))
         except ValuesError as error:

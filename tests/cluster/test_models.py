@@ -5,7 +5,8 @@ import json
 import pytest
 
 from generator.manifests import models as render
-from generator.models import read_source
+from generator.models import read_models
+from generator.values import read
 from tests import rendering
 from tests.cluster import iris
 
@@ -64,12 +65,12 @@ def test_what_kubectl_prints_of_it_becomes_an_entry_that_changes_nothing(cluster
     namespace = model["metadata"]["namespace"]
     file = tmp_path / "models.yaml"
     file.write_text(cluster.kubectl("get", "inferenceservices", "-n", namespace, "-o", "yaml"))
-    found = read_source(file)
+    found = read_models(file)
     assert not found.left_out
     (comment,) = found.comments[iris.NAME]
     assert comment.startswith(f'Left out: metadata.namespace: "{namespace}"; ')
     file.write_text(str(found))
-    (rendered,) = rendering.of_kind(rendering.parse(render([file])), "InferenceService")
+    (rendered,) = rendering.of_kind(rendering.parse(render(read([file]))), "InferenceService")
     again = iris.admitted(cluster, cluster.namespace("models"), json.dumps(_nowhere(rendered)))
     assert again["spec"] == model["spec"]
     last = "kubectl.kubernetes.io/last-applied-configuration"

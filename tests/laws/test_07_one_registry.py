@@ -9,7 +9,7 @@ from generator import MODELS
 from generator.images import platform_images
 from generator.manifests import helm_template
 from generator.schema import catalog, defaults, values_schema
-from generator.values import merge
+from generator.values import Values, merge
 from tests.rendering import CASES, CHARTS, Object, objects, of_kind, parse, values_of, walk
 
 REGISTRY = "registry.internal.example.com:5000/mirror"
@@ -149,7 +149,7 @@ models:
 def test_pull_secrets_reach_every_pod_with_an_image_of_ones_own(tmp_path):
     file = tmp_path / "values.yaml"
     file.write_text(OWN_IMAGES)
-    them = parse(helm_template(CHARTS[MODELS], [file], more=()))
+    them = parse(helm_template(CHARTS[MODELS], Values.parsed([file]), more=()))
     found = 0
     for it in of_kind(them, "InferenceService"):
         spec = it["spec"]

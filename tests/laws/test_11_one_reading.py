@@ -13,7 +13,7 @@ from generator import CHART, MODELS, yamlio
 from generator.chart import render
 from generator.manifests import helm_template
 from tests import rendering
-from tests.rendering import CASES, CHART_CASES, CHARTS, ROOT, WITH_MODELS, config, objects
+from tests.rendering import CHART_CASES, CHARTS, ROOT, WITH_MODELS, config, objects
 
 TORTURE = [
     "y", "n", "Y", "N", "yes", "No", "on", "OFF", "true", "null", "~", "", " ", "1e3", "1E5", "12e03",
@@ -194,7 +194,7 @@ def test_no_object_takes_a_namespace_of_digits_for_a_number(chart, case):
 def named(chart: str, case: str, *, release: str, namespace: str) -> str:
     """What a chart renders for a case under some release's name in some namespace."""
     return helm_template(
-        CHARTS[chart], [CASES[case]], release=release, namespace=namespace, more=()
+        CHARTS[chart], rendering.given(case), release=release, namespace=namespace, more=()
     )
 
 

@@ -121,7 +121,7 @@ def test_a_server_of_pytorch_has_a_home_and_a_name_on_openshift(platform, tmp_pa
     values = {"platform": platform, "runtimes": {key: {"enabled": True} for key in PYTORCH}}
     file = tmp_path / "values.yaml"
     file.write_text(json.dumps(values))
-    them = rendering.parse(helm_template(STOCK, [file], more=()))
+    them = rendering.parse(helm_template(STOCK, Values.parsed([file]), more=()))
     named = {}
     for label, spec, whole in pod_specs(rendering.of_kind(them, "ClusterServingRuntime")):
         assert not whole

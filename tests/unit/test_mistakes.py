@@ -11,7 +11,7 @@ import yaml
 from generator import CHART, MODELS
 from generator.errors import Problem, ToolFailed, ValuesError
 from generator.manifests import helm_template
-from generator.values import merge, read
+from generator.values import Values, merge, read
 from tests import rendering
 from tests.rendering import CHARTS
 
@@ -33,7 +33,7 @@ def problems(row: dict[str, Any], file: Path) -> list[Problem]:
     file.write_text(row["values"] + "\n")
     with pytest.raises(ValuesError) as caught:
         read([file])
-        helm_template(CHARTS[chart_of(row)], [file], more=())
+        helm_template(CHARTS[chart_of(row)], Values.parsed([file]), more=())
     return list(caught.value.problems)
 
 

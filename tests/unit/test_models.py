@@ -15,11 +15,11 @@ from generator.errors import ValuesError
 from generator.inferenceservice import from_manifest
 from generator.leftovers import comments
 from generator.modelfolder import from_folder
-from generator.models import Models, add, read_source
+from generator.models import Models, add, read_models
 from generator.routes import render
+from generator.values import read
 from generator.yamlio import dotted
 from tests import rendering
-from tests.rendering import CASES
 
 ENTRY = {"format": "sklearn", "storageUri": "s3://m/one"}
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -198,7 +198,7 @@ def test_other_keys_of_the_description_are_said_in_comments(folder):
     (folder / "sklearnserver.yaml").write_text(
         "modelFormat: {name: sklearn, extra: [1]}\nmodelUri: s3://m\nowner: me\n"
     )
-    text = str(read_source(folder))
+    text = str(read_models(folder))
     assert "    # Left out: modelFormat.extra: [1]; an entry has no key for it.\n" in text
     assert '    # Left out: owner: "me"; an entry has no key for it.\n' in text
     assert list(yaml.safe_load(text)["models"]["my-sklearn-model"]) == ["format", "storageUri"]
@@ -228,8 +228,8 @@ def test_a_description_that_cannot_be_read_is_said(tmp_path, monkeypatch):
 def test_a_folder_whose_name_has_no_letters_needs_a_name(folder):
     nameless = folder.rename(folder.with_name("模型"))
     with pytest.raises(ValuesError, match="use --name"):
-        read_source(nameless)
-    assert list(read_source(nameless, "mine").entries) == ["mine"]
+        read_models(nameless)
+    assert list(read_models(nameless, "mine").entries) == ["mine"]
 
 
 # --- what else a manifest holds -------------------------------------------------------------------
@@ -267,7 +267,7 @@ def test_what_kubectl_prints_becomes_entries(tmp_path):
         *({"metadata": it["metadata"], "spec": it["spec"]} for it in (named("c"), named("d")))
     )
     typed |= {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceServiceList"}
-    found = read_source(written(tmp_path, listed(live, named("b")), typed, None, named("e")))
+    found = read_models(written(tmp_path, listed(live, named("b")), typed, None, named("e")))
     assert found == Models(dict.fromkeys("abcde", ENTRY), {name: [] for name in "abcde"}, [])
     assert yaml.safe_load(str(found)) == {"models": dict.fromkeys("abcde", ENTRY)}
 
@@ -280,7 +280,7 @@ def test_json_and_utf_16_are_read_as_well(tmp_path):
         (yaml.safe_dump(named("m")).replace("\n", "\r\n"), "utf-16"),
     ):
         file.write_bytes(text.encode(encoding))
-        assert read_source(file).entries == {"m": ENTRY}
+        assert read_models(file).entries == {"m": ENTRY}
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_an_object_that_is_left_out_is_named_and_the_others_are_taken(wrong, sai
         f"---\n{one % 'a'}---\n\n---\n{'# comment' if wrong else ''}\n"
         f"{yaml.safe_dump(wrong, sort_keys=False).removesuffix('...' + chr(10))}---\n{one % 'b'}"
     )
-    found = read_source(file)
+    found = read_models(file)
     assert found.entries == {"a": ENTRY, "b": ENTRY}
     assert len(found.left_out) == 1
     assert said in str(found.left_out[0])
@@ -336,7 +336,7 @@ def test_of_two_of_one_name_neither_is_taken(tmp_path):
         named("p"),
         named("o"),
     )
-    found = read_source(file)
+    found = read_models(file)
     assert list(found.entries) == ["o"]
     lines = [
         n for n, line in enumerate(file.read_text().splitlines(), 1) if line.startswith("  name: ")
@@ -357,7 +357,7 @@ def test_what_an_entry_has_no_key_for_is_said_in_a_comment(tmp_path):
         annotations={"argocd.argoproj.io/tracking-id": "t", "argocd.argoproj.io/sync-wave": "3",
                      "helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "r\u2028\n"},
     ) | {"speck": {"a": 1}}  # fmt: skip
-    found = read_source(written(tmp_path, manifest))
+    found = read_models(written(tmp_path, manifest))
     kept = {
         "labels": {"app.kubernetes.io/component": "kept"},
         "annotations": {"argocd.argoproj.io/sync-wave": "3", "helm.sh/resource-policy": "keep"},
@@ -494,10 +494,10 @@ def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
     ]
     source, file = tmp_path / "source.json", tmp_path / "values.json"
     source.write_text(json.dumps(listed(*manifests)))
-    found = read_source(source)
+    found = read_models(source)
     assert found.left_out == []
     file.write_text(json.dumps({"models": found.entries}))
-    text = rendering.manifests.models([file])
+    text = rendering.manifests.models(read([file]))
     rendered = {
         it["metadata"]["name"]: it
         for it in rendering.of_kind(rendering.parse(text), "InferenceService")
@@ -524,7 +524,7 @@ def test_a_source_with_nothing_in_it_is_refused(text, said, tmp_path):
     file = tmp_path / "source"
     file.write_bytes(text)
     with pytest.raises(ValuesError) as caught:
-        read_source(file)
+        read_models(file)
     assert str(caught.value).startswith(f"{file}:1:1: {said}")
 
 
@@ -550,7 +550,7 @@ def test_a_document_that_cannot_be_read_is_named_and_the_others_are_taken(text, 
     file = tmp_path / "source.yaml"
     file.write_text(f"{json.dumps(named('m'))}\n---\n{text}\n---\n{json.dumps(named('o'))}\n")
     started = time.monotonic()
-    found = read_source(file)
+    found = read_models(file)
     assert time.monotonic() - started < 5
     assert list(found.entries) == ["m", "o"]
     (problem,) = found.left_out
@@ -558,9 +558,9 @@ def test_a_document_that_cannot_be_read_is_named_and_the_others_are_taken(text, 
 
 
 def test_a_name_is_for_one(tmp_path):
-    assert list(read_source(written(tmp_path, named("m")), "other").entries) == ["other"]
+    assert list(read_models(written(tmp_path, named("m")), "other").entries) == ["other"]
     with pytest.raises(ValuesError, match="has 2 InferenceServices, and --name is for one"):
-        read_source(written(tmp_path, named("m"), named("p")), "other")
+        read_models(written(tmp_path, named("m"), named("p")), "other")
 
 
 # --- into the values file -------------------------------------------------------------------------
@@ -570,7 +570,7 @@ def test_entries_are_added_all_or_none_and_the_rest_of_the_file_stays(tmp_path):
     file = tmp_path / "my.yaml"
     before = b"\xef\xbb\xbfplatform: openshift\r\nmodels:\r\n  b: {image: x}\r\n\r\n# end"
     file.write_bytes(before)
-    found = read_source(written(tmp_path, named("m", namespace="a"), named("p")))
+    found = read_models(written(tmp_path, named("m", namespace="a"), named("p")))
     assert add(file, found) == {"m": "+", "p": "+"}
     lines = str(found).encode().replace(b"models:\n", b"").replace(b"\n", b"\r\n")
     assert lines.count(b"Left out") == 1
@@ -642,7 +642,9 @@ def test_models_of_one_name_in_two_namespaces_have_routes_both(tmp_path):
         tmp_path, listed(named("m", namespace="a"), named("m", namespace="b"), named("m"))
     )
     routes = [
-        it for text in render([file], rendering.given("istio-models")) for it in rendering.parse(text)
+        it
+        for text in render([file], rendering.given("istio-models"))
+        for it in rendering.parse(text)
     ]
     services = rendering.of_kind(routes, "Service")
     assert [it["metadata"]["namespace"] for it in services] == ["a", "b", "default"]

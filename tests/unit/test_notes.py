@@ -8,6 +8,7 @@ import pytest
 
 from generator import MODELS
 from generator.manifests import models
+from generator.values import read
 from tests import rendering
 from tests.rendering import CASES, CHARTS, STOCK
 
@@ -78,7 +79,7 @@ def test_the_route_they_show_is_that_of_the_model_they_show():
         f"curl https://{route['spec']['hosts'][0]}/v1/models/{model['metadata']['name']}:" in text
     )
     both = [CASES["istio-virtual-service"], CASES["sklearn-iris"]]
-    written = rendering.only(rendering.parse(models(both)), "VirtualService")
+    written = rendering.only(rendering.parse(models(read(both))), "VirtualService")
     (ours,), (theirs,) = written["spec"]["http"], route["spec"]["http"]
     assert theirs["route"][0]["destination"] == ours["route"][0]["destination"]
     assert theirs["timeout"] == ours["timeout"]

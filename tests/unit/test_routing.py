@@ -11,7 +11,7 @@ from generator.manifests import helm_template
 from generator.routes import render as routes
 from generator.values import merge, read
 from tests import rendering
-from tests.rendering import CASES, CHARTS, FLAVOURS, ROOT, STOCK, Object, of_kind, only
+from tests.rendering import CHARTS, FLAVOURS, ROOT, STOCK, Object, of_kind, only
 
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 PATH = "/serving/{{ .Namespace }}/{{ .Name }}"
@@ -62,9 +62,9 @@ def rendered(values: dict, folder: Path, namespace: str = "default") -> list[Obj
     """The objects of both charts. Raises ValuesError when either refuses the values."""
     file = folder / "values.yaml"
     file.write_text(json.dumps(values))
-    read([file])
-    text = helm_template(STOCK, [file], more=())
-    text += "\n---\n" + helm_template(CHARTS[MODELS], [file], namespace=namespace, more=())
+    given = read([file])
+    text = helm_template(STOCK, given, more=())
+    text += "\n---\n" + helm_template(CHARTS[MODELS], given, namespace=namespace, more=())
     return rendering.parse(text)
 
 
@@ -210,7 +210,7 @@ def test_the_route_of_a_model_applied_by_hand_has_its_timeout(tmp_path):
     (tmp_path / "model.yaml").write_text(json.dumps(model))
     (text,) = [
         it
-        for it in routes([tmp_path / "model.yaml"], [CASES["istio-virtual-service"]])
+        for it in routes([tmp_path / "model.yaml"], rendering.given("istio-virtual-service"))
         if "kind: VirtualService" in it
     ]
     (route,) = rendering.parse(text)[0]["spec"]["http"]

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.manifests import helm_template
+from generator.values import Values
 from tests import rendering
 from tests.rendering import STOCK, objects
 
@@ -34,7 +35,7 @@ def container(folder, **storage):
     """The container of the ClusterStorageContainer, for some values of `storage`."""
     file = folder / "values.json"
     file.write_text(json.dumps({"storage": storage}))
-    them = rendering.parse(helm_template(STOCK, [file], more=()))
+    them = rendering.parse(helm_template(STOCK, Values.parsed([file]), more=()))
     return rendering.only(them, "ClusterStorageContainer")["spec"]["container"]
 
 

@@ -21,7 +21,7 @@ from generator.derive import sources
 from generator.errors import GeneratorError, ValuesError
 from generator.inferenceservice import from_manifest
 from generator.manifests import models
-from generator.models import add, read_source
+from generator.models import add, read_models
 from generator.schema import catalog
 from generator.services import read_services
 from generator.values import read
@@ -78,7 +78,7 @@ def render(file: Path, entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
     platform = PLATFORM | ({"deploymentMode": "Knative"} if knative else {})
     file.write_text(json.dumps(platform | {"models": entries}))
     read([file])
-    found = rendering.of_kind(rendering.parse(models([file])), "InferenceService")
+    found = rendering.of_kind(rendering.parse(models(read([file]))), "InferenceService")
     return {it["metadata"]["name"]: it for it in found}
 
 
@@ -123,7 +123,7 @@ def test_all_of_them_in_a_list_become_the_same_entries(tmp_path):
         item["metadata"] |= {"name": f"m{number}", "uid": "u", "resourceVersion": "1"}
     file = tmp_path / "list.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-    found = read_source(file)
+    found = read_models(file)
     assert found.entries == dict(map(from_manifest, items))
     assert not found.left_out
     assert yaml.safe_load(str(found)) == {"models": found.entries}
@@ -188,7 +188,7 @@ def test_a_damaged_sample_is_taken_or_refused_with_its_place(data, tmp_path_fact
     source.write_bytes(data)
     values.write_text("platform: openshift\n")
     try:
-        found = read_source(source)
+        found = read_models(source)
     except GeneratorError as error:
         assert str(error).startswith(f"{source}:1:1: ")
         return
