@@ -51,18 +51,20 @@ def is_name(group: str, name: str) -> bool:
 
 
 def check_objects(objects: Any) -> Iterator[tuple[Key, str]]:
-    """What is wrong with the names of `extraObjects`: the path, and what to say of it."""
+    """What is wrong with the names of `extraObjects`: the path in the values, and what to say."""
     if not isinstance(objects, dict):
         return
     seen: dict[Identity, str] = {}
     for key, data in objects.items():
         if not isinstance(data, dict) or not data:
             continue
-        yield from (((key, *path), message) for path, message in _check_object(data))
+        yield from (
+            (("extraObjects", key, *path), message) for path, message in _check_object(data)
+        )
         identity = of_object(data, "")
         if identity is not None and identity in seen:
             message = f"is the same object as extraObjects.{seen[identity]}; leave one of them out"
-            yield (key,), f"{identity[1]} {identity[3]} {message}"
+            yield ("extraObjects", key), f"{identity[1]} {identity[3]} {message}"
         elif identity is not None:
             seen[identity] = key
 

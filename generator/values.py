@@ -158,17 +158,14 @@ def read(names: Iterable[Path | str]) -> Values:
 def check(values: Values) -> Iterator[Problem]:
     """What is wrong with the values, each problem placed in the last document that says it."""
     schema, whole = values_schema(), values.whole
-    found = [*_refused(schema, whole), *_fields(values.merged, whole)]
-    found += (
-        (("extraObjects", *path), text) for path, text in check_objects(values.at("extraObjects"))
-    )
-    told: set[Key] = set()
+    found = list(_refused(schema, whole))
+    # What Helm's schema says of a Kubernetes type is said once more by the type itself.
+    told = {path for path, _ in found}
+    more = [*_fields(values.merged, whole), *check_objects(values.at("extraObjects"))]
+    found += ((path, message) for path, message in more if path not in told)
     # Only what has the right types can be looked through for more.
-    for path, message in found or _misspelt(whole):
-        # What Helm's schema says of a Kubernetes type is said once more by the type itself.
-        if path not in told:
-            told.add(path)
-            yield values.problem(path, message)
+    for path, message in dict.fromkeys(found or _misspelt(whole)):
+        yield values.problem(path, message)
 
 
 def _fields(values: Node, whole: Node) -> Iterator[tuple[Key, str]]:

@@ -116,7 +116,7 @@ def test_a_file_may_be_empty(tmp_path):
         ("", "is not the name of a file"),
         ("a\0b", "is not the name of a file"),
         ("nowhere/my.yaml", "cannot be read: No such file or directory"),
-        (os.path.dirname(__file__), "cannot be read: Is a directory"),  # noqa: PTH120
+        (os.path.dirname(__file__), "is a folder; name the files in it"),  # noqa: PTH120
         ("x" * 5000, "cannot be read: File name too long"),
     ],
 )

@@ -16,7 +16,7 @@ ENTRYPOINT = "/storage-initializer/scripts/initializer-entrypoint"
 # What storage.s3 makes of these, and what a Secret's annotations may make of it (pkg/credentials/s3).
 S3 = {
     "endpoint": "minio.example.com:9000",
-    "region": 'eu "$west" `1`',
+    "region": "eu-west-1",
     "useHttps": False,
     "verifySSL": False,
     "useVirtualBucket": True,
@@ -24,7 +24,7 @@ S3 = {
 }
 DEFAULTS = {
     "AWS_ENDPOINT_URL": "http://minio.example.com:9000",
-    "AWS_DEFAULT_REGION": 'eu "$west" `1`',
+    "AWS_DEFAULT_REGION": "eu-west-1",
     "S3_VERIFY_SSL": "0",
     "S3_USER_VIRTUAL_BUCKET": "true",
     "S3_USE_ACCELERATE": "true",

@@ -132,7 +132,7 @@ def test_what_was_built_is_taken(tmp_path):
         tmp_path / "cache" / "kserve-lite" / "bin" / f"kubeconform-{tool.pinned}" / "kubeconform"
     )
     built.parent.mkdir(parents=True)
-    built.touch()
+    built.touch(0o755)
     assert tools.find("kubeconform") == built
 
 

@@ -147,8 +147,9 @@ def test_every_refusal_of_the_template_is_tried(folder):
         (STOCK / "templates" / path).read_text()
         for path in ("validate.yaml", "runtimes/_check.tpl", "routing/_check.tpl")
     )
-    # A `%s` is whatever a value makes of it.
-    wanted = [re.split(r"%[sd]", line) for line in re.findall(r'ERROR: ([^"\n]+)"', text)]
+    # A `%s`, or an action, is whatever a value makes of it.
+    lines = re.findall(r'ERROR: ([^"\n]+)"', text) + re.findall(r"(?m)^ERROR: (.+)$", text)
+    wanted = [re.split(r"%[sd]|\{\{.*?\}\}", line) for line in lines]
     assert len(wanted) > 30
     told = [
         f"{problem.path}{separator}{problem.message}"

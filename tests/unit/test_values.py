@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator import CHART, MODELS, helm
-from generator.errors import ToolFailed, ValuesError
+from generator.errors import ValuesError
 from generator.schema import KEYWORDS, find, values_schema
 from generator.values import Values, merge, read
 from generator.yamlio import Document
@@ -110,7 +110,7 @@ def test_a_problem_is_told_once(tmp_path):
     with pytest.raises(ValuesError) as caught:
         read([file])
     assert [problem.message for problem in caught.value.problems] == [
-        "apiVersion is missing", "metadata is missing",
+        "apiVersion is missing; add it", "metadata is missing; add it",
     ]  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def test_what_was_a_value_once_is_refused_with_the_reason(tmp_path, text, line, 
     assert problem.line == line
     # Helm refuses it too, by the chart that would read it.
     chart = MODELS if text.startswith("models") else CHART
-    with pytest.raises(ToolFailed):
+    with pytest.raises(ValuesError, match="Helm refuses it"):
         rendering.manifests.helm_template(rendering.CHARTS[chart], Values.parsed([file]), more=())
 
 
