@@ -139,7 +139,8 @@ class _Chart:
         # A comment of Helm's stays out of what is rendered.
         rendered = template.path.startswith("templates/")
         suffix = ".tpl" if rendered else Path(template.path).suffix
-        return self._head(f"templates/{self.name}/{template.source}", suffix) + text
+        # Not the path in there, which is this one: Helm keeps every file of a chart in its Secret.
+        return self._head("templates", suffix) + text
 
     def _head(self, source: str, suffix: str) -> str:
         how = "`make charts`" if self.stock else "`python -m generator chart -f`"
@@ -147,8 +148,20 @@ class _Chart:
         return _SHAPE.get(suffix, "# {}").format(line) + "\n"
 
     def _schema_json(self, schema: Node, constants: Mapping[Path_, Any]) -> str:
-        body = json.dumps(helm_schema(schema, constants), indent=1)
-        return self._head("values.schema.yaml", ".json") + body.removeprefix("{\n") + "\n"
+        text = _compact(helm_schema(schema, constants))
+        return self._head("values.schema.yaml", ".json") + text.removeprefix("{\n")
+
+
+def _compact(schema: Node) -> str:
+    """JSON with a line for each top-level value; indented, it makes Helm's Secret far bigger."""
+    return _lines(schema, depth=2) + "\n"
+
+
+def _lines(parts: Node, *, depth: int) -> str:
+    if not depth or not isinstance(parts, dict):
+        return json.dumps(parts, separators=(",", ":"))
+    lines = (f"{json.dumps(key)}:{_lines(part, depth=depth - 1)}" for key, part in parts.items())
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def asked(templates: Iterable[Template]) -> set[Path_]:

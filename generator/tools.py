@@ -6,6 +6,7 @@ modules pinned in tools/.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pwd
@@ -167,7 +168,10 @@ def _proves_itself(name: str, program: str, says: str) -> bool:
 
 
 def _built(tool: Tool) -> Path:
-    return cache_folder() / "bin" / f"{tool.folder}-{tool.pinned}" / tool.program
+    """Where a tool is once it is built: by its version, and by what we compile with it."""
+    ours = b"".join(file.read_bytes() for file in sorted(tool.source.glob("*.go")))
+    mark = f"-{hashlib.sha256(ours).hexdigest()[:8]}" if ours else ""
+    return cache_folder() / "bin" / f"{tool.folder}-{tool.pinned}{mark}" / tool.program
 
 
 def build(name: str) -> Path:

@@ -105,6 +105,9 @@ class Reader:
         self._read += 1
         if event.anchor is None:
             return self._content(event, path)
+        if event.anchor in self._open:
+            what = f"&{event.anchor} is inside of another &{event.anchor}; rename one of them"
+            self._stop(event, path, what)
         self._open.add(event.anchor)
         before = self._read + self._aliased
         value = self._content(event, path)
@@ -171,7 +174,9 @@ class Reader:
         # A path that no value has: what is merged in stands where its anchor does.
         value = self._value(event, (*path, "<<"))
         data: dict[str, Any] = {}
-        for part in value if isinstance(value, list) else [value]:
+        # Helm takes no alias that stands for the whole list.
+        written = isinstance(value, list) and not isinstance(event, yaml.AliasEvent)
+        for part in value if written else [value]:
             if not isinstance(part, dict):
                 self._report(event, path, "<< takes a mapping, or a list of mappings")
                 continue

@@ -24,6 +24,7 @@ from generator.manifests import models
 from generator.models import add, read_models
 from generator.schema import catalog
 from generator.services import read_services
+from generator.sources import read_source
 from generator.values import read
 from tests import rendering
 
@@ -199,5 +200,5 @@ def test_a_damaged_sample_is_taken_or_refused_with_its_place(data, tmp_path_fact
         add(values, found)
         whole = {"platform": "openshift", "models": found.entries}
         assert yaml.safe_load(values.read_text()) == whole
-    for service in read_services(source)[0]:
+    for service in read_services(read_source(source))[0]:
         routes._deciding(service.manifest)
