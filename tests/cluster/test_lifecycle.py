@@ -32,8 +32,9 @@ def test_models_outlive_the_platform(cluster, platform, models):
     manifest = cluster.helm("get", "manifest", platform.name, "-n", platform.namespace)
 
     platform.uninstall()
-    left = cluster.kubectl("get", "-f", "-", "--ignore-not-found", "-o", "name", stdin=manifest)
-    assert left == ""
+    left = ("get", "-f", "-", "--ignore-not-found", "-o", "name")
+    # Not at once: Helm 4's wait may end early, see test_examples.
+    cluster.wait("nothing is left", lambda: not cluster.kubectl(*left, stdin=manifest))
     assert identities(cluster, models) == served
 
     more = '{"spec": {"predictor": {"minReplicas": 2, "maxReplicas": 2}}}'
