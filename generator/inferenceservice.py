@@ -155,6 +155,8 @@ def _take_component(rest: Node, entry: Entry, name: str) -> None:
 
 def _take_env(container: Node, entry: Entry) -> None:
     variables = container.get("env", [])
+    if not all(isinstance(variable, dict) for variable in variables):
+        return
     names = {variable.get("name") for variable in variables}
     # A map has no order, which a reference to another variable needs.
     refers = any("$(" in str(variable.get("value")) for variable in variables)
