@@ -126,14 +126,16 @@ def quickstart(tmp_path):
     programs.mkdir()
 
     def run(answer, code=0):
-        for name in ("helm", "kubectl", "curl"):
-            said = f"printf '%s' '{answer}'; exit {code}" if name == "curl" else ""
-            if name == "kubectl":  # A port-forward ends when it is killed.
-                said = (
-                    f'case "$*" in *port-forward*) echo $$ > {tmp_path}/pid; exec sleep 60;; esac'
-                )
-            script = f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/asked\n{said}\n'
-            (programs / name).write_text(script)
+        pid = tmp_path / "pid"
+        said = {
+            "helm": "",
+            # A port-forward ends when it is killed.
+            "kubectl": f'case "$*" in *port-forward*) echo $$ > {pid}; exec sleep 60;; esac',
+            "curl": f"while ! test -s {pid}; do sleep 0.05; done; printf '%s' '{answer}'; exit {code}",
+        }
+        for name, script in said.items():
+            lines = f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/asked\n{script}\n'
+            (programs / name).write_text(lines)
             (programs / name).chmod(0o755)
         path = f"{programs}:{os.environ['PATH']}"
         done = subprocess.run(
@@ -143,8 +145,7 @@ def quickstart(tmp_path):
             timeout=30,
             check=False,
         )
-        pid = tmp_path / "pid"
-        assert not pid.exists() or not Path("/proc", pid.read_text().strip()).exists()
+        assert not Path("/proc", pid.read_text().strip()).exists()
         return done.returncode, (tmp_path / "asked").read_text().splitlines()
 
     return run
