@@ -5,7 +5,7 @@ import re
 import pytest
 
 from generator.errors import ToolFailed
-from tests.cluster import controller, iris, modelserver, webhooks
+from tests.cluster import controller, iris, modelserver, waiting, webhooks
 from tests.cluster.cluster import Release
 from tests.cluster.plane import NODE
 from tests.cluster.test_interruptions import INSTALL, installing
@@ -41,8 +41,12 @@ class Symptoms:
         return str(refusal.value)
 
     def where_to_look_first(self):
-        iris.serve(self.cluster, self.models)
+        self.serve()
         return ""
+
+    def serve(self):
+        self.cluster.apply(iris.MODEL, namespace=self.models)
+        waiting.until_ready(self.cluster, f"inferenceservice/{iris.NAME}", self.models, "90s")
 
     def unknown_authority(self):
         for it in webhooks.configurations(self.cluster):
@@ -97,11 +101,9 @@ class Symptoms:
         self.cluster.apply(
             iris.MODEL.replace(iris.URI, f"http://{NODE}:1/model.joblib"), namespace=self.models
         )
-        states = ("get", "pods", "--no-headers")
-        return self.cluster.wait(
-            "it fails",
-            lambda: "Init:" in (said := self.printed(*states)) and "Err" in said and said,
-        )
+        log = ("logs", f"deployment/{PREDICTOR}", "-c", "storage-initializer")
+        self.cluster.wait("it fails", lambda: "Storage initialization failed" in self.printed(*log))
+        return self.printed("get", "pods", "--no-headers")
 
     def no_deployment(self):
         self.platform.upgrade("--set=storage.caBundle.configMapName=company-ca")
@@ -117,7 +119,8 @@ class Symptoms:
         return log
 
     def inside_only(self):
-        return iris.serve(self.cluster, self.models)["status"]["url"]
+        self.serve()
+        return self.printed("get", f"inferenceservice/{iris.NAME}", "-o", "jsonpath={.status.url}")
 
     def a_second_platform(self):
         with pytest.raises(ToolFailed) as refusal:
@@ -136,7 +139,7 @@ PROVOKED = {
     "`panic: runtime error: index out of range [0]`": Symptoms.no_predictor,
     "`violates PodSecurity`": Symptoms.violates_pod_security,
     "`NoSupportingRuntime`": Symptoms.no_runtime,
-    "`Init:Error`, `Init:CrashLoopBackOff`": Symptoms.not_fetched,
+    "`Init:0/1`, `Init:Error`, `Init:CrashLoopBackOff`": Symptoms.not_fetched,
     "No Deployment appears": Symptoms.no_deployment,
     "No connection from outside, or 404": Symptoms.inside_only,
     "`exists and cannot be imported into the current release`": Symptoms.a_second_platform,
@@ -155,8 +158,10 @@ def run(cluster, section, platform, models, folder):
     (folder / "my.yaml").write_text("{}\n")
     blocks = re.findall(r"^```console\n(.*?)^```", SECTIONS[section], re.MULTILINE | re.DOTALL)
     assert blocks
-    script = "\n".join(blocks).replace("-n default ", f"-n {models} ")
-    return cluster.bash(script.replace("-n kserve ", f"-n {platform} "), folder)
+    script = "\n".join(blocks)
+    for name, namespace in (("default", models), ("kserve", platform)):
+        script = re.sub(rf"-n {name}\b", f"-n {namespace}", script)
+    return cluster.bash(script, folder)
 
 
 def assert_said(section, said):
