@@ -73,9 +73,8 @@ def checked_version(root: Path) -> str:
     the version's tag is on another commit, ToolFailed without Git.
     """
     if changed := run(["git", "status", "--porcelain"], cwd=root).splitlines():
-        raise GeneratorError(
-            f"{changed[0][3:]} is not as committed ({len(changed)} such files); commit or stash"
-        )
+        more = f" (and {len(changed) - 1} more)" if changed[1:] else ""
+        raise GeneratorError(f"{changed[0][3:]}{more}: not as committed; commit it, or stash it")
     if found := problems(root):
         raise ValuesError(found)
     version = next(statements(root)).version

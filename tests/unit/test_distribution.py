@@ -162,7 +162,10 @@ def test_what_is_not_committed_is_not_released(changed):
     (changed / "charts" / CHART / "values.yaml").write_text("# mine\n")
     done = release(changed)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"charts/{CHART}/values.yaml is not as committed (1 such files)" in done.stderr
+    said = f"ERROR: charts/{CHART}/values.yaml: not as committed; commit it, or stash it\n"
+    assert done.stderr == said
+    (changed / "more.txt").touch()
+    assert f"{CHART}/values.yaml (and 1 more): not as committed" in release(changed).stderr
 
 
 def test_a_version_is_released_once(changed):
