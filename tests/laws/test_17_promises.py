@@ -80,10 +80,10 @@ def promises() -> dict[str, str]:
     """Every promise, with one place where it is made."""
     found = {}
     for page in PAGES:
-        found |= {text: page.name for text in of_page(page.read_text("utf-8"))}
+        found |= dict.fromkeys(of_page(page.read_text("utf-8")), page.name)
     for file in COMMENTED:
         name = file.relative_to(ROOT).as_posix()
-        found |= {text: name for text in of_comments(file.read_text("utf-8"))}
+        found |= dict.fromkeys(of_comments(file.read_text("utf-8")), name)
     found |= {text: f"values.schema.yaml: {path}" for path, text in of_schema()}
     return {text: place for text, place in found.items() if SUBJECT.search(text)}
 
