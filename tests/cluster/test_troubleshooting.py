@@ -9,6 +9,7 @@ from tests.cluster import controller, iris, modelserver, waiting, webhooks
 from tests.cluster.cluster import Release
 from tests.cluster.plane import NODE
 from tests.cluster.test_interruptions import INSTALL, installing
+from tests.cluster.test_waiting import GRAPH
 from tests.rendering import ROOT, STOCK
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
@@ -74,14 +75,15 @@ class Symptoms:
         return self.refused(iris.MODEL.partition("    model:")[0] + "    minReplicas: 1\n")
 
     def violates_pod_security(self):
+        """A container of one's own that says nothing of security, and the router of a graph."""
         containers = "containers: [{name: kserve-container, image: example.com/server:1}]"
-        self.cluster.apply(
-            f"{iris.MODEL.partition('    model:')[0]}    {containers}\n", namespace=self.models
-        )
-        return self.cluster.wait(
-            "an event",
-            lambda: self.printed("get", "events", "--field-selector=reason=FailedCreate"),
-        )
+        model = f"{iris.MODEL.partition('    model:')[0]}    {containers}\n"
+        self.cluster.apply(model, GRAPH, namespace=self.models)
+        events = ("get", "events", "--field-selector=reason=FailedCreate", "-o")
+        names = "jsonpath={.items[*].involvedObject.name}"
+        for name in (PREDICTOR, "vote-"):
+            self.cluster.wait(f"an event of {name}", lambda: name in self.printed(*events, names))  # noqa: B023
+        return self.printed(*events, "jsonpath={.items[*].message}")
 
     def no_runtime(self):
         self.cluster.apply(
@@ -205,7 +207,7 @@ def test_a_symptom_and_its_commands(cluster, platform, models, tmp_path, section
         cluster.kubectl(
             "rollout", "status", "-n", platform.namespace, f"deployment/{controller.NAME}"
         )
-        cluster.kubectl("delete", "inferenceservices", "--all", "-n", models)
+        cluster.kubectl("delete", "inferencegraphs,inferenceservices", "--all", "-n", models)
 
 
 def test_every_heading_is_tried_or_said_why_not():
