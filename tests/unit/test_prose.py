@@ -7,9 +7,10 @@ import pytest
 
 from generator import CHART, MODELS
 from generator.manifests import helm_template
+from generator.schema import leaves, values_schema
 from generator.values import read
 from tests import rendering
-from tests.rendering import CHARTS, Object, of_kind, only
+from tests.rendering import CHARTS, FLAVOURS, Object, of_kind, only, walk
 
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 DOMAIN = {"mode": "virtualService", "domain": "a.b"}
@@ -30,7 +31,7 @@ def says(them: list[Object], word: str) -> Iterator[tuple[str, tuple]]:
     """Where a word stands: kind and path; in a ConfigMap, inside the JSON of a key too."""
     for it in them:
         data = rendering.config([it]) if it["kind"] == "ConfigMap" else it
-        yield from ((it["kind"], path) for path, value in rendering.walk(data) if value == word)
+        yield from ((it["kind"], path) for path, value in walk(data) if value == word)
 
 
 def test_the_pull_policy_reaches_what_its_prose_names_and_nothing_else(tmp_path):
@@ -107,6 +108,56 @@ def test_the_production_flavour_is_what_it_says():
     for webhook in (hook for it in of_kind(them, *kinds) for hook in it["webhooks"]):
         expressions = webhook["namespaceSelector"]["matchExpressions"]
         assert {"kube-system"} in [set(it.get("values", ())) for it in expressions]
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_a_flavour_holds_the_few_values_that_matter_there(flavour):
+    default = {leaf.name: leaf.schema.get("default") for leaf in leaves(values_schema())}
+    given = {".".join(map(str, path)): value for path, value in walk(rendering.values_of(flavour))}
+    said = {name for name in given if name in default}
+    differ = {name for name in said if given[name] != default[name]}
+    assert (given == {"": {}}) == (flavour == "default")
+    # What is said although it is the default is what the flavour is about, such as a class.
+    assert len(said - differ) <= 1
+    assert len(said) <= 16 or flavour == "everything-on"
+
+
+def test_with_cert_manager_an_issuer_that_is_there_makes_the_certificate_and_no_job():
+    them = rendering.objects("cert-manager")
+    certificate = only(them, "Certificate")["spec"]
+    assert certificate["issuerRef"] == {
+        "group": "cert-manager.io", "kind": "ClusterIssuer", "name": "internal-ca",
+    }  # fmt: skip
+    pod = only(them, "Deployment")["spec"]["template"]["spec"]
+    (secret,) = (it["secret"]["secretName"] for it in pod["volumes"] if "secret" in it)
+    assert certificate["secretName"] == secret
+    assert of_kind(them, "Job", "Issuer") == []
+    for it in of_kind(them, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
+        annotations = it["metadata"]["annotations"]
+        assert annotations["cert-manager.io/inject-ca-from"].startswith("kserve/")
+
+
+def test_on_openshift_the_service_ca_makes_the_certificate_and_no_job():
+    them = rendering.objects("openshift")
+    service = only(them, "Service", "kserve-webhook-server-service")["metadata"]["annotations"]
+    pod = only(them, "Deployment")["spec"]["template"]["spec"]
+    (secret,) = (it["secret"]["secretName"] for it in pod["volumes"] if "secret" in it)
+    assert service["service.beta.openshift.io/serving-cert-secret-name"] == secret
+    assert of_kind(them, "Job", "Issuer", "Certificate") == []
+    for it in of_kind(them, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
+        annotations = it["metadata"]["annotations"]
+        assert annotations["service.beta.openshift.io/inject-cabundle"] == "true"
+
+
+def test_a_security_context_is_merged_over_the_restricted_one(tmp_path):
+    values = {
+        "controller": {"podSecurityContext": {"fsGroup": 7}, "securityContext": {"runAsUser": 7}}
+    }
+    pod = only(platform(values, tmp_path), "Deployment")["spec"]["template"]["spec"]
+    assert pod["securityContext"].items() >= {"fsGroup": 7, "runAsNonRoot": True}.items()
+    (container,) = pod["containers"]
+    assert container["securityContext"]["runAsUser"] == 7
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
 
 
 def test_network_policies_open_the_webhooks_and_the_metrics_and_nothing_of_the_job(tmp_path):
