@@ -144,7 +144,7 @@ def not_promised(made: Mapping[str, list[str]], vouched: dict[str, list[str]]) -
 
 
 @cache
-def tests_in(file: Path) -> set[str]:
+def names_of_tests(file: Path) -> set[str]:
     tree = ast.parse(file.read_text("utf-8"))
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
@@ -158,7 +158,7 @@ def is_witness(name: str) -> bool:
     return (
         path.startswith("tests/")
         and file.is_file()
-        and test in tests_in(file)
+        and test in names_of_tests(file)
         and test.startswith("test_")
     )
 
