@@ -122,6 +122,24 @@ def test_a_flavour_holds_the_few_values_that_matter_there(flavour):
     assert len(said) <= 16 or flavour == "everything-on"
 
 
+def test_a_laptop_has_small_requests_and_a_log_for_people():
+    def requests(case: str) -> Iterator[tuple[float, str]]:
+        them = rendering.objects(case)
+        manager = only(them, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+        server = only(them, "ClusterServingRuntime")["spec"]["containers"][0]
+        for it in (manager["resources"], server["resources"]):
+            cpu, memory = it["requests"]["cpu"], it["requests"]["memory"]
+            yield float(cpu.removesuffix("m")) / (1000 if cpu.endswith("m") else 1), memory
+
+    for (cpu, memory), (less_cpu, less_memory) in zip(
+        requests("default"), requests("kind"), strict=True
+    ):
+        assert less_cpu < cpu
+        assert less_memory.endswith("Mi") and memory != less_memory
+    pod = only(rendering.objects("kind"), "Deployment")["spec"]["template"]["spec"]
+    assert "--zap-encoder=console" in pod["containers"][0]["args"]
+
+
 def test_with_cert_manager_an_issuer_that_is_there_makes_the_certificate_and_no_job():
     them = rendering.objects("cert-manager")
     certificate = only(them, "Certificate")["spec"]
