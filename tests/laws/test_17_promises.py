@@ -24,7 +24,7 @@ PROMISES = ROOT / "tests" / "promises.yaml"
 PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
-    *sorted((ROOT / "generator" / "templates").glob("*/README.md.j2")),
+    *sorted((ROOT / "generator" / "templates").glob("*/*.md.j2")),
 ]
 COMMENTED = [
     *sorted((ROOT / "values").glob("*.yaml")),
@@ -34,7 +34,7 @@ COMMENTED = [
 # What a sentence speaks of when it can be wrong about the world.
 SUBJECT = re.compile(
     r"""\b(
-      requests? | pods? | images? | nodes? | clusters? | gateways? | webhooks? | Ingress(es)? | [A-Z]\w+Routes?
+      (?<!pull\ )requests? | pods? | images? | nodes? | clusters? | gateways? | webhooks? | Ingress(es)? | [A-Z]\w+Routes?
     | VirtualServices? | Deployments? | containers? | Secrets? | certificates? | buckets? | GPUs? | CRDs?
     | InferenceServices? | InferenceGraphs? | TrainedModels? | Services? | Jobs? | Routes? | routes? | hosts?
     | controllers? | predictors? | transformers? | explainers? | agents? | routers? | sidecars? | mesh
