@@ -101,7 +101,7 @@ def test_gate_04_an_open_schema(broken):
     with pytest.raises(ToolFailed, match="'replica' not allowed"):
         objects(STOCK, *typo)
     folder = broken(
-        "values.schema.json", '"additionalProperties": false', '"additionalProperties": true'
+        "values.schema.json", '"additionalProperties":false', '"additionalProperties":true'
     )
     assert objects(folder, *typo)
 
