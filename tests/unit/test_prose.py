@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from generator import CHART, MODELS
+from generator.chart import schema_of
 from generator.manifests import helm_template
 from generator.schema import leaves, values_schema
 from generator.values import read
@@ -124,6 +126,22 @@ def test_a_flavour_holds_the_few_values_that_matter_there(flavour):
     # What is said although it is the default is what the flavour is about, such as a class.
     assert len(said - differ) <= 1
     assert len(said) <= 16 or flavour == "everything-on"
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_value_is_in_the_table_and_the_values_file_has_the_defaults(chart):
+    table = (CHARTS[chart] / "VALUES.md").read_text()
+    printed = yaml.safe_load((CHARTS[chart] / "values.yaml").read_text())
+    known = {".".join(map(str, path)) for path, _ in walk(printed)}
+    for leaf in leaves(schema_of(chart)):
+        if "x-foreign" not in leaf.schema:
+            # An image or a runtime has one row for all of it; NAME stands for an entry's.
+            words = ["NAME" if word == "*" else word for word in leaf.path]
+            rows = {".".join(words[:end]) for end in range(1, len(words) + 1)}
+            assert any(f"\n| `{row}` |" in table for row in rows), leaf.name
+            # A platform's values all have a default; a model's keys have none.
+            assert (leaf.name in known) == ("default" in leaf.schema), leaf.name
+            assert "default" in leaf.schema or chart == MODELS, leaf.name
 
 
 def test_a_laptop_has_small_requests_and_a_log_for_people():
