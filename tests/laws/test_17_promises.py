@@ -63,9 +63,10 @@ def sentences(text: str) -> Iterator[str]:
     """The sentences of a paragraph, white space made single, without what only marks it up."""
     plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(text.split()))
     plain = re.sub(r"^([-*|#>]+|[0-9]+\.) +", "", plain).replace("**", "").removesuffix(" |")
-    # A full stop ends a sentence also where a bracket, or a file's name in small letters, follows.
+    # A full stop ends a sentence even if the next begins with a file's name in small letters.
     parts = re.split(r"(?:(?<=[.!?])|(?<=[.!?]\)))(?<!\be\.g\.)(?<!\bi\.e\.) +", plain)
-    yield from (part for part in parts if part)
+    # In a table it may be the next cell that follows.
+    yield from (part.removeprefix("| ") for part in parts if part not in ("", "|"))
 
 
 def of_page(text: str) -> Iterator[str]:
