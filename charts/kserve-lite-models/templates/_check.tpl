@@ -315,6 +315,9 @@ ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; re
 {{- if and $model.env (hasKey $model.env "PYTHONPATH") }}
 ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- end }}
+{{- if or $model.runtime $model.formatVersion }}
+{{- include "kserve-lite-models.check.runtime" (list $ $path $model $protocol) }}
+{{- end }}
 {{- if $model.runtimeVersion }}
 {{- include "kserve-lite-models.check.version" (list $ $path $model $protocol) }}
 {{- end }}
@@ -387,6 +390,156 @@ Takes (list root path model protocol).
 {{- if and (or $named $chosen) (not $root.Values.runtimes.mlserver.extraArgs) }}
 {{- if not (hasPrefix "mlserver start " (join " " $model.args | printf "%s ")) }}
 ERROR: {{ $path }}.args: in kserve-mlserver they replace the image's whole command; start them with mlserver, start and /mnt/models, or set {{ $path }}.env
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* What a runtime serves, as a JSON list of FORMAT and FORMAT:VERSION. Takes (list spec named). */ -}}
+{{- define "kserve-lite-models.formats" -}}
+{{- $named := index . 1 -}}
+{{- $formats := list -}}
+{{- range (index . 0).supportedModelFormats -}}
+{{- if or $named .autoSelect -}}
+{{- $formats = append $formats .name -}}
+{{- if .version -}}
+{{- $formats = append $formats (printf "%s:%s" .name .version) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $formats -}}
+{{- end -}}
+
+{{- /*
+Whether the runtime that is named, or one that is on, serves the format in its version: KServe compares
+versions as text, so that 1.3 is not 1 (RuntimeSupportsModel in pkg/apis/serving/v1beta1). Takes
+(list root path model protocol).
+*/ -}}
+{{- define "kserve-lite-models.check.runtime" -}}
+{{- $root := index . 0 -}}
+{{- $path := index . 1 -}}
+{{- $model := index . 2 -}}
+{{- $protocol := index . 3 -}}
+{{- $name := toString $model.runtime -}}
+{{- $format := $model.format -}}
+{{- $known := list -}}
+{{- $spoken := list -}}
+{{- if eq $name "kserve-sklearnserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.sklearn.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-xgbserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.xgboost.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-lgbserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.lightgbm.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-predictiveserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.predictive.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-autogluonserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.autogluon.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-pmmlserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.pmml.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-paddleserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.paddle.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-mlserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.mlserver.enabled (has $protocol (list "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-tensorflow-serving" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "grpc-v1" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.tensorflow.enabled (has $protocol (list "v1" "grpc-v1")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-torchserve" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" "grpc-v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.torchserve.enabled (has $protocol (list "v1" "v2" "grpc-v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-tritonserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v2" "grpc-v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.triton.enabled (has $protocol (list "v2" "grpc-v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-huggingfaceserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v2" "v1" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.huggingface.enabled (has $protocol (list "v2" "v1")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-huggingfaceserver-multinode" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 2, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v2" "v1" -}}
+{{- end -}}
+{{- if eq $name "kserve-vllmserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list  -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.vllm.enabled -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-openvino" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" "grpc-v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.openvino.enabled (has $protocol (list "v1" "v2" "grpc-v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- range $key, $custom := $root.Values.customRuntimes -}}
+{{- if eq $name $key -}}
+{{- $known = include "kserve-lite-models.formats" (list .spec true) | fromJsonArray -}}
+{{- $spoken = .spec.protocolVersions | default list -}}
+{{- else if not (or $model.runtime .spec.disabled .spec.multiModel (hasKey .spec "workerSpec")) -}}
+{{- if has $protocol (.spec.protocolVersions | default (list $protocol)) -}}
+{{- $known = include "kserve-lite-models.formats" (list .spec false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $known }}
+{{- if and $model.runtime (not (has $format $known)) }}
+{{- $formats := list }}
+{{- range $known }}
+{{- $formats = append $formats (splitList ":" . | first) }}
+{{- end }}
+ERROR: {{ $path }}.runtime: {{ $name }} serves {{ uniq $formats | join " and " }}, and not {{ $format }}; remove it, or set {{ $path }}.format
+{{- end }}
+{{- if and $model.protocol $spoken (not (has $model.protocol $spoken)) }}
+ERROR: {{ $path }}.protocol: {{ $name }} does not speak {{ $model.protocol }}; set it to {{ join " or " $spoken }}
+{{- end }}
+{{- if and $model.formatVersion (has $format $known) (not (has (printf "%s:%s" $format $model.formatVersion) $known)) }}
+{{- $versions := list }}
+{{- range $known }}
+{{- if hasPrefix (printf "%s:" $format) . }}
+{{- $versions = append $versions (trimPrefix (printf "%s:" $format) .) }}
+{{- end }}
+{{- end }}
+ERROR: {{ $path }}.formatVersion: no runtime that is on serves {{ $format }} in version {{ $model.formatVersion }}; {{ with uniq $versions | sortAlpha }}set it to {{ join " or " . }}, or {{ end }}remove it
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -551,8 +704,11 @@ ERROR: {{ $path }}.{{ $key }}: the two names have {{ add (len $name) (len $key) 
 {{- if gt (int ($version.minReplicas | default 0)) (int (get $model "minReplicas" | default 1)) }}
 ERROR: {{ $path }}.{{ $key }}.minReplicas: is more than the model's, which KServe refuses; raise models.{{ $name }}.minReplicas
 {{- end }}
-{{- if $version.runtimeVersion }}
 {{- $entry := mergeOverwrite dict $model $version }}
+{{- if and $entry.format (or $version.runtime $version.formatVersion) }}
+{{- include "kserve-lite-models.check.runtime" (list $root (printf "%s.%s" $path $key) $entry ($model.protocol | default "v1")) }}
+{{- end }}
+{{- if $version.runtimeVersion }}
 {{- include "kserve-lite-models.check.version" (list $root (printf "%s.%s" $path $key) $entry ($model.protocol | default "v1")) }}
 {{- end }}
 {{- with $version.storageUri }}
