@@ -50,8 +50,8 @@ def both_charts(values: dict, folder: Path) -> str:
 
 REFUSED = [
     (one(ISTIO, canary=VERSION, spec={"transformer": CONTAINER}), "models.m.canary", "past the split"),
-    (one(ISTIO, canary=VERSION, minReplicas=0), "models.m.canary.next", "gets 10 percent of the requests, and no pod"),
-    (one(ISTIO, canary={"next": {**VERSION["next"], "minReplicas": 0}}), "models.m.canary.next", "and no pod"),
+    (one(ISTIO, canary=VERSION, minReplicas=0, autoscaling={"class": "none"}), "models.m.canary.next", "gets 10 percent of the requests, and no pod"),
+    (one(ISTIO, canary={"next": {**VERSION["next"], "minReplicas": 0}}, annotations={"serving.kserve.io/autoscalerClass": "none"}), "models.m.canary.next", "and no pod"),
     (one(ISTIO, canary=VERSION, logger={}), "models.m.canary", "remove logger"),
     (one(ISTIO, canary=VERSION, logger={}, batcher={}), "models.m.canary", "remove batcher and logger"),
     (one({"runtimes": {"mlserver": {"enabled": True}}}, protocol="v2", batcher={"maxBatchSize": 8}), "models.m.batcher", "the model speaks v2; remove it"),
@@ -101,6 +101,8 @@ def test_what_would_not_come_true_is_refused(values, path, said, tmp_path):
     "values",
     [
         one(ISTIO, canary=VERSION, minReplicas=2),
+        one(ISTIO, canary=VERSION, minReplicas=0),
+        one(ISTIO, canary=VERSION, minReplicas=2, autoscaling={"class": "none"}),
         one(ISTIO, canary={"next": {**VERSION["next"], "trafficPercent": 0}}, minReplicas=0),
         one(batcher={"maxBatchSize": 8}, logger={}),
         one(routing(domain="a.b"), transformer=OWN, explainer=OWN, clusterLocal=True),
