@@ -688,6 +688,7 @@ ERROR: {{ $path }}: the transformer calls the model itself, past the split; remo
 {{- if or (hasKey $model "batcher") (hasKey $model "logger") }}
 ERROR: {{ $path }}: KServe leads the versions' requests past the agent, which logs and batches; remove {{ keys (pick $model "batcher" "logger") | sortAlpha | join " and " }}, or make each version a model
 {{- end }}
+{{- $class := dig "autoscaling" "class" (dig "annotations" "serving.kserve.io/autoscalerClass" "hpa" $model) $model }}
 {{- $sum := 0 }}
 {{- range $key, $version := $model.canary }}
 {{- include "kserve-lite-models.check.name" (list (printf "%s.%s" $path $key) $key 20) }}
@@ -695,8 +696,9 @@ ERROR: {{ $path }}: KServe leads the versions' requests past the agent, which lo
 ERROR: {{ $path }}.{{ $key }}: its part of the requests is not said; set {{ $path }}.{{ $key }}.trafficPercent
 {{- end }}
 {{- $sum = add $sum (int ($version.trafficPercent | default 0)) }}
-{{- if and $version.trafficPercent (eq 0 (int (dig "minReplicas" (dig "minReplicas" 1 $model) $version))) }}
-ERROR: {{ $path }}.{{ $key }}: gets {{ int $version.trafficPercent }} percent of the requests, and no pod; set {{ $path }}.{{ $key }}.minReplicas, and models.{{ $name }}.minReplicas to more
+{{- /* A scaler would raise it to one. */}}
+{{- if and $version.trafficPercent (eq $class "none") (eq 0 (int (dig "minReplicas" (dig "minReplicas" 1 $model) $version))) }}
+ERROR: {{ $path }}.{{ $key }}: gets {{ int $version.trafficPercent }} percent of the requests, and no pod; set {{ $path }}.{{ $key }}.minReplicas to 1 or more, and models.{{ $name }}.minReplicas
 {{- end }}
 {{- if gt (add (len $name) (len $key)) 47 }}
 ERROR: {{ $path }}.{{ $key }}: the two names have {{ add (len $name) (len $key) }} characters and its pods' label takes 47; shorten one
