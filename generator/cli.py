@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _SOURCE = click.Path(path_type=Path, exists=True, allow_dash=True)
 _PATH = click.Path(path_type=Path)
+_MODULE = "python -m generator"
 
 
 def main() -> None:
     """Run the command line; what is wrong is told without a traceback."""
     end_in_order()
     try:
-        cli.main(prog_name="python -m generator", standalone_mode=False)
+        cli.main(prog_name=_program(), standalone_mode=False)
     except OSError as error:
         # Or Python tries once more to write what it could not, on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -51,7 +52,19 @@ def main() -> None:
         sys.exit(1)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def _program() -> str:
+    """What this is called by: the command that pip installs, or the module."""
+    return CHART if Path(sys.argv[0]).name == CHART else _MODULE
+
+
+class _Program(click.Group):
+    """The commands, with a help that calls the program what its user does."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        return super().get_help(ctx).replace(_MODULE, ctx.command_path)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="kserve-lite")
 def cli() -> None:
     """Helm charts and GitOps manifests for KServe, from one values file.
@@ -62,7 +75,7 @@ def cli() -> None:
       python -m generator manifests -f my.yaml -o gitops/
       python -m generator chart     -f my.yaml -o dist/
 
-    Every value is documented in charts/kserve-lite/README.md.
+    Every value is documented in the chart, in kserve-lite/README.md and values.yaml.
     """
 
 
