@@ -140,6 +140,13 @@ def test_a_name_that_nothing_can_have_is_refused(command, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_values_without_their_option_are_told_which():
+    done = run("validate", "-f", CASES["ha"], CASES["kind"])
+    assert done.returncode == 2
+    assert done.stderr.endswith("Each file of values takes a -f of its own.\n")
+    assert "-f" not in run("validate", "--no-such").stderr
+
+
 def test_wrong_usage_is_exit_2():
     assert run("chart").returncode == 2
     assert run("nonsense").returncode == 2
@@ -182,6 +189,8 @@ def test_build_without_helm_renders_the_chart_and_says_what_it_left_out(tmp_path
         "left out: the manifests and their validation: helm 3.18.5 or later is missing; "
         "run `python -m generator.tools helm`, or install it and put it on PATH\n"
     )
+    # What has not been validated is not recommended.
+    assert done.stdout == ""
     assert (tmp_path / "out" / "kserve-lite" / "Chart.yaml").is_file()
     assert not (tmp_path / "out" / "manifests").exists()
 
