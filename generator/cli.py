@@ -78,7 +78,7 @@ def cli() -> None:
       python -m generator manifests -f my.yaml -o gitops/
       python -m generator chart     -f my.yaml -o dist/
 
-    Every value is documented in the chart, in kserve-lite/README.md and values.yaml.
+    Every value is documented in the chart, in kserve-lite/VALUES.md.
     """
 
 
