@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _SOURCE = click.Path(path_type=Path, exists=True, allow_dash=True)
 _PATH = click.Path(path_type=Path)
+_MODULE = "python -m generator"
 
 
 def main() -> None:
     """Run the command line; what is wrong is told without a traceback."""
     end_in_order()
     try:
-        cli.main(prog_name="python -m generator", standalone_mode=False)
+        cli.main(prog_name=_program(), standalone_mode=False)
     except OSError as error:
         # Or Python tries once more to write what it could not, on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -45,13 +46,28 @@ def main() -> None:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
+        if "unexpected extra argument" in error.message:
+            # A shell makes many words of -f values/*.yaml.
+            click.echo("Each file of values takes a -f of its own.", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
         click.echo(own_mistake(error), err=True)
         sys.exit(1)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def _program() -> str:
+    """What this is called by: the command that pip installs, or the module."""
+    return CHART if Path(sys.argv[0]).name == CHART else _MODULE
+
+
+class _Program(click.Group):
+    """The commands, with a help that calls the program what its user does."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        return super().get_help(ctx).replace(_MODULE, ctx.command_path)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="kserve-lite")
 def cli() -> None:
     """Helm charts and GitOps manifests for KServe, from one values file.
@@ -62,7 +78,7 @@ def cli() -> None:
       python -m generator manifests -f my.yaml -o gitops/
       python -m generator chart     -f my.yaml -o dist/
 
-    Every value is documented in charts/kserve-lite/VALUES.md.
+    Every value is documented in the chart, in kserve-lite/VALUES.md.
     """
 
 
@@ -79,11 +95,17 @@ def _values_option(text: str) -> Callable[[_Command], _Command]:
 def _release_options(command: _Command) -> _Command:
     for option in (
         click.option(
-            "--release", "name", default=CHART, show_default=True, help="Name of the release."
+            "--release",
+            "name",
+            metavar="NAME",
+            default=CHART,
+            show_default=True,
+            help="Name of the platform's release; that of the models is NAME-models.",
         ),
         click.option(
             "--models-namespace",
             "models",
+            metavar="NAME",
             default="default",
             show_default=True,
             help="Namespace of the models.",
@@ -91,6 +113,7 @@ def _release_options(command: _Command) -> _Command:
         click.option(
             "-n",
             "--namespace",
+            metavar="NAME",
             default="kserve",
             show_default=True,
             help="Namespace of the platform.",
@@ -140,10 +163,11 @@ def manifests(
 ) -> None:
     """Render the objects of a release, one file each.
 
-    In folders to apply in order. They are what `helm install` would create, and the Namespaces:
-    the platform's, and the models' unless that is `default`.
+    They are what `helm install` would create, and the Namespaces: the platform's, and the models'
+    unless that is `default`. They go into folders that are to be applied in order.
+
     Files of an earlier run that are no longer rendered are removed; others stay. SHA256SUMS in the
-    folder is the record of what is whose; commit it along.
+    folder says which files are those of a run; commit it with them.
     """
     from generator import manifests as objects  # noqa: PLC0415
     from generator.output import Tree  # noqa: PLC0415
@@ -190,10 +214,10 @@ def build(
     models: str,
     **how: bool,
 ) -> None:
-    """Render, validate, and say what to do next.
+    """Render charts and objects, and validate them.
 
-    Charts and objects, in one go: both are written, or nothing is.
-
+    It does what `chart`, `manifests` and `validate` do, in one go, and says what to do next. Charts
+    and objects are both written, or nothing is; the objects go into manifests/ in the folder.
     Without Helm or kubeconform it does what it can, says what it left out, and fails.
     """
     from generator import build as builder  # noqa: PLC0415
@@ -204,16 +228,18 @@ def build(
     given = read(values)
     built = builder.build(given, output, release)
     write(built.trees, output, values, **how)
-    if not (how["check"] or how["dry_run"]):
-        for line in (*built.report, *builder.next_steps(given, output, release)):
-            click.echo(line)
+    written = not (how["check"] or how["dry_run"])
+    for line in built.report if written else ():
+        click.echo(line)
     if built.left_out:
         raise GeneratorError(built.left_out)
+    for line in builder.next_steps(given, output, release) if written else ():
+        click.echo(line)
 
 
 @cli.command()
 @click.argument("source", type=_SOURCE)
-@click.option("--name", help="Name of the model, in place of the source's.")
+@click.option("--name", metavar="NAME", help="Name of the model, in place of the source's.")
 @click.option("--apply-to", type=_PATH, metavar="FILE", help="Add the entries to a values file.")
 @click.option("--replace", is_flag=True, help="With --apply-to: overwrite entries of the name.")
 @click.option("--create", is_flag=True, help="With --apply-to: make the file if it is not there.")

@@ -24,6 +24,8 @@ class _Folder(click.Path):
     def convert(self, value: Any, *context: Any) -> Any:
         if not os.fspath(value):
             self.fail("is empty; name a folder", *context)
+        if os.fspath(value) == "-":
+            self.fail("is standard output, and takes no files; name a folder", *context)
         return super().convert(value, *context)
 
 
@@ -77,9 +79,9 @@ def write(
         click.echo(f"{folder}: {note}", err=True)
     _tell(changes, folder, whole=dry_run)
     if check and changes:
-        refusals = [f"{line}\n" for line in changes.refusals]
-        message = f"{folder} is not current; run the same command without --check"
-        raise GeneratorError("".join(refusals) + message)
+        remedy = "mend that" if changes.refusals else "run the same command without --check"
+        message = f"{folder} is not current; {remedy}"
+        raise GeneratorError("\n".join([*changes.refusals, message]))
     if changes.refusals:
         raise GeneratorError("\n".join([*changes.refusals, "nothing would be written"]))
 
@@ -99,6 +101,8 @@ def _tell(changes: Changes, folder: Path, *, whole: bool) -> None:
     if changes.foreign:
         some = ", ".join(changes.foreign[:3]) + (", …" if len(changes.foreign) > 3 else "")
         click.echo(f"{folder} holds files that are not kserve-lite's, and stay: {some}", err=True)
+    if changes.refusals:
+        return
     counts = f"{len(changes.added)} new, {len(changes.changed)} changed"
     what = f"{counts}, {len(changes.removed)} removed" if lines else "a new record"
     click.echo(f"{folder}: {what if changes else 'current'}", err=True)

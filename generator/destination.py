@@ -26,7 +26,8 @@ def check(folder: Path) -> None:
         real = folder.resolve()
         exists = folder.exists()
     except (OSError, RuntimeError) as error:
-        raise OutputError(f"{folder}: cannot be read: {error}") from None
+        reason = getattr(error, "strerror", None) or "its symbolic links lead in a circle"
+        raise OutputError(f"{folder}: cannot be read: {reason}") from None
     if reason := _inside(real):
         raise OutputError(f"{folder}: {reason}; choose another folder")
     if reason := _reason(real):

@@ -128,7 +128,9 @@ class _Text:
 
     def _add(self, block: str) -> None:
         if pairs := _pairs(self.entries):
-            line = _last_line(self.lines, pairs[-1][1]) + 1
+            name, value = pairs[-1]
+            # An alias ends where its anchor does, further up.
+            line = max(name.end_mark.line, _last_line(self.lines, value)) + 1
             self._splice(block, line, line, pairs[0][0].start_mark.column)
             return
         column = self.root.value[0][0].start_mark.column if _pairs(self.root) else 0

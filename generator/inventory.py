@@ -12,11 +12,19 @@ from generator.errors import OutputError
 from generator.record import NAME
 
 
-def read(root: Path, path: str) -> bytes | None:
-    """The bytes of the file at `path`, None if there is none.
+class Obstacle(OutputError):
+    """Something that a file can neither be written to nor through.
 
-    Raises OutputError for whatever a file can neither be written to nor through.
+    `path` is where it is, below the folder: the path of the file, or one of its parents.
     """
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        super().__init__(reason)
+
+
+def read(root: Path, path: str) -> bytes | None:
+    """The bytes of the file at `path`, None if there is none. Raises Obstacle."""
     parts = path.split("/")
     try:
         for depth in range(1, len(parts) + 1):
@@ -24,18 +32,17 @@ def read(root: Path, path: str) -> bytes | None:
             mode = (root / below).lstat().st_mode
             is_last = depth == len(parts)
             if stat.S_ISLNK(mode):
-                what = "" if is_last else f"{below} "
-                raise OutputError(f"{what}is a symbolic link, and not written through; remove it")
+                raise Obstacle(below, "is a symbolic link, and not written through; remove it")
             if not is_last and not stat.S_ISDIR(mode):
-                raise OutputError(f"{below} is a file where a folder belongs; move it away")
+                raise Obstacle(below, "is a file where a folder belongs; move it away")
             if is_last and not stat.S_ISREG(mode):
                 what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
-                raise OutputError(f"is {what}, where a file belongs; move it away")
+                raise Obstacle(below, f"is {what}, where a file belongs; move it away")
         return (root / path).read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise OutputError(f"cannot be read: {error.strerror}") from None
+        raise Obstacle(path, f"cannot be read: {error.strerror}") from None
 
 
 def identities(files: Sequence[Path]) -> set[tuple[int, int]]:

@@ -144,11 +144,13 @@ def _undo(root: Path, steps: Sequence[Step], folders: Sequence[str]) -> tuple[st
     for number, step in enumerate(steps):
         target, old = root / step.path, root / JOURNAL / "old" / str(number)
         found = _found(root, step.path)
+        if found == step.old:
+            continue  # Not reached, perhaps since it may not be changed at all.
         if found not in (None, step.old, step.new):
             kept.append(step.path)
-        elif step.old is None and found is not None:
+        elif step.old is None:
             target.unlink()
-        elif step.old is not None and old.exists():
+        elif old.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             old.replace(target)
     for folder in reversed(folders):

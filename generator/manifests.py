@@ -5,6 +5,7 @@ There is one renderer, Helm. Its output is split as text; nothing is parsed and 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ _METADATA = re.compile(r"^metadata:\n((?:  .*\n|\n)+)", re.MULTILINE)
 _NAME = re.compile(r"^  name: (\S.*?)[ ]*$", re.MULTILINE)
 _NAMESPACE = re.compile(r"^  namespace: (\S.*?)[ ]*$", re.MULTILINE)
 _EXTRA = "templates/extra/"
+_LONGEST = 200  # characters of a file's name; file systems take 255 bytes
 
 
 @dataclass(frozen=True)
@@ -217,11 +219,16 @@ def files(manifests: Sequence[Manifest]) -> dict[str, str]:
 
 
 def _paths(it: Manifest, home: str) -> Iterator[str]:
-    """Names for its file, the plainest first. No two objects share the last of them: an underscore
-    is in no namespace, and no hyphen in a kind.
+    """Names for its file, the plainest first. No two objects share the last of them.
+
+    They are names on every system: a role may be called system:Reader, and be as long as a file
+    name may be altogether.
     """
-    kind = it.kind.lower()
     space = f"{it.namespace}-" if it.namespace not in (None, home) else ""
-    yield f"{it.phase}/{kind}-{space}{it.name}.yaml"
-    yield f"{it.phase}/{kind}-{space}{it.name}{'-' if it.group else ''}{it.group}.yaml"
-    yield f"{it.phase}/{kind}-{it.namespace or ''}_{it.name}_{it.group}.yaml"
+    plain = f"{it.kind}-{space}{it.name}"
+    identity = "/".join((it.group, it.kind, it.namespace or "", it.name))
+    mark = hashlib.sha256(identity.encode()).hexdigest()[:8]
+    for name in (plain, f"{plain}-{it.group}".rstrip("-"), f"{plain}-{mark}"):
+        safe = re.sub(r"[^a-z0-9.-]", "_", name.lower())
+        short = safe if len(safe) <= _LONGEST else f"{safe[: _LONGEST - 9]}-{mark}"
+        yield f"{it.phase}/{short}.yaml"

@@ -98,7 +98,7 @@ def add(
 
     def change(old: bytes) -> bytes:
         mark, text = _decode(old, file)
-        _check(text, file)
+        _check(text, file, started=True)
         text, own = insert(
             text, str(file), _KEY, models.entries, comments=models.comments, replace=replace
         )
@@ -124,11 +124,16 @@ def _decode(data: bytes, file: Path) -> tuple[bytes, str]:
         raise ValuesError([Problem.of(file, message)]) from None
 
 
-def _check(text: str, file: Path) -> None:
-    """Raise ValuesError if the values in a text are wrong."""
+def _check(text: str, file: Path, *, started: bool = False) -> None:
+    """Raise ValuesError if the values in a text are wrong.
+
+    In a file that was only `started` there may be nothing below `models:` yet.
+    """
     document = parse(text, str(file))
     values = {} if document.data is None else document.data
     if not isinstance(values, dict):
         raise ValuesError([Problem.of(file, "values are a mapping of keys")])
+    if started and values.get(_KEY, {}) is None:
+        values = {key: value for key, value in values.items() if key != _KEY}
     if problems := list(check(Values.made(values, document))):
         raise ValuesError(problems)

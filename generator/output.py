@@ -117,6 +117,7 @@ class _Plan:
     steps: list[Step] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     recorded: bool = False
 
     def changes(self, notes: tuple[str, ...] = ()) -> Changes:
@@ -129,8 +130,8 @@ class _Plan:
             removed=_paths(step for step in files if step.new is None),
             records=len(files) < len(self.steps),
             foreign=() if self.recorded else inventory.foreign(self.output.root, ours),
-            refusals=tuple(self.refusals),
-            notes=notes,
+            refusals=tuple(dict.fromkeys(self.refusals)),
+            notes=(*notes, *self.notes),
         )
 
     def against(self, path: str, reason: str) -> None:
@@ -148,11 +149,13 @@ def _plan(output: Output) -> _Plan:
     for tree in output.trees:
         try:
             before = _read_record(output, tree)
+        except inventory.Obstacle as error:
+            plan.against(error.path, str(error))
         except (ValueError, OutputError) as error:
             plan.against(tree.place(NAME), str(error))
         else:
             plan.recorded = plan.recorded or before is not None
-            _compare_tree(plan, tree, before.files if before else {})
+            _compare_tree(plan, tree, before)
     for step in plan.steps:
         if inventory.identity(output.root / step.path) in given:
             plan.against(step.path, "is one of the run's own values files; move it elsewhere")
@@ -176,9 +179,10 @@ def _read_record(output: Output, tree: Tree) -> Record | None:
     return before
 
 
-def _compare_tree(plan: _Plan, tree: Tree, listed: Mapping[str, str]) -> None:
-    """Take a tree into the plan; `listed` is what its record says of the run before."""
+def _compare_tree(plan: _Plan, tree: Tree, before: Record | None) -> None:
+    """Take a tree into the plan; `before` is the record of the run before."""
     output = plan.output
+    listed = before.files if before else {}
     now = {path: record.digest(text.encode()) for path, text in tree.files.items()}
     kept = {}
     for path in sorted(listed.keys() | now.keys()):
@@ -187,6 +191,9 @@ def _compare_tree(plan: _Plan, tree: Tree, listed: Mapping[str, str]) -> None:
         elif (output.root / tree.place(path)).exists():
             kept[path] = listed[path]
     owned = Record(tree.owner, now | kept, record.name_inputs(output.inputs))
+    if before and before.inputs != owned.inputs:
+        names = (", ".join(inputs) or "the defaults" for inputs in (owned.inputs, before.inputs))
+        plan.notes.append("the values are from {}; those of the run before, from {}".format(*names))
     _compare_record(plan, tree, owned.text())
 
 
@@ -200,7 +207,7 @@ def _compare_file(
             raise OutputError("is not a name for a file; rename the object")
         content = inventory.read(plan.output.root, place)
     except OutputError as error:
-        plan.against(place, str(error))
+        plan.against(error.path if isinstance(error, inventory.Obstacle) else place, str(error))
         return
     found = record.digest(content) if content is not None else None
     if found == wanted:

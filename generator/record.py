@@ -65,6 +65,8 @@ def parse(text: str) -> Record:
     """The record that a file's text is. Raises ValueError, which says what it is instead."""
     if _CONFLICT.search(text):
         raise ValueError("holds the marks of a merge conflict; take one side of this file whole")
+    if "\r\n" in text:
+        raise ValueError(_WINDOWS)
     head, *lines = text.split("\n")
     match = _HEAD.fullmatch(head)
     if match is None or not lines or lines.pop() != "":
@@ -81,6 +83,10 @@ def parse(text: str) -> Record:
     return Record(match[2], files, inputs, match[1])
 
 
+_WINDOWS = (
+    "has Windows line ends, and what was written has not; if git put them in, keep it from that "
+    "with `* -text` in .gitattributes, and check the folder out again"
+)
 _FOREIGN = "is not a record of kserve-lite's, or was edited; restore it or move it away"
 
 

@@ -6,6 +6,7 @@ to Helm as the same bytes, so that what is checked is what is rendered.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import stat
@@ -20,6 +21,8 @@ from generator.errors import GeneratorError, Problem, ValuesError
 from generator.yamlio import Document, parse
 
 STDIN = "-"
+_FIRST = 3
+"""The first descriptor that is no standard stream."""
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -72,7 +75,9 @@ def _read(name: str, drained: set[tuple[int, int]]) -> Source:
     if _URL.match(name):
         message = "is a URL; fetch it and pipe it: curl -fsSL URL | … -f -"
         raise ValuesError([Problem.of(name, message)])
-    if "\0" in name or not name:
+    if not name:
+        raise ValuesError([Problem.of('""', "is no name of a file; is a variable not set?")])
+    if "\0" in name:
         raise ValuesError([Problem.of(repr(name), "is not the name of a file")])
     if name == STDIN and sys.stdin is None:
         raise ValuesError([Problem.of(called, "is closed; give -f a file")])
@@ -88,7 +93,7 @@ def _read(name: str, drained: set[tuple[int, int]]) -> Source:
     content = _stdin() if name == STDIN else Path(name).read_bytes()
     if not content.strip() and not regular:
         # What fills a pipe may have failed; taken for empty values it would undo all of them.
-        message = "ends without a value; did what writes it fail? (empty values: -f /dev/null)"
+        message = "ends without a value; did what writes it fail? (for none, name /dev/null)"
         raise ValuesError([Problem.of(called, message)])
     return Source(called, content)
 
@@ -114,16 +119,22 @@ def opened(sources: Sequence[Source]) -> Iterator[tuple[int, ...]]:
 
 
 def _unnamed(source: Source, files: ExitStack) -> int:
-    """The descriptor of a file without a name that holds a source, to be read from its start."""
+    """The descriptor of a file without a name that holds a source, to be read from its start.
+
+    It is never 0, 1 or 2, which are free where a stream is closed: the other program has streams
+    of its own there, and would read those.
+    """
     try:
         # The stack closes it.
         file = files.enter_context(tempfile.TemporaryFile(prefix="kserve-lite-"))  # noqa: SIM115
         file.write(source.content)
         file.flush()
         file.seek(0)
+        descriptor = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _FIRST)
+        files.callback(os.close, descriptor)
     except OSError as error:
         where = error.filename or tempfile.gettempdir()
         raise GeneratorError(
             f"no temporary file for the values: {where}: {error.strerror}"
         ) from None
-    return file.fileno()
+    return descriptor

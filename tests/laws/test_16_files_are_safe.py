@@ -360,6 +360,24 @@ def test_a_folder_without_the_right_to_write_is_told():
         assert list(root.iterdir()) == []
 
 
+@pytest.mark.parametrize("where", ["", "b"])
+def test_a_part_without_the_right_to_write_changes_nothing(where):
+    # A sticky folder lets everybody add files, and only their owners remove them.
+    trees = [[Tree(dict.fromkeys(["a/x", "b/y", "c/z"], text), "chart")] for text in "12"]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "out"
+        output.write(Output(root, trees[0]))
+        for place in (Path(folder), root, root / "a", root / "b", root / "c"):
+            place.chmod(0o777)
+        (root / where).chmod(0o555 if where else 0o1777)
+        before = files(root)
+        with nobody(), pytest.raises(OutputError, match=r"Permission denied|not permitted") as said:
+            output.write(Output(root, trees[1]))
+        assert str(said.value).endswith("nothing was changed")
+        assert files(root) == before
+        assert output.write(Output(root, trees[1])).changed == ("a/x", "b/y", "c/z")
+
+
 def test_what_cannot_be_read_is_told_or_left_alone():
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -152,6 +152,22 @@ def test_models_from_standard_input_are_rendered(name, tmp_path):
     assert [file.name for file in tmp_path.rglob("*sklearn-iris.yaml")] == names
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_stream_that_is_closed_changes_nothing_of_what_is_rendered(closed, tmp_path):
+    values = tmp_path / "my.yaml"
+    values.write_text("models: {m: {format: sklearn, storageUri: 's3://a/b'}}\n")
+    argv = [sys.executable, "-m", "generator", "manifests", "-f", values, "-o", tmp_path / "out"]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *map(str, argv)],
+        cwd=rendering.ROOT,
+        timeout=60,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "out" / "30-models" / "inferenceservice-default-m.yaml").is_file()
+
+
 def test_two_sources_are_merged_as_two_files_are(tmp_path):
     writers = [
         feed(tmp_path / "one", b"controller: {replicas: 2}\nrouting: {domain: a.example}\n"),

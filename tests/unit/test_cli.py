@@ -26,12 +26,31 @@ def run(*arguments: object, cwd=ROOT, environment: dict[str, str] | None = None)
     )
 
 
-@pytest.mark.parametrize("command", ["", "chart", "manifests", "validate", "build"])
+@pytest.mark.parametrize(
+    "command", ["", "chart", "manifests", "validate", "build", "model", "routes"]
+)
 def test_help_teaches(command):
     done = run(*filter(None, [command]), "--help")
     assert done.returncode == 0
     assert "Usage: python -m generator" in done.stdout
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("word", ["--help", "--no-such-option"])
+def test_what_pip_installs_calls_itself_by_its_name(word, tmp_path):
+    program = tmp_path / "kserve-lite"
+    program.write_text("from generator.cli import main\n\nmain()\n")
+    done = subprocess.run(
+        [sys.executable, program, word],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert said.startswith("Usage: kserve-lite [OPTIONS] COMMAND")
+    assert "python -m" not in said
+    assert ("  kserve-lite manifests -f my.yaml -o gitops/" in said) == (word == "--help")
 
 
 def test_the_stock_chart_is_current():
@@ -46,8 +65,18 @@ def test_a_chart_that_is_not_current_is_told(tmp_path):
     done = run("chart", "-o", tmp_path, "--check")
     assert done.returncode == 1
     assert f"~ {file}" in done.stderr
-    assert "run the same command without --check" in done.stderr
+    # Without --check the run would be refused, so the remedy is another.
+    assert "--force gives the change up" in done.stderr
+    assert "without --check" not in done.stderr
     assert file.read_text().endswith("# edited\n")
+
+
+def test_a_chart_of_other_values_is_told(tmp_path):
+    assert run("chart", "-o", tmp_path).returncode == 0
+    done = run("chart", "-o", tmp_path, "-f", CASES["gke"], "--check")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{tmp_path}: the values are from gke.yaml; those of the run ")
+    assert done.stderr.endswith("is not current; run the same command without --check\n")
 
 
 def test_a_wrong_value_writes_nothing(tmp_path):
@@ -111,6 +140,13 @@ def test_a_name_that_nothing_can_have_is_refused(command, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_values_without_their_option_are_told_which():
+    done = run("validate", "-f", CASES["ha"], CASES["kind"])
+    assert done.returncode == 2
+    assert done.stderr.endswith("Each file of values takes a -f of its own.\n")
+    assert "-f" not in run("validate", "--no-such").stderr
+
+
 def test_wrong_usage_is_exit_2():
     assert run("chart").returncode == 2
     assert run("nonsense").returncode == 2
@@ -153,6 +189,8 @@ def test_build_without_helm_renders_the_chart_and_says_what_it_left_out(tmp_path
         "left out: the manifests and their validation: helm 3.18.5 or later is missing; "
         "run `python -m generator.tools helm`, or install it and put it on PATH\n"
     )
+    # What has not been validated is not recommended.
+    assert done.stdout == ""
     assert (tmp_path / "out" / "kserve-lite" / "Chart.yaml").is_file()
     assert not (tmp_path / "out" / "manifests").exists()
 
@@ -221,6 +259,11 @@ def test_a_dry_run_of_what_would_be_refused_says_so(tmp_path):
     done = run("chart", "-o", tmp_path, "--dry-run")
     assert done.returncode == 1
     assert done.stderr.endswith("move it away\nnothing would be written\n")
+    # There is no count of what is not going to be.
+    assert len(done.stderr.splitlines()) == 2
+    checked = run("chart", "-o", tmp_path, "--check")
+    assert checked.returncode == 1
+    assert checked.stderr.endswith(f"move it away\n{tmp_path} is not current; mend that\n")
 
 
 def test_the_log_of_many_files_is_short(tmp_path):
@@ -240,11 +283,14 @@ def test_the_same_run_leaves_the_same_bytes_and_without_pruning_the_same_files(t
     assert run(*less, "--check").returncode == 0
 
 
+@pytest.mark.parametrize(("folder", "said"), [("", "is empty"), ("-", "is standard output")])
 @pytest.mark.parametrize("command", ["chart", "manifests", "build"])
-def test_an_output_without_a_name_is_wrong_usage(command, tmp_path):
-    done = run(command, "-o", "", cwd=tmp_path, environment={**os.environ, "PYTHONPATH": str(ROOT)})
+def test_an_output_that_is_no_folder_is_wrong_usage(command, folder, said, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = run(command, "-o", folder, cwd=tmp_path, environment=environment)
     assert done.returncode == 2
-    assert "is empty; name a folder" in done.stderr
+    assert said in done.stderr
+    assert "name a folder" in done.stderr
     assert listing(tmp_path) == []
 
 

@@ -41,6 +41,9 @@ def added(text, entries=None, **options):
          f"models:\n    a: {{image: x}}  # flow\n{textwrap.indent(LINES, '  ')}\n# after\nplatform: openshift"),
         ("models:\n  a:\n    args:\n    - |\n      text\n\n  # trailing\n",
          f"models:\n  a:\n    args:\n    - |\n      text\n{LINES}\n  # trailing\n"),
+        ("models:\n  a: &a\n    image: x\n  b: *a\nplatform: openshift\n",
+         f"models:\n  a: &a\n    image: x\n  b: *a\n{LINES}platform: openshift\n"),
+        ("a: &a {b: {image: x}}\nmodels:\n  <<: *a\n", f"a: &a {{b: {{image: x}}}}\nmodels:\n  <<: *a\n{LINES}"),
         ("  platform: openshift\n", f"  platform: openshift\n\n{textwrap.indent(f'models:{chr(10)}{LINES}', '  ')}"),
     ],
 )  # fmt: skip
@@ -170,7 +173,6 @@ def test_another_entry_of_the_name_is_replaced_on_request_only():
         ("models: []\n", "models: is not a mapping of keys"),
         ("- a\n", "my.yaml:1:1: is not a mapping of keys"),
         ("models: ''\n", "models: is not a mapping of keys"),
-        ("a: &a {b: {image: x}}\nmodels:\n  <<: *a\n", "cannot be added to"),
         ("a: 1\n...\n", "cannot be added to"),
         ("models:\n  a: &a {image: x}\n  m: *a\n", "m: is there already"),
         ("models: !own {}\n", "the tag !own"),

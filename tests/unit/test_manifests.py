@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +89,19 @@ def test_files_are_named_after_their_objects():
         "30-models/inferenceservice-models-m.yaml",
         "30-models/service-models-m.yaml",
     ]
+
+
+def test_files_have_names_on_every_system():
+    names = ["system:Reader", "system:reader", "system_reader", "a" * 253, "a" * 252 + "b"]
+    api = "rbac.authorization.k8s.io/v1"
+    objects = [manifest("ClusterRole", name, api=api) for name in names]
+    files = [Path(path).name for path in manifests.files([manifest("Namespace", "home"), *objects])]
+    assert files[1:3] == [
+        "clusterrole-system_reader.yaml",
+        "clusterrole-system_reader-rbac.authorization.k8s.io.yaml",
+    ]
+    assert len({name.lower() for name in files}) == len(files) == 6
+    assert all(re.fullmatch(r"[a-z0-9._-]{1,210}", name) for name in files)
 
 
 def test_an_object_that_is_there_twice_is_refused():

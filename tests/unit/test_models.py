@@ -580,6 +580,16 @@ def test_entries_are_added_all_or_none_and_the_rest_of_the_file_stays(tmp_path):
     assert file.stat() == state
 
 
+@pytest.mark.parametrize("nothing", ["", " null", " ~"])
+def test_a_file_with_no_model_yet_gets_its_first(nothing, tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(f"models:{nothing}\n  # a: {{image: x}}\nplatform: openshift\n")
+    add(file, Models({"m": ENTRY}, {}))
+    entry = "  m:\n    format: sklearn\n    storageUri: s3://m/one\n"
+    rest = "  # a: {image: x}\nplatform: openshift\n"
+    assert file.read_text() == f"models:\n{entry}{rest}"
+
+
 def test_a_byte_order_mark_stays_where_it_is(tmp_path):
     file = tmp_path / "my.yaml"
     file.write_bytes(b"\xef\xbb\xbfmodels: {}  # none\n")

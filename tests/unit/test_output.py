@@ -92,6 +92,28 @@ def test_a_record_with_a_merge_conflict_says_what_to_do(tmp_path):
         write(tmp_path, {"a.yaml": "2\n"})
 
 
+def test_a_record_with_windows_line_ends_says_where_they_come_from(tmp_path):
+    write(tmp_path, {"a.yaml": "1\n"})
+    file = tmp_path / "SHA256SUMS"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    before = file.read_bytes()
+    with pytest.raises(OutputError, match=r"Windows line ends.*\* -text.*\.gitattributes"):
+        write(tmp_path, {"a.yaml": "2\n"})
+    assert file.read_bytes() == before
+
+
+def test_values_that_come_from_elsewhere_than_before_are_told(tmp_path):
+    for names, notes in (
+        ([], ()),
+        (["a.yaml"], ("the values are from a.yaml; those of the run before, from the defaults",)),
+        (["a.yaml"], ()),
+        (["b", "c"], ("the values are from b, c; those of the run before, from a.yaml",)),
+    ):
+        inputs = [Path(name) for name in names]
+        assert compare(tmp_path, {"x.yaml": "1\n"}, inputs=inputs).notes == notes
+        assert write(tmp_path, {"x.yaml": "1\n"}, inputs=inputs).notes == notes
+
+
 def test_the_names_of_inputs_hold_no_place_on_a_machine(tmp_path):
     names = ["my.yaml", "../base.yaml", str(tmp_path / "x.yaml"), "-", "/dev/fd/63", "a\nb"]
     assert record.name_inputs([type(tmp_path)(name) for name in names]) == (
@@ -111,14 +133,15 @@ def test_all_that_is_in_the_way_is_named_and_nothing_is_written(tmp_path):
     (tmp_path / "file").write_text("")
     os.mkfifo(tmp_path / "pipe.yaml")
     files = dict.fromkeys(
-        ["a.yaml", "x.yaml", "same.yaml", "folder.yaml", "file/b.yaml", "pipe.yaml"], "1\n"
+        ["a.yaml", "x.yaml", "same.yaml", "folder.yaml", "file/b.yaml", "file/c.yaml", "pipe.yaml"],
+        "1\n",
     )
     before = state(tmp_path / "folder.yaml"), listing(tmp_path)
     for force in (False, True):
         with pytest.raises(OutputError) as caught:
             write(tmp_path, files, force=force)
         assert str(caught.value).splitlines() == [
-            f"{tmp_path}/file/b.yaml: file is a file where a folder belongs; move it away",
+            f"{tmp_path}/file: is a file where a folder belongs; move it away",
             f"{tmp_path}/folder.yaml: is a folder, where a file belongs; move it away",
             f"{tmp_path}/pipe.yaml: is no regular file, where a file belongs; move it away",
             f"{tmp_path}/x.yaml: is in the way, and no record says that kserve-lite wrote it; move it away",
@@ -310,6 +333,21 @@ def test_a_folder_that_is_more_than_a_place_for_output_is_refused(folder, tmp_pa
     assert listing(tmp_path) == ["broken", "file"]
 
 
+@pytest.mark.parametrize("what", ["circle", "name"])
+def test_a_folder_that_cannot_be_looked_at_is_told_in_words(what, tmp_path):
+    folder = tmp_path / ("x" * 300 if what == "name" else "link")
+    if what == "circle":
+        folder.symlink_to(folder)
+    with pytest.raises(OutputError) as caught:
+        write(folder, {"a.yaml": "1\n"})
+    said = str(caught.value).removeprefix(f"{folder}: ")
+    assert said in (
+        "cannot be read: File name too long",
+        "cannot be read: its symbolic links lead in a circle",
+        "is a symbolic link to nothing; remove it",  # What Python 3.13 and later find.
+    )
+
+
 def test_the_generators_own_folders_are_refused():
     package = output.destination._PACKAGE
     for folder in (package, package / "templates"):
@@ -386,7 +424,7 @@ def test_what_was_moved_away_after_a_crash_is_not_written_through(tmp_path, monk
     (root / record.JOURNAL / "done.json").rename(root / record.JOURNAL / "plan.json")
     (root / "a").rename(elsewhere)
     (root / "a").symlink_to(elsewhere)
-    with pytest.raises(OutputError, match="a is a symbolic link, and not written through"):
+    with pytest.raises(OutputError, match="a: is a symbolic link, and not written through"):
         write(root, {"a/x.yaml": "2\n"})
     assert (elsewhere / "x.yaml").read_text() == "2\n"
 

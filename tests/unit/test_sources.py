@@ -113,7 +113,7 @@ def test_a_file_may_be_empty(tmp_path):
     [
         ("https://example.com/my.yaml", "is a URL; fetch it and pipe it"),
         ("s3://bucket/my.yaml", "is a URL"),
-        ("", "is not the name of a file"),
+        ("", "is no name of a file; is a variable not set"),
         ("a\0b", "is not the name of a file"),
         ("nowhere/my.yaml", "cannot be read: No such file or directory"),
         (os.path.dirname(__file__), "is a folder; name the files in it"),  # noqa: PTH120
@@ -156,6 +156,20 @@ def test_what_is_handed_on_has_no_name_and_is_nobody_elses():
             assert os.read(descriptor, 100) == content
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptors[0])
+
+
+@pytest.mark.parametrize("stream", [0, 1, 2])
+def test_what_is_handed_on_is_no_standard_stream(stream):
+    # A program that is given its own standard input for the values reads nothing.
+    saved = os.dup(stream)
+    os.close(stream)
+    try:
+        with opened([Source("x", b"a: 1\n")]) as descriptors:
+            found, content = descriptors[0], os.read(descriptors[0], 100)
+    finally:
+        os.dup2(saved, stream)
+        os.close(saved)
+    assert (found > 2, content) == (True, b"a: 1\n")
 
 
 def test_without_room_for_a_temporary_file_there_is_an_error(monkeypatch):
