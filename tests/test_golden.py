@@ -2,7 +2,6 @@
 
 import re
 from itertools import pairwise
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -41,13 +40,11 @@ def test_there_is_room_for_more_cases():
     assert sum(path.is_file() for path in golden.FOLDER.rglob("*")) <= 450
 
 
-def test_goldens_are_not_updated_in_ci(monkeypatch):
-    config = SimpleNamespace(getoption=lambda _: True)
-    monkeypatch.delenv("CI", raising=False)
-    conftest.pytest_configure(config)
-    monkeypatch.setenv("CI", "true")
+def test_goldens_are_not_updated_in_ci():
+    conftest.check_update(update=True, ci="")
+    conftest.check_update(update=False, ci="true")
     with pytest.raises(pytest.UsageError, match="not updated in CI"):
-        conftest.pytest_configure(config)
+        conftest.check_update(update=True, ci="true")
 
 
 @pytest.fixture
