@@ -62,7 +62,7 @@ def cli() -> None:
       python -m generator manifests -f my.yaml -o gitops/
       python -m generator chart     -f my.yaml -o dist/
 
-    Every value is documented in charts/kserve-lite/README.md.
+    Every value is documented in charts/kserve-lite/VALUES.md.
     """
 
 

@@ -52,8 +52,9 @@ def run(
     except subprocess.TimeoutExpired:
         raise ToolFailed(f"{name}: not done after {timeout:.0f} s: {' '.join(argv)}") from None
     if done.returncode not in accept:
-        said = "\n".join(filter(None, (done.stderr.strip(), done.stdout.strip())))
-        raise ToolFailed(f"{name}: {said[-20_000:]}")
+        parts = (text.strip()[-10_000:] for text in (done.stderr, done.stdout))
+        said = "\n".join(filter(None, parts))
+        raise ToolFailed(f"{name}: {said}")
     return done.stdout
 
 

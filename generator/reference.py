@@ -1,4 +1,4 @@
-"""What people read about the values: the commented values file and the README's table."""
+"""What people read about the values: the commented values file and the table of VALUES.md."""
 
 from __future__ import annotations
 

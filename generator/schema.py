@@ -7,7 +7,7 @@ required and nothing has a default; in paths `*` stands for the name of an entry
 and values that a node had once to the reason, with a remedy.
 
 What is derived from the tree: the default values, the schema that Helm checks (helmschema.py), the
-commented values file and the README's table (reference.py).
+commented values file and the table of VALUES.md (reference.py).
 """
 
 from __future__ import annotations

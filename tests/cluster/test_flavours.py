@@ -113,7 +113,8 @@ def pods(case, namespace):
     openshift = values_of(case).get("platform") == "openshift"
     for number, (label, spec, whole) in enumerate(pod_specs(objects(case, namespace=namespace))):
         pod = {k: v for k, v in spec.items() if whole or k in POD}
-        pod.pop("serviceAccountName", None)
+        for other in ("serviceAccountName", "priorityClassName"):
+            pod.pop(other, None)
         pod.setdefault("restartPolicy", "Never")
         if openshift:  # What restricted-v2 adds to a pod that says nothing itself.
             default = {"seccompProfile": {"type": "RuntimeDefault"}}

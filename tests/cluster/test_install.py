@@ -117,7 +117,8 @@ def test_what_the_notes_say_works(cluster, platform, models):
         "get", "notes", platform.name, "-n", platform.namespace, program=platform.program
     )
     wait, serve, ask = re.split(r"^\d\. .*:\n", notes, flags=re.MULTILINE)[1:]
-    crds = re.search(r"^ *kubectl apply .*/crds$", ask, re.MULTILINE)[0]
+    crds = re.search(r"^ *helm show crds CHART .*$", ask, re.MULTILINE)[0]
+    crds = crds.replace("CHART", str(STOCK))
     cluster.bash("\n".join([wait, serve, crds]).replace("default", models))
     model = cluster.get("inferenceservice", iris.NAME, models)
     assert f"curl {model['status']['address']['url']}/v1/models/" in ask.replace("default", models)

@@ -181,8 +181,8 @@ def test_from_flavour_to_flavour(cluster, others, release, authority, models):
 def renew(cluster, release):
     """Run the command that NOTES.txt has for the CRDs."""
     notes = cluster.helm("get", "notes", release.name, "-n", release.namespace)
-    (command,) = re.findall(r"^ *kubectl (apply .*/crds)$", notes, re.MULTILINE)
-    cluster.kubectl(*command.replace("charts/kserve-lite", str(STOCK)).split())
+    (command,) = re.findall(r"^ *(helm show crds CHART .*)$", notes, re.MULTILINE)
+    cluster.bash(command.replace("CHART", str(STOCK)))
 
 
 def crds(cluster):

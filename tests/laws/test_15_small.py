@@ -20,7 +20,9 @@ FILES = {chart: render(chart=chart) for chart in CHARTS}
 
 EACH = 262_144
 TOGETHER = 230_000
-SECRET = 128 * KIB
+SECRET = (
+    128 * KIB - 6_000
+)  # Helm adds NOTES and the times of files; tests/cluster measures the whole.
 
 
 def too_big(chart: Path) -> list[str]:

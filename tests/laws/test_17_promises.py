@@ -21,7 +21,10 @@ from tests.rendering import ROOT, walk
 
 PROMISES = ROOT / "tests" / "promises.yaml"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMENTED = [*sorted((ROOT / "values").glob("*.yaml")), *sorted((ROOT / "examples").rglob("*.yaml"))]
+COMMENTED = [
+    *sorted((ROOT / "values").glob("*.yaml")),
+    *sorted((ROOT / "examples").rglob("*.yaml")),
+]
 
 # What a sentence speaks of when it can be wrong about the world.
 SUBJECT = re.compile(
@@ -35,7 +38,9 @@ SUBJECT = re.compile(
     re.VERBOSE,
 )
 # A source names what was read, its version or date, and where: a path in it, or a page.
-SOURCE = re.compile(r"source: .+ (v[0-9][\w.-]*|[0-9]{4}-[0-9]{2}-[0-9]{2})[,:] .*(/|\.(go|py|md|yaml)|https://)")
+SOURCE = re.compile(
+    r"source: .+ (v[0-9][\w.-]*|[0-9]{4}-[0-9]{2}-[0-9]{2})[,:] .*(/|\.(go|py|md|yaml)|https://)"
+)
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -64,7 +69,9 @@ def of_schema() -> Iterator[tuple[str, str]]:
     """The sentences of the values' descriptions, each with the path of its value."""
     for path, text in walk(values_schema()):
         if path[-1:] == ("description",) and isinstance(text, str):
-            keys = (str(key) for key in path[:-1] if key not in ("properties", "additionalProperties"))
+            keys = (
+                str(key) for key in path[:-1] if key not in ("properties", "additionalProperties")
+            )
             yield from ((".".join(keys), sentence) for sentence in sentences(text))
 
 
@@ -73,10 +80,10 @@ def promises() -> dict[str, str]:
     """Every promise, with one place where it is made."""
     found = {}
     for page in PAGES:
-        found |= {text: page.name for text in of_page(page.read_text("utf-8"))}
+        found |= dict.fromkeys(of_page(page.read_text("utf-8")), page.name)
     for file in COMMENTED:
         name = file.relative_to(ROOT).as_posix()
-        found |= {text: name for text in of_comments(file.read_text("utf-8"))}
+        found |= dict.fromkeys(of_comments(file.read_text("utf-8")), name)
     found |= {text: f"values.schema.yaml: {path}" for path, text in of_schema()}
     return {text: place for text, place in found.items() if SUBJECT.search(text)}
 

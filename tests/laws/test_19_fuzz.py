@@ -42,8 +42,36 @@ TEXTS = [
     "*.example.com", "example.com:99999", "sha256:ab", "a@sha256:" + "0" * 64, "<b>", "${VAR}", "$(VAR)",
 ]  # fmt: skip
 NUMBERS = [0, 1, -1, 65535, 65536, 2**31, 2**63, 10**30, 0.5, 1e308, -0.0]
-SHAPES = [None, True, False, [], [None], [{}], ["a", "a"], {}, {"a": None}, {"a": {}}, {"": "a"}, {"a b": "a"}]
-NAMES = ["m", "another-model", "a-predictor", "1m", "m" * 48, "m" * 64, "a b", "A", "", "on", "m.n", "m_n", "-m", "123"]
+SHAPES = [
+    None,
+    True,
+    False,
+    [],
+    [None],
+    [{}],
+    ["a", "a"],
+    {},
+    {"a": None},
+    {"a": {}},
+    {"": "a"},
+    {"a b": "a"},
+]
+NAMES = [
+    "m",
+    "another-model",
+    "a-predictor",
+    "1m",
+    "m" * 48,
+    "m" * 64,
+    "a b",
+    "A",
+    "",
+    "on",
+    "m.n",
+    "m_n",
+    "-m",
+    "123",
+]
 
 HOSTILE = st.sampled_from([*TEXTS, *NUMBERS, *SHAPES])
 
@@ -164,7 +192,9 @@ def faults(thing: Any) -> Iterator[str]:
                 yield from wrong("label value", text, where)
         elif key == "annotations" and isinstance(value, dict):
             for name, text in value.items():
-                yield from wrong("label key", name.lower() if isinstance(name, str) else name, where)
+                yield from wrong(
+                    "label key", name.lower() if isinstance(name, str) else name, where
+                )
                 if not isinstance(text, str):
                     yield f"{where}.{name}: {text!r} is not text"
         elif key in ("requests", "limits") and isinstance(value, dict):
@@ -190,7 +220,9 @@ def faults(thing: Any) -> Iterator[str]:
 def rendered(folder: Path) -> list[Manifest]:
     """The objects in a folder, CRDs aside."""
     files = [file for file in sorted(folder.rglob("*.yaml")) if file.name != "kustomization.yaml"]
-    texts = [file.read_text("utf-8") for file in files if not file.name.startswith("customresource")]
+    texts = [
+        file.read_text("utf-8") for file in files if not file.name.startswith("customresource")
+    ]
     return [manifest(text) for text in texts]
 
 
@@ -255,6 +287,24 @@ def test_a_values_file_with_any_bytes_is_read_or_refused(tmp_path):
 
 
 SNIPPETS = st.sampled_from(
-    [b"\t", b"\r\n", b"\n- ", b": ", b"{", b"[", b"&a ", b"*a", b"!!python/object:x ", b"\xff", b"\x00", b"---\n", b"? "]
-    + [b"kind: InferenceService\n", b"apiVersion: serving.kserve.io/v1beta1\n", b"spec: {predictor: {model: 1}}\n"]
+    [
+        b"\t",
+        b"\r\n",
+        b"\n- ",
+        b": ",
+        b"{",
+        b"[",
+        b"&a ",
+        b"*a",
+        b"!!python/object:x ",
+        b"\xff",
+        b"\x00",
+        b"---\n",
+        b"? ",
+    ]
+    + [
+        b"kind: InferenceService\n",
+        b"apiVersion: serving.kserve.io/v1beta1\n",
+        b"spec: {predictor: {model: 1}}\n",
+    ]
 )

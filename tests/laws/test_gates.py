@@ -49,7 +49,7 @@ def objects(folder: Path, *arguments: str) -> list[Object]:
 
 
 def test_there_is_a_check_for_every_law():
-    assert sorted(LAWS) == [f"{number:02}" for number in (*range(1, 17), 18, 19)]
+    assert sorted(LAWS) == [f"{number:02}" for number in range(1, 20)]
 
 
 def test_gate_01_an_object_that_differs(broken):
@@ -101,7 +101,7 @@ def test_gate_04_an_open_schema(broken):
     with pytest.raises(ToolFailed, match="'replica' not allowed"):
         objects(STOCK, *typo)
     folder = broken(
-        "values.schema.json", '"additionalProperties": false', '"additionalProperties": true'
+        "values.schema.json", '"additionalProperties":false', '"additionalProperties":true'
     )
     assert objects(folder, *typo)
 

@@ -67,7 +67,7 @@ def test_the_header_is_no_part_of_the_prose(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("path", ["values.yaml", "README.md"])
+@pytest.mark.parametrize("path", ["values.yaml", "VALUES.md"])
 def test_every_choice_is_named(name: str, path: str) -> None:
     text = " ".join(line.strip().removeprefix("# ") for line in FILES[name][path].splitlines())
     choices = re.findall(r"One of ([^.]+)\.", text)
@@ -80,7 +80,7 @@ def test_every_choice_is_named(name: str, path: str) -> None:
 
 
 def test_an_empty_choice_is_one_that_can_be_typed() -> None:
-    (row,) = [line for line in FILES[MODELS]["README.md"].splitlines() if "peerAuth" in line]
+    (row,) = [line for line in FILES[MODELS]["VALUES.md"].splitlines() if "peerAuth" in line]
     assert 'One of "", PERMISSIVE, STRICT.' in row
 
 
