@@ -16,14 +16,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    check_update(update=config.getoption("--update-golden"), ci=os.environ.get("CI", ""))
+    if config.getoption("--update-golden") and os.environ.get("CI"):
+        raise pytest.UsageError("goldens are not updated in CI; run `make golden` and commit")
     if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
         # Here, before the workers start, which inherit it.
         os.environ[once.FOLDER] = folder = tempfile.mkdtemp()
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-
-
-def check_update(*, update: bool, ci: str) -> None:
-    """Refuse to write goldens where nobody looks at them."""
-    if update and ci:
-        raise pytest.UsageError("goldens are not updated in CI; run `make golden` and commit")

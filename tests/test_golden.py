@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -40,11 +41,16 @@ def test_there_is_room_for_more_cases():
     assert sum(path.is_file() for path in golden.FOLDER.rglob("*")) <= 450
 
 
-def test_goldens_are_not_updated_in_ci():
-    conftest.check_update(update=True, ci="")
-    conftest.check_update(update=False, ci="true")
+def test_goldens_are_not_updated_in_ci(monkeypatch):
+    options = {"--update-golden": True}
+    config = SimpleNamespace(getoption=lambda name, default=None: options.get(name, default))
+    monkeypatch.delenv("CI", raising=False)
+    conftest.pytest_configure(config)
+    monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.UsageError, match="not updated in CI"):
-        conftest.check_update(update=True, ci="true")
+        conftest.pytest_configure(config)
+    options.clear()
+    conftest.pytest_configure(config)
 
 
 @pytest.fixture
