@@ -294,6 +294,79 @@ def test_gate_16_a_run_that_is_not_undone(tmp_path, monkeypatch):
     assert law.n16.files(tmp_path) == {"a.yaml": "1\n"}
 
 
+def test_gate_17_a_promise_that_nothing_vouches_for():
+    page = """
+# Every pod is served
+
+Whatever comes in. All requests arrive (at once, too). docs/a.md says it of `a pod.`
+
+| pods | image |
+|---|---|
+| one | an image |
+
+```sh
+kubectl get pods
+```
+
+- A pod
+  restarts.
+"""
+    made = {text: ["a.md"] for text in law.n17.of_page(page) if law.n17.SUBJECT.search(text)}
+    assert list(made) == [
+        "All requests arrive (at once, too).",
+        "docs/a.md says it of `a pod.`",
+        "one | an image",
+        "A pod restarts.",
+    ]
+    alone = law.n17.without_witness(made, set(made) - {"A pod restarts."})
+    assert alone == ["a.md: A pod restarts."]
+    # What is said otherwise now is vouched for no more, and the new sentence is pointed at.
+    gone = law.n17.not_promised(made, {"a witness": ["A pod never restarts.", "one | an image"]})
+    assert gone == ["a witness: A pod never restarts.\n    now it says: A pod restarts."]
+
+
+def test_gate_17_comments_and_descriptions_are_read():
+    text = "# Of the\n# pods. Of b.\na: 1  # Of an image.\n# Of c: {d: '#'}\n"
+    assert list(law.n17.of_comments(text)) == [
+        "Of the pods.",
+        "Of b.",
+        "Of c: {d: '#'}",
+        "Of an image.",
+    ]
+    places = {place for places in law.n17.promises().values() for place in places}
+    for kind in (
+        "README.md",
+        "docs/",
+        "values/",
+        "examples/",
+        "generator/values.schema.yaml",
+        ".j2",
+    ):
+        assert [place for place in places if kind in place], kind
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("tests/laws/test_gates.py::test_there_is_a_check_for_every_law", True),
+        ("tests/laws/test_gates.py::test_of_nothing", False),
+        ("tests/laws/test_gates.py::broken", False),
+        ("tests/laws/test_gates.py", False),
+        ("tests/laws/test_nothing.py::test_there_is_a_check_for_every_law", False),
+        ("generator/cli.py::main", False),
+        ("source: KServe v0.20.0: pkg/a.go: words", True),
+        ("source: KServe v0.20.0: pkg/a.go", True),
+        ("source: KServe: pkg/a.go", False),
+        ("source: KServe v0.20.0: somewhere", False),
+        ("source: Red Hat 2026-11-25: https://docs.example.com/a", True),
+        ("source: Red Hat: https://docs.example.com/a", False),
+        ("somebody told me", False),
+    ],
+)
+def test_gate_17_a_witness_that_is_not_there(name, good):
+    assert law.n17.is_witness(name) == good
+
+
 @pytest.mark.usefixtures("spy")
 def test_gate_19_values_that_are_written_anew(tmp_path, monkeypatch):
     file = tmp_path / "my.yaml"
