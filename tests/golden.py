@@ -73,14 +73,15 @@ def _header(files: Mapping[str, str]) -> str:
 
 
 def stored(files: Mapping[str, str], header: str) -> dict[str, str]:
-    """Files as they are stored: without the header, and without a hash in the name.
+    """Files as they are stored: without the header, and without a hash in the file's name.
 
     An object that has the hash of its content in its name is the same object when that changes;
     what it is called is in the file.
     """
     tree: dict[str, str] = {}
     for path, text in files.items():
-        name = _HASH.sub("", path)
+        name, suffix = _HASH.sub("", path), _HASH.search(path)
+        assert not suffix or f"{suffix[0]}\n" in text, f"{path}: the object has another name"
         assert name not in tree, f"{path}: another object is stored as {name}"
         assert text.startswith(header), f"{path}: does not begin with the header of the others"
         tree[name] = text.removeprefix(header)

@@ -32,7 +32,7 @@ def hunks(before: str, after: str) -> list[str]:
     old, new = lines(before), lines(after)
     # Without autojunk: a line that is there often, such as `{`, is a line like any other.
     matcher = SequenceMatcher(None, old, new, autojunk=False)
-    told: list[str] = []
+    diff: list[str] = []
     for group in matcher.get_grouped_opcodes(_CONTEXT):
         body: list[str] = []
         for tag, start, end, new_start, new_end in group:
@@ -41,8 +41,8 @@ def hunks(before: str, after: str) -> list[str]:
             else:
                 body += [f"-{line}" for line in old[start:end]]
                 body += [f"+{line}" for line in new[new_start:new_end]]
-        told += [_heading(old, body, group[0][1]), *body]
-    return told
+        diff += [_heading(old, body, group[0][1]), *body]
+    return diff
 
 
 def lines(text: str) -> list[str]:
@@ -54,12 +54,12 @@ def lines(text: str) -> list[str]:
 
 def _heading(old: Sequence[str], body: Sequence[str], start: int) -> str:
     """The line above a hunk that begins at line `start` of the old text."""
-    where, found = keys(old, body, start), places(old, body, start)
+    where, found = keys(old, body, start), positions(old, body, start)
     which = f"{found.index(start) + 1} of {len(found)}" if len(found) > 1 else ""
     return " ".join(filter(None, ["@@", where, "@@", which]))
 
 
-def places(old: Sequence[str], body: Sequence[str], start: int) -> list[int]:
+def positions(old: Sequence[str], body: Sequence[str], start: int) -> list[int]:
     """The lines of the old text where a hunk fits as well as at `start`: same lines, same keys."""
     kept = [line[1:] for line in body if not line.startswith("+")]
     where = keys(old, body, start)

@@ -72,7 +72,7 @@ def parse(text: str) -> list[Object]:
     `---` at the start of a line always ends a document: block scalars are indented.
     """
     documents = re.split(r"^---.*\n", text, flags=re.MULTILINE)
-    return [deepcopy(it) for it in map(_parsed, documents) if it]
+    return [deepcopy(data) for data in map(_parsed, documents) if data]
 
 
 @lru_cache(maxsize=4096)

@@ -73,9 +73,9 @@ def seen(name, files):
 
 def test_a_changed_field_is_seen(default):
     default[DEPLOYMENT] = default[DEPLOYMENT].replace("replicas: 1", "replicas: 2")
-    told = seen(DEFAULT, default)
-    assert "-  replicas: 1\n+  replicas: 2" in told
-    assert told.endswith("make golden")
+    message = seen(DEFAULT, default)
+    assert "-  replicas: 1\n+  replicas: 2" in message
+    assert message.endswith("make golden")
 
 
 def test_a_comment_counts(default):
@@ -84,9 +84,9 @@ def test_a_comment_counts(default):
 
 
 def test_a_missing_golden_is_seen_and_shown(default):
-    told = seen(DEFAULT, {**default, "10-platform/new.yaml": "kind: New\n"})
-    assert "10-platform/new.yaml: no golden" in told
-    assert "+kind: New" in told
+    message = seen(DEFAULT, {**default, "10-platform/new.yaml": "kind: New\n"})
+    assert "10-platform/new.yaml: no golden" in message
+    assert "+kind: New" in message
 
 
 def test_an_orphan_and_an_empty_file_are_seen(default, tmp_path):
@@ -110,8 +110,8 @@ def test_an_object_that_vanishes_from_a_flavour_is_seen(flavour):
 
 
 def test_an_object_that_is_new_in_a_flavour_is_seen(flavour):
-    told = seen(FLAVOUR, {**flavour, "10-platform/new.yaml": "kind: New\n"})
-    assert f"{FLAVOUR}/10-platform/new.yaml: no golden" in told
+    message = seen(FLAVOUR, {**flavour, "10-platform/new.yaml": "kind: New\n"})
+    assert f"{FLAVOUR}/10-platform/new.yaml: no golden" in message
 
 
 def test_what_a_flavour_has_like_default_is_not_stored(flavour, tmp_path):
@@ -148,13 +148,16 @@ def test_the_checksum_of_the_config_is_left_out_only_if_it_is_right(default, fla
     assert "checksum/inferenceservice-config: 0000" in seen(FLAVOUR, flavour)
 
 
-def test_a_header_of_another_kind_and_two_objects_in_one_file_are_seen():
-    one, other = "10-platform/job-a-00000001.yaml", "10-platform/job-a-00000002.yaml"
-    assert golden.stored({one: "# H\na: 1\n"}, "# H\n") == {"10-platform/job-a.yaml": "a: 1\n"}
-    with pytest.raises(AssertionError, match="header"):
-        golden.stored({one: "a: 1\n"}, "# H\n")
-    with pytest.raises(AssertionError, match="another object"):
-        golden.stored({one: "# H\na: 1\n", other: "# H\na: 2\n"}, "# H\n")
+def test_files_that_could_not_be_told_apart_once_stored_are_seen():
+    path, other = "10-platform/job-a-00000001.yaml", "10-platform/job-a-00000002.yaml"
+    text, another = "# H\nname: a-00000001\n", "# H\nname: a-00000002\n"
+    assert golden.stored({path: text}, "# H\n") == {"10-platform/job-a.yaml": "name: a-00000001\n"}
+    with pytest.raises(AssertionError, match="does not begin with the header"):
+        golden.stored({path: text.removeprefix("# H\n")}, "# H\n")
+    with pytest.raises(AssertionError, match="another object is stored"):
+        golden.stored({path: text, other: another}, "# H\n")
+    with pytest.raises(AssertionError, match="has another name"):
+        golden.stored({path: another}, "# H\n")
 
 
 # Few lines, often the same: so hunks fit in several places.
@@ -174,16 +177,16 @@ LINES = st.sampled_from(
         "\u2028",
     ]
 )
-TEXTS = st.lists(LINES, min_size=1, max_size=12).map(lambda them: "\n".join(them) + "\n")
+TEXTS = st.lists(LINES, min_size=1, max_size=12).map(lambda some: "\n".join(some) + "\n")
 
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, TEXTS)
 def test_a_text_and_its_hunks_make_the_other(before, after):
-    told = hunks(before, after)
-    assert (told == []) == (before == after)
-    assert restored(before, told) == after
-    assert not any(line != line.rstrip() for line in told if line[1:] == "")
+    diff = hunks(before, after)
+    assert (diff == []) == (before == after)
+    assert restored(before, diff) == after
+    assert not any(line != line.rstrip() for line in diff if line[1:] == "")
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case not in golden.WHOLE])
@@ -194,10 +197,10 @@ def test_the_golden_of_a_case_and_that_of_default_make_what_it_renders(case):
     parts = dict(golden.content(case))
     absent, changed = parsed(parts.pop(DIFF, ""))
     made = {path: text for path, text in default.items() if path not in absent} | parts
-    for path, told in changed.items():
-        made[path] = restored(made[path], told)
+    for path, diff in changed.items():
+        made[path] = restored(made[path], diff)
     # The checksum that is left out of diffs.
-    checksums = [golden.config_checksum(it[CONFIG]) for it in (default, files)]
+    checksums = [golden.config_checksum(tree[CONFIG]) for tree in (default, files)]
     if made[DEPLOYMENT] != files[DEPLOYMENT]:
         made[DEPLOYMENT] = made[DEPLOYMENT].replace(*checksums)
     assert made == files
@@ -211,21 +214,21 @@ def parsed(text):
             absent.add(line.removeprefix("Only in default: "))
         elif line.startswith("diff "):
             # An empty line stands before it.
-            for told in list(changed.values())[-1:]:
-                assert told.pop() == ""
-            changed[line.removeprefix("diff ")] = told = []
+            for diff in list(changed.values())[-1:]:
+                assert diff.pop() == ""
+            changed[line.removeprefix("diff ")] = diff = []
         elif changed:
-            told.append(line)
+            diff.append(line)
     return absent, changed
 
 
-def restored(before, told):
+def restored(before, diff):
     """A text with its hunks applied, each where its heading and its lines say."""
     old, new, done = lines(before), [], 0
-    starts = [index for index, line in enumerate(told) if line.startswith("@@")]
-    for start, end in pairwise([*starts, len(told)]):
-        where, which = re.fullmatch(r"@@ (?:(.*) )?@@(?: (\d+) of \d+)?", told[start]).groups()
-        body = told[start + 1 : end]
+    starts = [index for index, line in enumerate(diff) if line.startswith("@@")]
+    for start, end in pairwise([*starts, len(diff)]):
+        where, which = re.fullmatch(r"@@ (?:(.*) )?@@(?: (\d+) of \d+)?", diff[start]).groups()
+        body = diff[start + 1 : end]
         fits = [at for at in range(len(old) + 1) if fit(old, body, at, where or "")]
         assert which or len(fits) == 1
         at = fits[int(which or 1) - 1]

@@ -163,7 +163,8 @@ def changed(values: dict, path: tuple[str, ...], value: object) -> dict:
 
 def candidates(leaf: Leaf) -> list[tuple[str, str]]:
     """The charts and cases in which a leaf could have an effect, the likeliest first."""
-    pairs = [(it, case) for it in CHARTS if leaf.path in READERS[it] for case in ORDER[it]]
+    charts = [chart for chart in CHARTS if leaf.path in READERS[chart]]
+    pairs = [(chart, case) for chart in charts for case in ORDER[chart]]
 
     def unlikeliness(pair: tuple[str, str]) -> tuple[bool, int]:
         values = VALUES[pair[1]]
