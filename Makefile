@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 TESTS := tests/unit tests/laws tests/upstream tests/test_golden.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test cluster golden charts crds schemas check scan bench bench-cluster tools clean
+.PHONY: help run test cluster golden charts crds schemas check scan bench bench-cluster release tools clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,7 @@ check: $(VENV)/dev tools ## Lint, types, and proof that everything generated is 
 	$(BIN)/python -m generator chart -o charts --check
 	$(BIN)/python -m generator.derive crds --check
 	$(BIN)/python -m generator.derive schemas --check
+	$$($(BIN)/python -m generator.tools actionlint | sed 's/^actionlint: //') -shellcheck= -pyflakes=
 
 scan: $(VENV)/dev tools $(VENV)-scan/run ## checkov on the rendered objects and the model pods
 	CHECKOV=$(CURDIR)/$(VENV)-scan/bin/checkov $(BIN)/python -m pytest tests/scan
@@ -54,6 +55,9 @@ bench: $(VENV)/run tools ## The claims about speed, as ratios in one run
 
 bench-cluster: $(VENV)/dev ## The same for CRDs and the first install, beside upstream's; needs root
 	$(BIN)/python -m benchmarks.cluster
+
+release: check test ## Charts, wheel, source and checksums into dist/; docs/release.md has the rest
+	$(BIN)/python -m distribution -o dist
 
 tools: $(VENV)/run ## Get helm 4, helm 3 and kubeconform: from PATH, else built once
 	@$(BIN)/python -m generator.tools

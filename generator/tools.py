@@ -80,6 +80,8 @@ TOOLS = {
         (1, 0, 0),
         ("main.version",),
     ),
+    # Reads .github/workflows; `make check` and a test ask it.
+    "actionlint": Tool("actionlint", "actionlint", "github.com/rhysd/actionlint"),
     # The cluster of tests/cluster; always the pinned ones.
     "etcd": Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
     "kube-apiserver": Tool("kube-apiserver", *_KUBERNETES, stamps=_STAMPS),

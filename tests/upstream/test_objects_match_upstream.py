@@ -228,6 +228,13 @@ def test_a_batch_is_as_big_and_waits_as_long_as_its_prose_says():
         assert f"left out, {default}." in batcher["properties"][key]["description"]
 
 
+def test_only_requests_of_the_protocol_v1_are_gathered():
+    """Everybody else's path the agent passes on as it is."""
+    (verb,) = re.findall(r"MustCompile\(`(.+)`\)", source("pkg/batcher/handler.go"))
+    assert re.search(verb, "/v1/models/m:predict")
+    assert not re.search(verb, "/v2/models/m/infer")
+
+
 def test_the_config_is_upstreams():
     (theirs,) = upstream("configmap/inferenceservice.yaml")
     parsed = {key: json.loads(text) for key, text in theirs["data"].items() if key != "_example"}

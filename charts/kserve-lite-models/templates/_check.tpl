@@ -4,7 +4,10 @@ What would go wrong with a model after it is applied, said before. Each check re
 `ERROR: PATH: fact; remedy`, so that one run tells them all.
 */ -}}
 
-{{- /* Every FORMAT/PROTOCOL that a runtime which is on serves without being named, as a JSON list. Takes the root. */ -}}
+{{- /*
+Every FORMAT/PROTOCOL that a runtime which is on serves without being named, as a JSON list. KServe keeps
+the runtimes over several nodes for the models that have a workerSpec. Takes the root.
+*/ -}}
 {{- define "kserve-lite-models.served" -}}
 {{- $served := list -}}
 {{- if .Values.runtimes.sklearn.enabled -}}
@@ -43,9 +46,6 @@ What would go wrong with a model after it is applied, said before. Each check re
 {{- if .Values.runtimes.huggingface.enabled -}}
 {{- $served = concat $served (list "huggingface/v2" "huggingface/v1") -}}
 {{- end -}}
-{{- if .Values.runtimes.huggingfaceMultinode.enabled -}}
-{{- $served = concat $served (list "huggingface/v2" "huggingface/v1") -}}
-{{- end -}}
 {{- if .Values.runtimes.vllm.enabled -}}
 {{- $served = concat $served (list "vLLM/v1" "vLLM/v2" "vLLM/grpc-v1" "vLLM/grpc-v2") -}}
 {{- end -}}
@@ -53,11 +53,13 @@ What would go wrong with a model after it is applied, said before. Each check re
 {{- $served = concat $served (list "openvino/v1" "openvino/v2" "openvino/grpc-v2" "onnx/v1" "onnx/v2" "onnx/grpc-v2" "tensorflow/v1" "tensorflow/v2" "tensorflow/grpc-v2" "huggingface/v1" "huggingface/v2" "huggingface/grpc-v2") -}}
 {{- end -}}
 {{- range .Values.customRuntimes -}}
+{{- if not (or .spec.disabled .spec.multiModel (hasKey .spec "workerSpec")) -}}
 {{- $protocols := .spec.protocolVersions | default (list "v1" "v2" "grpc-v1" "grpc-v2") -}}
 {{- range $format := .spec.supportedModelFormats -}}
 {{- if $format.autoSelect -}}
 {{- range $protocols -}}
 {{- $served = append $served (printf "%s/%s" $format.name .) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -104,9 +106,6 @@ What would go wrong with a model after it is applied, said before. Each check re
 {{- end -}}
 {{- if has $wanted (list "huggingface/v2" "huggingface/v1") -}}
 {{- $switches = append $switches "runtimes.huggingface.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "huggingface/v2" "huggingface/v1") -}}
-{{- $switches = append $switches "runtimes.huggingfaceMultinode.enabled=true" -}}
 {{- end -}}
 {{- if has $wanted (list "vllm/v1" "vllm/v2" "vllm/grpc-v1" "vllm/grpc-v2") -}}
 {{- $switches = append $switches "runtimes.vllm.enabled=true" -}}
@@ -173,6 +172,28 @@ runtimes.openvino.enabled
 {{- end -}}
 
 {{- /*
+A model over several nodes: KServe runs one that has a workerSpec and a runtime with workers, and no
+other. Takes (list root path model).
+*/ -}}
+{{- define "kserve-lite-models.check.workers" -}}
+{{- $root := index . 0 -}}
+{{- $path := index . 1 -}}
+{{- $model := index . 2 -}}
+{{- $wanted := dig "predictor" dict ($model.spec | default dict) | keys | has "workerSpec" -}}
+{{- if and $wanted (not $root.Values.customRuntimes) (not $model.runtime) (not $root.Values.runtimes.huggingfaceMultinode.enabled) }}
+ERROR: {{ $path }}.spec.predictor.workerSpec: no runtime that is on has workers; set runtimes.huggingfaceMultinode.enabled=true, or name a ServingRuntime of the namespace as runtime
+{{- else if and (not $wanted) (eq (toString $model.runtime) "kserve-huggingfaceserver-multinode") }}
+ERROR: {{ $path }}.runtime: {{ $model.runtime }} waits for workers, and the model has none; set {{ $path }}.spec.predictor.workerSpec to the parallel sizes
+{{- end }}
+{{- if and $wanted (ne (dig "autoscaling" "class" "" $model) "none") (not (hasKey ($model.annotations | default dict) "serving.kserve.io/autoscalerClass")) }}
+ERROR: {{ $path }}.spec.predictor.workerSpec: KServe scales no model over several nodes; set {{ $path }}.autoscaling.class=none
+{{- end }}
+{{- if and $wanted $model.storageUri (not (regexMatch "^(pvc|oci)://" $model.storageUri)) }}
+ERROR: {{ $path }}.storageUri: KServe takes a model over several nodes from pvc:// or oci:// alone; put it there
+{{- end }}
+{{- end -}}
+
+{{- /*
 What a pattern cannot say of a name: no more than `longest` characters, and no word that YAML takes for
 a boolean or null. Takes (list path name longest).
 */ -}}
@@ -190,6 +211,7 @@ ERROR: {{ index . 0 }}: YAML reads the name as a boolean or null; choose another
 {{- define "kserve-lite-models.check.models" -}}
 {{- $served := include "kserve-lite-models.served" . | fromJsonArray }}
 {{- $hosts := dict }}
+{{- $paths := dict }}
 {{- range $name, $model := .Values.models }}
 {{- $path := printf "models.%s" $name }}
 {{- $protocol := or $model.protocol "v1" }}
@@ -209,6 +231,7 @@ ERROR: {{ $path }}.{{ $key }}: belongs to image, and a runtime has its own; remo
 {{- with include "kserve-lite-models.switch" (list $ $model.runtime) }}
 ERROR: {{ $path }}.runtime: {{ $model.runtime }} is off; set {{ . }}=true
 {{- end }}
+{{- else if and $model.spec (hasKey (dig "predictor" dict $model.spec) "workerSpec") }}
 {{- else if not (has (printf "%s/%s" $model.format $protocol) $served) }}
 {{- $spoken := list }}
 {{- $spelt := "" }}
@@ -259,6 +282,9 @@ ERROR: {{ $path }}.autoscaling.metric: {{ .metric }} is Knative's; set it to cpu
 {{- if and (gt (int .target) 100) (eq $mode "Standard") }}
 ERROR: {{ $path }}.autoscaling.target: {{ .target }} is no percentage of what its pods request; set it to 100 or less
 {{- end }}
+{{- if and .class (eq $mode "Knative") }}
+ERROR: {{ $path }}.autoscaling.class: Knative scales its models itself; remove it
+{{- end }}
 {{- if and .metric (eq .class "keda") }}
 ERROR: {{ $path }}.autoscaling.metric: KServe refuses it for keda; say it in {{ $path }}.spec.predictor.autoScaling
 {{- end }}
@@ -289,6 +315,21 @@ ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; re
 {{- if and $model.env (hasKey $model.env "PYTHONPATH") }}
 ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- end }}
+{{- if or $model.runtime $model.formatVersion }}
+{{- include "kserve-lite-models.check.runtime" (list $ $path $model $protocol) }}
+{{- end }}
+{{- if $model.runtimeVersion }}
+{{- include "kserve-lite-models.check.version" (list $ $path $model $protocol) }}
+{{- end }}
+{{- if or $model.spec $model.runtime }}
+{{- include "kserve-lite-models.check.workers" (list $ $path $model) }}
+{{- end }}
+{{- if and $model.batcher (ne $protocol "v1") }}
+ERROR: {{ $path }}.batcher: KServe's agent batches requests of the protocol v1, and the model speaks {{ $protocol }}; remove it
+{{- end }}
+{{- if and $model.transformer $model.explainer }}
+{{- include "kserve-lite-models.check.explainer" (list $ $path $model $mode) }}
+{{- end }}
 {{- if $model.canary }}
 {{- include "kserve-lite-models.check.canary" (list $ $name $model $mode) }}
 {{- end }}
@@ -309,8 +350,29 @@ ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model d
 ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
 {{- end }}
 {{- $_ := set $hosts $host $name }}
+{{- if $.Values.routing.pathTemplate }}
+{{- include "kserve-lite-models.check.path" (list $ $name $model $paths) }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* A model's path under the bare domain. Takes (list root name model paths), where paths are whose. */ -}}
+{{- define "kserve-lite-models.check.path" -}}
+{{- $root := index . 0 -}}
+{{- $name := index . 1 -}}
+{{- $model := index . 2 -}}
+{{- $paths := index . 3 -}}
+{{- if include "kserve-lite-models.routed" (list $root $model) -}}
+{{- $path := include "kserve-lite-models.fill" (list $root $name $model $root.Values.routing.pathTemplate) | trimSuffix "/" }}
+{{- with regexFind "\\{\\{[^}]+" $path }}
+ERROR: models.{{ $name }}: routing.pathTemplate asks for {{ . }}}}, which the model does not have; add it to the model
+{{- end }}
+{{- with get $paths $path }}
+ERROR: models.{{ $name }}: has the path {{ $path | default "/" }} of models.{{ . }}; make routing.pathTemplate tell them apart
+{{- end }}
+{{- $_ := set $paths $path $name }}
+{{- end -}}
 {{- end -}}
 
 {{- /*
@@ -328,6 +390,255 @@ Takes (list root path model protocol).
 {{- if and (or $named $chosen) (not $root.Values.runtimes.mlserver.extraArgs) }}
 {{- if not (hasPrefix "mlserver start " (join " " $model.args | printf "%s ")) }}
 ERROR: {{ $path }}.args: in kserve-mlserver they replace the image's whole command; start them with mlserver, start and /mnt/models, or set {{ $path }}.env
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* What a runtime serves, as a JSON list of FORMAT and FORMAT:VERSION. Takes (list spec named). */ -}}
+{{- define "kserve-lite-models.formats" -}}
+{{- $named := index . 1 -}}
+{{- $formats := list -}}
+{{- range (index . 0).supportedModelFormats -}}
+{{- if or $named .autoSelect -}}
+{{- $formats = append $formats .name -}}
+{{- if .version -}}
+{{- $formats = append $formats (printf "%s:%s" .name .version) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $formats -}}
+{{- end -}}
+
+{{- /*
+Whether the runtime that is named, or one that is on, serves the format in its version: KServe compares
+versions as text, so that 1.3 is not 1 (RuntimeSupportsModel in pkg/apis/serving/v1beta1). Takes
+(list root path model protocol).
+*/ -}}
+{{- define "kserve-lite-models.check.runtime" -}}
+{{- $root := index . 0 -}}
+{{- $path := index . 1 -}}
+{{- $model := index . 2 -}}
+{{- $protocol := index . 3 -}}
+{{- $name := toString $model.runtime -}}
+{{- $format := $model.format -}}
+{{- $known := list -}}
+{{- $spoken := list -}}
+{{- if eq $name "kserve-sklearnserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.sklearn.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-xgbserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.xgboost.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-lgbserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.lightgbm.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-predictiveserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.predictive.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-autogluonserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.autogluon.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-pmmlserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.pmml.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-paddleserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.paddle.enabled (has $protocol (list "v1" "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-mlserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.mlserver.enabled (has $protocol (list "v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-tensorflow-serving" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "grpc-v1" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.tensorflow.enabled (has $protocol (list "v1" "grpc-v1")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-torchserve" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" "grpc-v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.torchserve.enabled (has $protocol (list "v1" "v2" "grpc-v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-tritonserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v2" "grpc-v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.triton.enabled (has $protocol (list "v2" "grpc-v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-huggingfaceserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v2" "v1" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.huggingface.enabled (has $protocol (list "v2" "v1")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-huggingfaceserver-multinode" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 2, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v2" "v1" -}}
+{{- end -}}
+{{- if eq $name "kserve-vllmserver" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list  -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.vllm.enabled -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- if eq $name "kserve-openvino" -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}]}`) true) | fromJsonArray -}}
+{{- $spoken = list "v1" "v2" "grpc-v2" -}}
+{{- else if and (not $model.runtime) $root.Values.runtimes.openvino.enabled (has $protocol (list "v1" "v2" "grpc-v2")) -}}
+{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}]}`) false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- range $key, $custom := $root.Values.customRuntimes -}}
+{{- if eq $name $key -}}
+{{- $known = include "kserve-lite-models.formats" (list .spec true) | fromJsonArray -}}
+{{- $spoken = .spec.protocolVersions | default list -}}
+{{- else if not (or $model.runtime .spec.disabled .spec.multiModel (hasKey .spec "workerSpec")) -}}
+{{- if has $protocol (.spec.protocolVersions | default (list $protocol)) -}}
+{{- $known = include "kserve-lite-models.formats" (list .spec false) | fromJsonArray | concat $known -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $known }}
+{{- if and $model.runtime (not (has $format $known)) }}
+{{- $formats := list }}
+{{- range $known }}
+{{- $formats = append $formats (splitList ":" . | first) }}
+{{- end }}
+ERROR: {{ $path }}.runtime: {{ $name }} serves {{ uniq $formats | join " and " }}, and not {{ $format }}; remove it, or set {{ $path }}.format
+{{- end }}
+{{- if and $model.protocol $spoken (not (has $model.protocol $spoken)) }}
+ERROR: {{ $path }}.protocol: {{ $name }} does not speak {{ $model.protocol }}; set it to {{ join " or " $spoken }}
+{{- end }}
+{{- if and $model.formatVersion (has $format $known) (not (has (printf "%s:%s" $format $model.formatVersion) $known)) }}
+{{- $versions := list }}
+{{- range $known }}
+{{- if hasPrefix (printf "%s:" $format) . }}
+{{- $versions = append $versions (trimPrefix (printf "%s:" $format) .) }}
+{{- end }}
+{{- end }}
+ERROR: {{ $path }}.formatVersion: no runtime that is on serves {{ $format }} in version {{ $model.formatVersion }}; {{ with uniq $versions | sortAlpha }}set it to {{ join " or " . }}, or {{ end }}remove it
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+Whether runtimeVersion does what is asked: where it is told a tag, KServe takes that, and not its build
+for GPUs (UpdateImageTag in pkg/controller/v1beta1/inferenceservice/utils). Takes (list root path model protocol).
+*/ -}}
+{{- define "kserve-lite-models.check.version" -}}
+{{- $root := index . 0 -}}
+{{- $path := printf "%s.runtimeVersion" (index . 1) -}}
+{{- $model := index . 2 -}}
+{{- $wanted := printf "%s/%s" $model.format (index . 3) -}}
+{{- $serving := list -}}
+{{- $suffixes := dict -}}
+{{- if eq (toString $model.runtime) "kserve-sklearnserver" -}}
+{{- $serving = list "sklearn" -}}
+{{- else if and $root.Values.runtimes.sklearn.enabled (not $model.runtime) (has $wanted (list "sklearn/v1" "sklearn/v2")) -}}
+{{- $serving = append $serving "sklearn" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-xgbserver" -}}
+{{- $serving = list "xgboost" -}}
+{{- else if and $root.Values.runtimes.xgboost.enabled (not $model.runtime) (has $wanted (list "xgboost/v1" "xgboost/v2")) -}}
+{{- $serving = append $serving "xgboost" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-lgbserver" -}}
+{{- $serving = list "lightgbm" -}}
+{{- else if and $root.Values.runtimes.lightgbm.enabled (not $model.runtime) (has $wanted (list "lightgbm/v1" "lightgbm/v2")) -}}
+{{- $serving = append $serving "lightgbm" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-predictiveserver" -}}
+{{- $serving = list "predictive" -}}
+{{- else if and $root.Values.runtimes.predictive.enabled (not $model.runtime) (has $wanted (list )) -}}
+{{- $serving = append $serving "predictive" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-autogluonserver" -}}
+{{- $serving = list "autogluon" -}}
+{{- else if and $root.Values.runtimes.autogluon.enabled (not $model.runtime) (has $wanted (list "autogluon/v1" "autogluon/v2")) -}}
+{{- $serving = append $serving "autogluon" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-pmmlserver" -}}
+{{- $serving = list "pmml" -}}
+{{- else if and $root.Values.runtimes.pmml.enabled (not $model.runtime) (has $wanted (list "pmml/v1" "pmml/v2")) -}}
+{{- $serving = append $serving "pmml" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-paddleserver" -}}
+{{- $serving = list "paddle" -}}
+{{- else if and $root.Values.runtimes.paddle.enabled (not $model.runtime) (has $wanted (list "paddle/v1" "paddle/v2")) -}}
+{{- $serving = append $serving "paddle" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-mlserver" -}}
+{{- $serving = list "mlserver" -}}
+{{- else if and $root.Values.runtimes.mlserver.enabled (not $model.runtime) (has $wanted (list "sklearn/v2" "xgboost/v2" "lightgbm/v2" "mlflow/v2")) -}}
+{{- $serving = append $serving "mlserver" -}}
+{{- end -}}
+{{- $_ := set $suffixes "tensorflow" "-gpu" -}}
+{{- if eq (toString $model.runtime) "kserve-tensorflow-serving" -}}
+{{- $serving = list "tensorflow" -}}
+{{- else if and $root.Values.runtimes.tensorflow.enabled (not $model.runtime) (has $wanted (list "tensorflow/v1" "tensorflow/grpc-v1")) -}}
+{{- $serving = append $serving "tensorflow" -}}
+{{- end -}}
+{{- $_ := set $suffixes "torchserve" "-gpu" -}}
+{{- if eq (toString $model.runtime) "kserve-torchserve" -}}
+{{- $serving = list "torchserve" -}}
+{{- else if and $root.Values.runtimes.torchserve.enabled (not $model.runtime) (has $wanted (list "pytorch/v1" "pytorch/v2" "pytorch/grpc-v2")) -}}
+{{- $serving = append $serving "torchserve" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-tritonserver" -}}
+{{- $serving = list "triton" -}}
+{{- else if and $root.Values.runtimes.triton.enabled (not $model.runtime) (has $wanted (list "tensorrt/v2" "tensorrt/grpc-v2" "tensorflow/v2" "tensorflow/grpc-v2" "onnx/v2" "onnx/grpc-v2" "triton/v2" "triton/grpc-v2")) -}}
+{{- $serving = append $serving "triton" -}}
+{{- end -}}
+{{- $_ := set $suffixes "huggingface" "-gpu" -}}
+{{- if eq (toString $model.runtime) "kserve-huggingfaceserver" -}}
+{{- $serving = list "huggingface" -}}
+{{- else if and $root.Values.runtimes.huggingface.enabled (not $model.runtime) (has $wanted (list "huggingface/v2" "huggingface/v1")) -}}
+{{- $serving = append $serving "huggingface" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-huggingfaceserver-multinode" -}}
+{{- $serving = list "huggingfaceMultinode" -}}
+{{- else if and $root.Values.runtimes.huggingfaceMultinode.enabled (not $model.runtime) (has $wanted (list "huggingface/v2" "huggingface/v1")) -}}
+{{- $serving = append $serving "huggingfaceMultinode" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-vllmserver" -}}
+{{- $serving = list "vllm" -}}
+{{- else if and $root.Values.runtimes.vllm.enabled (not $model.runtime) (has $wanted (list "vLLM/v1" "vLLM/v2" "vLLM/grpc-v1" "vLLM/grpc-v2")) -}}
+{{- $serving = append $serving "vllm" -}}
+{{- end -}}
+{{- if eq (toString $model.runtime) "kserve-openvino" -}}
+{{- $serving = list "openvino" -}}
+{{- else if and $root.Values.runtimes.openvino.enabled (not $model.runtime) (has $wanted (list "openvino/v1" "openvino/v2" "openvino/grpc-v2" "onnx/v1" "onnx/v2" "onnx/grpc-v2" "tensorflow/v1" "tensorflow/v2" "tensorflow/grpc-v2" "huggingface/v1" "huggingface/v2" "huggingface/grpc-v2")) -}}
+{{- $serving = append $serving "openvino" -}}
+{{- end -}}
+{{- /* Where several may serve it, nothing is sure. */ -}}
+{{- if and (eq (len $serving) 1) (or $model.runtime (not $root.Values.customRuntimes)) }}
+{{- $runtime := first $serving }}
+{{- $suffix := get $suffixes $runtime }}
+{{- if and $model.gpus $suffix (not (hasSuffix $suffix $model.runtimeVersion)) }}
+ERROR: {{ $path }}: the build of {{ $runtime }} for GPUs has a tag that ends in {{ $suffix }}; set it to {{ $model.runtimeVersion }}{{ $suffix }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -362,7 +673,7 @@ ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing spli
 {{- else if not (include "kserve-lite-models.routed" (list $root $model)) }}
 ERROR: {{ $path }}: the route splits the requests, and the model has none; set routing.domain, and no clusterLocal
 {{- end }}
-{{- if $model.transformer }}
+{{- if or $model.transformer (dig "transformer" false ($model.spec | default dict)) }}
 ERROR: {{ $path }}: the transformer calls the model itself, past the split; remove one of the two
 {{- end }}
 {{- end -}}
@@ -374,6 +685,10 @@ ERROR: {{ $path }}: the transformer calls the model itself, past the split; remo
 {{- $model := index . 2 -}}
 {{- $path := printf "models.%s.canary" $name -}}
 {{- include "kserve-lite-models.check.split" (list $root (printf "models.%s" $name) $model (index . 3) "canary") }}
+{{- if or (hasKey $model "batcher") (hasKey $model "logger") }}
+ERROR: {{ $path }}: KServe leads the versions' requests past the agent, which logs and batches; remove {{ keys (pick $model "batcher" "logger") | sortAlpha | join " and " }}, or make each version a model
+{{- end }}
+{{- $class := dig "autoscaling" "class" (dig "annotations" "serving.kserve.io/autoscalerClass" "hpa" $model) $model }}
 {{- $sum := 0 }}
 {{- range $key, $version := $model.canary }}
 {{- include "kserve-lite-models.check.name" (list (printf "%s.%s" $path $key) $key 20) }}
@@ -381,11 +696,22 @@ ERROR: {{ $path }}: the transformer calls the model itself, past the split; remo
 ERROR: {{ $path }}.{{ $key }}: its part of the requests is not said; set {{ $path }}.{{ $key }}.trafficPercent
 {{- end }}
 {{- $sum = add $sum (int ($version.trafficPercent | default 0)) }}
+{{- /* A scaler would raise it to one. */}}
+{{- if and $version.trafficPercent (eq $class "none") (eq 0 (int (dig "minReplicas" (dig "minReplicas" 1 $model) $version))) }}
+ERROR: {{ $path }}.{{ $key }}: gets {{ int $version.trafficPercent }} percent of the requests, and no pod; set {{ $path }}.{{ $key }}.minReplicas to 1 or more, and models.{{ $name }}.minReplicas
+{{- end }}
 {{- if gt (add (len $name) (len $key)) 47 }}
 ERROR: {{ $path }}.{{ $key }}: the two names have {{ add (len $name) (len $key) }} characters and its pods' label takes 47; shorten one
 {{- end }}
 {{- if gt (int ($version.minReplicas | default 0)) (int (get $model "minReplicas" | default 1)) }}
 ERROR: {{ $path }}.{{ $key }}.minReplicas: is more than the model's, which KServe refuses; raise models.{{ $name }}.minReplicas
+{{- end }}
+{{- $entry := mergeOverwrite dict $model $version }}
+{{- if and $entry.format (or $version.runtime $version.formatVersion) }}
+{{- include "kserve-lite-models.check.runtime" (list $root (printf "%s.%s" $path $key) $entry ($model.protocol | default "v1")) }}
+{{- end }}
+{{- if $version.runtimeVersion }}
+{{- include "kserve-lite-models.check.version" (list $root (printf "%s.%s" $path $key) $entry ($model.protocol | default "v1")) }}
 {{- end }}
 {{- with $version.storageUri }}
 {{- include "kserve-lite-models.check.storage" (list $root (printf "%s.%s" $path $key) .) }}
@@ -393,6 +719,17 @@ ERROR: {{ $path }}.{{ $key }}.minReplicas: is more than the model's, which KServ
 {{- end }}
 {{- if gt $sum 100 }}
 ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
+{{- end }}
+{{- end -}}
+
+{{- /*
+KServe's Ingress gives an explainer that stands beside a transformer the host of the transformer's, and
+the predictor too. Takes (list root path model deploymentMode).
+*/ -}}
+{{- define "kserve-lite-models.check.explainer" -}}
+{{- $root := index . 0 -}}
+{{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq (index . 3) "Standard") (not (index . 2).clusterLocal) }}
+ERROR: {{ index . 1 }}.explainer: beside a transformer KServe's Ingress has no host for it; set routing.mode=gatewayApi or virtualService, or {{ index . 1 }}.clusterLocal=true
 {{- end }}
 {{- end -}}
 

@@ -37,13 +37,13 @@ annotations:
 {{- define "kserve-lite-models.fill" -}}
 {{- $root := index . 0 -}}
 {{- $model := index . 2 -}}
-{{- $text := regexReplaceAll "\\{\\{-? *(\\.[^ }]+?) *-?\\}\\}" (index . 3) "{{${1}}}" -}}
+{{- $text := regexReplaceAll "\\{\\{-? *(\\.[^ }]+?|index [^}]+?) *-?\\}\\}" (index . 3) "{{${1}}}" -}}
 {{- $text = $text | replace "{{.Name}}" (index . 1) | replace "{{.Namespace}}" (include "kserve-lite-models.namespace" $root) | replace "{{.IngressDomain}}" $root.Values.routing.domain -}}
 {{- range $key, $value := $model.labels -}}
-{{- $text = replace (printf "{{.Labels.%s}}" $key) $value $text -}}
+{{- $text = $text | replace (printf "{{.Labels.%s}}" $key) $value | replace (printf "{{index .Labels %q}}" $key) $value -}}
 {{- end -}}
 {{- range $key, $value := $model.annotations -}}
-{{- $text = replace (printf "{{.Annotations.%s}}" $key) $value $text -}}
+{{- $text = $text | replace (printf "{{.Annotations.%s}}" $key) $value | replace (printf "{{index .Annotations %q}}" $key) $value -}}
 {{- end -}}
 {{ $text }}
 {{- end -}}
@@ -83,4 +83,41 @@ networking.{{ ternary "knative.dev" "kserve.io" (eq $mode "Knative") }}/visibili
 {{- /* The Istio gateway as NAMESPACE/NAME. Takes the root. */ -}}
 {{- define "kserve-lite-models.gateway" -}}
 {{ .Values.routing.gateway.namespace | default .Values.global.platformNamespace }}/{{ .Values.routing.gateway.name }}
+{{- end -}}
+
+{{- /* The first port that a container declares, as JSON, or nothing. Takes a component of a spec. */ -}}
+{{- define "kserve-lite-models.firstPort" -}}
+{{- range list (.model | default dict) (.containers | default list | first | default dict) -}}
+{{- with first (.ports | default list) -}}
+{{- toJson . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+A model as its Service and its routes have to see it, as JSON: the entry, and in the entry's words what
+its `spec`, which is merged last, says of components, agent, protocol and ports. Takes the model.
+*/ -}}
+{{- define "kserve-lite-models.endpoint" -}}
+{{- $model := omit . "spec" -}}
+{{- range $key, $component := pick .spec "explainer" "predictor" "transformer" -}}
+{{- $entry := $model -}}
+{{- if ne $key "predictor" -}}
+{{- $entry = mergeOverwrite (dict "image" "the spec's") (get $model $key | default dict) -}}
+{{- $_ := set $model $key $entry -}}
+{{- end -}}
+{{- range $agent := keys (pick $component "batcher" "logger") -}}
+{{- $_ := set $entry $agent (get $component $agent) -}}
+{{- end -}}
+{{- with dig "model" "protocolVersion" "" $component -}}
+{{- $_ := set $entry "protocol" . -}}
+{{- end -}}
+{{- with include "kserve-lite-models.firstPort" $component -}}
+{{- $port := fromJson . -}}
+{{- $_ := set $entry "port" $port.containerPort -}}
+{{- /* The names by which KServe tells gRPC. */ -}}
+{{- $_ := set $entry "protocol" (ternary "grpc" "v1" (regexMatch "grpc|h2c" ($port.name | default ""))) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $model -}}
 {{- end -}}

@@ -49,7 +49,7 @@ last, else those of `canary`. Takes the model.
 {{- $services = append $services (printf "%s-%s-predictor" $name .name) -}}
 {{- end -}}
 {{- range list "explainer" "transformer" -}}
-{{- if get $model . -}}
+{{- if or (get $model .) (dig . false ($model.spec | default dict)) -}}
 {{- $services = append $services (printf "%s-%s" $name .) -}}
 {{- end -}}
 {{- end -}}

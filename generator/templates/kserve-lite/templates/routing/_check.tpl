@@ -21,6 +21,16 @@ ERROR: routing.gateway.tls: without routing.domain nothing is published; set rou
 {{- if and $routing.additionalDomains $standard (has $mode (list "ingress" "none")) }}
 ERROR: routing.additionalDomains: in routing.mode {{ $mode }} nobody routes them; set routing.mode=gatewayApi or virtualService, or remove them
 {{- end }}
+{{- $known := dict $routing.domain "routing.domain" }}
+{{- range $domain := $routing.additionalDomains }}
+{{- with get $known $domain }}
+ERROR: routing.additionalDomains: {{ $domain }} is in {{ . }} already, and a gateway takes a host once; remove it
+{{- end }}
+{{- $_ := set $known $domain "routing.additionalDomains" }}
+{{- end }}
+{{- if eq $mode "ingress" }}
+{{- include "kserve-lite.routing.checkClass" . }}
+{{- end }}
 {{- if and $routing.pathTemplate (eq $mode "gatewayApi") }}
 ERROR: routing.pathTemplate: KServe's HTTPRoutes match the path alone and send the rest of the domain to one model; set routing.mode=virtualService, or remove it
 {{- else if and $routing.pathTemplate $standard (ne $mode "virtualService") }}
@@ -37,5 +47,22 @@ ERROR: routing.gateway.className: KServe's HTTPRoutes match paths by regular exp
 {{- end }}
 {{- if and $gateway.create $gateway.namespace }}
 ERROR: routing.gateway.namespace: is for a gateway that exists; set routing.gateway.create=false
+{{- end }}
+{{- end -}}
+
+{{- /*
+The class of the Ingresses, which a field and an older annotation can say. An API server refuses an
+Ingress in which they differ (pkg/apis/networking/validation of Kubernetes), and GKE's controller acts on
+the annotation alone (cloud.google.com, "GKE Ingress for Application Load Balancers", controller
+behavior). Takes the root.
+*/ -}}
+{{- define "kserve-lite.routing.checkClass" -}}
+{{- $class := include "kserve-lite.routing.ingressClass" . -}}
+{{- $annotated := get .Values.routing.ingressAnnotations "kubernetes.io/ingress.class" -}}
+{{- $remedy := ternary "remove routing.ingressClass.name, and set routing.ingressClass.create=false" "set routing.ingressClass.create=false" (not (empty .Values.routing.ingressClass.name)) -}}
+{{- if and $annotated $class (ne $annotated $class) }}
+ERROR: routing.ingressAnnotations: kubernetes.io/ingress.class says {{ $annotated }}, KServe's Ingresses have the class {{ $class }}, and an API server refuses two; {{ $remedy }}
+{{- else if and (has $class (list "gce" "gce-internal")) (not $annotated) }}
+ERROR: routing.ingressClass.name: GKE acts on the annotation kubernetes.io/ingress.class alone; set that in routing.ingressAnnotations, {{ $remedy }}
 {{- end }}
 {{- end -}}

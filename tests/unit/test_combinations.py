@@ -1,0 +1,240 @@
+"""Values that are right one by one, and together ask for what does not come true."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from generator import CHART, MODELS
+from generator.errors import ValuesError
+from generator.manifests import helm_template, models
+from generator.values import merge, read
+from tests import rendering
+from tests.rendering import CASES, CHARTS, FLAVOURS, STOCK, WITH_MODELS, Object, only
+
+MODEL = {"format": "sklearn", "storageUri": "s3://m"}
+ISTIO = {"routing": {"mode": "virtualService", "domain": "a.b"}}
+VERSION = {"next": {"storageUri": "s3://n", "trafficPercent": 10}}
+GPU = {"format": "huggingface", "storageUri": "hf://a/b", "gpus": 1}
+WORKERS = {"predictor": {"workerSpec": {"tensorParallelSize": 2}}}
+MULTINODE = {"runtimes": {"huggingfaceMultinode": {"enabled": True}}}
+OWN = {"image": "r.example.com/a:1"}
+CONTAINER = {"containers": [{"name": "kserve-container", **OWN}]}
+
+
+def one(*also: dict, **changes: object) -> dict:
+    """Values of one model, merged with others."""
+    values = {"models": {"m": {**MODEL, **changes}}}
+    for more in also:
+        values = merge(values, more)
+    return values
+
+
+def routing(**changes: object) -> dict:
+    return {"routing": changes}
+
+
+def write(values: dict, folder: Path) -> Path:
+    file = folder / "values.yaml"
+    file.write_text(json.dumps(values))
+    return file
+
+
+def both_charts(values: dict, folder: Path) -> str:
+    given = read([write(values, folder)])
+    platform = helm_template(STOCK, given, more=())
+    return platform + "\n---\n" + helm_template(CHARTS[MODELS], given, more=())
+
+
+REFUSED = [
+    (one(ISTIO, canary=VERSION, spec={"transformer": CONTAINER}), "models.m.canary", "past the split"),
+    (one(ISTIO, canary=VERSION, minReplicas=0, autoscaling={"class": "none"}), "models.m.canary.next", "gets 10 percent of the requests, and no pod"),
+    (one(ISTIO, canary={"next": {**VERSION["next"], "minReplicas": 0}}, annotations={"serving.kserve.io/autoscalerClass": "none"}), "models.m.canary.next", "and no pod"),
+    (one(ISTIO, canary=VERSION, logger={}), "models.m.canary", "remove logger"),
+    (one(ISTIO, canary=VERSION, logger={}, batcher={}), "models.m.canary", "remove batcher and logger"),
+    (one({"runtimes": {"mlserver": {"enabled": True}}}, protocol="v2", batcher={"maxBatchSize": 8}), "models.m.batcher", "the model speaks v2; remove it"),
+    (one(routing(domain="a.b"), transformer=OWN, explainer=OWN), "models.m.explainer", "set routing.mode=gatewayApi or virtualService"),
+    (one({"deploymentMode": "Knative"}, autoscaling={"class": "keda"}), "models.m.autoscaling.class", "Knative scales its models itself"),
+    (one({"runtimes": {"huggingface": {"enabled": True}}}, **GPU, runtimeVersion="v0.21.0"), "models.m.runtimeVersion", "set it to v0.21.0-gpu"),
+    (one(MULTINODE, **GPU), "models.m.format", "no runtime that is on serves huggingface"),
+    (one(MULTINODE, **GPU, runtime="kserve-huggingfaceserver-multinode"), "models.m.runtime", "set models.m.spec.predictor.workerSpec"),
+    (one(MULTINODE, format="huggingface", storageUri="pvc://m", spec=WORKERS), "models.m.spec.predictor.workerSpec", "set models.m.autoscaling.class=none"),
+    (one(MULTINODE, **GPU, spec=WORKERS, autoscaling={"class": "none"}), "models.m.storageUri", "pvc:// or oci:// alone"),
+    (one(format="huggingface", storageUri="pvc://m", spec=WORKERS, autoscaling={"class": "none"}), "models.m.spec.predictor.workerSpec", "set runtimes.huggingfaceMultinode.enabled=true"),
+    *(
+        (one({"customRuntimes": {"x": {"spec": {"supportedModelFormats": [{"name": "spacy", "autoSelect": True}], **CONTAINER, **aside}}}}, format="spacy"), "models.m.format", "no runtime that is on serves spacy")
+        for aside in ({"disabled": True}, {"multiModel": True}, {"workerSpec": {"containers": [{"name": "worker-container", **OWN}]}})
+    ),
+    (one(formatVersion="1.3"), "models.m.formatVersion", "set it to 1, or remove it"),
+    (one({"runtimes": {"mlserver": {"enabled": True}}}, protocol="v2", formatVersion="2"), "models.m.formatVersion", "set it to 0 or 1, or remove it"),
+    (one(ISTIO, canary={"next": {**VERSION["next"], "formatVersion": "7"}}), "models.m.canary.next.formatVersion", "set it to 1"),
+    (one(runtime="kserve-sklearnserver", format="xgboost"), "models.m.runtime", "serves sklearn, and not xgboost"),
+    (one(runtime="kserve-sklearnserver", protocol="grpc-v2"), "models.m.protocol", "set it to v1 or v2"),
+    (one(runtime="kserve-sklearnserver", formatVersion="0"), "models.m.formatVersion", "set it to 1, or remove it"),
+    (one({"customRuntimes": {"x": {"spec": {"supportedModelFormats": [{"name": "spacy"}], **CONTAINER}}}}, runtime="x"), "models.m.runtime", "x serves spacy, and not sklearn"),
+    (one({"customRuntimes": {"x": {"spec": {"supportedModelFormats": [{"name": "spacy", "autoSelect": True}], **CONTAINER}}}}, format="spacy", formatVersion="3"), "models.m.formatVersion", "in version 3; remove it"),
+    ({"models": {"a": MODEL, "b": MODEL}, **merge(ISTIO, routing(pathTemplate="/s"))}, "models.b", "has the path /s of models.a"),
+    ({"models": {"a": MODEL, "b": MODEL}, **merge(ISTIO, routing(pathTemplate="/"))}, "models.b", "has the path / of models.a"),
+    (one(ISTIO, routing(pathTemplate="/{{ .Labels.team }}")), "models.m", "routing.pathTemplate asks for {{.Labels.team}}"),
+    (one(routing(mode="gatewayApi", domain="a.b", additionalDomains=["a.b"])), "routing.additionalDomains", "a.b is in routing.domain already"),
+    (one(ISTIO, routing(additionalDomains=["c.d", "c.d"])), "routing.additionalDomains", "c.d is in routing.additionalDomains already"),
+    (one(routing(domain="a.b", ingressClass={"name": "gce"})), "routing.ingressClass.name", "GKE acts on the annotation"),
+    (one(routing(domain="a.b", ingressAnnotations={"kubernetes.io/ingress.class": "gce"})), "routing.ingressAnnotations", "set routing.ingressClass.create=false"),
+    (one(routing(domain="a.b", ingressClass={"name": "nginx"}, ingressAnnotations={"kubernetes.io/ingress.class": "gce"})), "routing.ingressAnnotations", "remove routing.ingressClass.name"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "path", "said"), REFUSED)
+def test_what_would_not_come_true_is_refused(values, path, said, tmp_path):
+    with pytest.raises(ValuesError) as caught:
+        both_charts(values, tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.path == path
+    assert said in problem.message
+    assert "; " in problem.message  # A remedy after the fact.
+    assert problem.line == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        one(ISTIO, canary=VERSION, minReplicas=2),
+        one(ISTIO, canary=VERSION, minReplicas=0),
+        one(ISTIO, canary=VERSION, minReplicas=2, autoscaling={"class": "none"}),
+        one(ISTIO, canary={"next": {**VERSION["next"], "trafficPercent": 0}}, minReplicas=0),
+        one(batcher={"maxBatchSize": 8}, logger={}),
+        one(routing(domain="a.b"), transformer=OWN, explainer=OWN, clusterLocal=True),
+        one(routing(mode="gatewayApi", domain="a.b"), transformer=OWN, explainer=OWN),
+        one(transformer=OWN, explainer=OWN),
+        one({"runtimes": {"huggingface": {"enabled": True}}}, **GPU, runtimeVersion="v0.21.0-gpu"),
+        one(runtimeVersion="v0.19.0", gpus=1),
+        # Which of the two serves it is not known here, and one of them has no -gpu tag.
+        one({"runtimes": {"tensorflow": {"enabled": True}, "openvino": {"enabled": True}}}, format="tensorflow", gpus=1, runtimeVersion="2.7"),
+        one(MULTINODE, format="huggingface", storageUri="pvc://m", spec=WORKERS, autoscaling={"class": "none"}),
+        one(runtime="one-of-the-namespace", format="x", storageUri="oci://m", spec=WORKERS, annotations={"serving.kserve.io/autoscalerClass": "none"}),
+        one(ISTIO, routing(pathTemplate="/{{ .Name }}", additionalDomains=["c.d"])),
+        one(ISTIO, routing(pathTemplate="/s"), clusterLocal=True),
+        one(formatVersion="1"),
+        one({"runtimes": {"mlserver": {"enabled": True}}}, protocol="v2", formatVersion="0"),
+        one({"runtimes": {"predictive": {"enabled": True}}}, runtime="kserve-predictiveserver", format="lightgbm", formatVersion="4"),
+        one(runtime="one-of-the-namespace", formatVersion="17", protocol="grpc-v1"),
+        one({"customRuntimes": {"x": {"spec": {"supportedModelFormats": [{"name": "spacy", "version": "3"}], **CONTAINER}}}}, runtime="x", format="spacy", formatVersion="3", protocol="v2"),
+        one(routing(domain="a.b", ingressClass={"create": False}, ingressAnnotations={"kubernetes.io/ingress.class": "gce"})),
+        one(routing(domain="a.b", ingressClass={"name": "nginx"}, ingressAnnotations={"kubernetes.io/ingress.class": "nginx"})),
+    ],
+)  # fmt: skip
+def test_what_comes_true_is_taken(values, tmp_path):
+    assert only(rendering.parse(both_charts(values, tmp_path)), "InferenceService")
+
+
+def port(number: int, name: str = "http1") -> dict:
+    return {"ports": [{"containerPort": number, "name": name}]}
+
+
+SAID_TWICE = [
+    ({"transformer": OWN}, {"transformer": CONTAINER}),
+    ({"transformer": {**OWN, "port": 9090}}, {"transformer": {"containers": [{**CONTAINER["containers"][0], **port(9090)}]}}),
+    ({"explainer": OWN}, {"explainer": CONTAINER}),
+    ({"logger": {}}, {"predictor": {"logger": {"mode": "all"}}}),
+    ({"batcher": {}}, {"predictor": {"batcher": {}}}),
+    ({"format": "triton", "protocol": "grpc-v2"}, {"predictor": {"model": {"protocolVersion": "grpc-v2"}}}),
+    ({"format": "triton", "protocol": "grpc-v2"}, {"predictor": {"model": port(9000, "h2c")}}),
+    ({"timeout": 7}, {"predictor": {"timeout": 7}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("keys", "spec"), SAID_TWICE)
+def test_a_spec_is_routed_as_the_same_in_keys_is(keys, spec, tmp_path):
+    """The Service and the routes lead to what runs, whichever of the two says that it does."""
+    on = {"runtimes": {"triton": {"enabled": True}}}
+    more = {
+        "routing": {"virtualService": {"trafficPolicy": {"loadBalancer": {"simple": "RANDOM"}}}}
+    }
+    own = {"format": keys.get("format", "sklearn")}
+
+    def routes(values: dict) -> list[Object]:
+        found = rendering.parse(models(read([write(values, tmp_path)])))
+        return [each for each in found if each["kind"] != "InferenceService"]
+
+    by_key = routes(one(on, ISTIO, more, **(own | keys)))
+    plain = one(on, ISTIO, more, **own)
+    plain["models"]["m"] |= {"protocol": "v2"} if own["format"] == "triton" else {}
+    assert by_key != routes(plain)
+    plain["models"]["m"]["spec"] = spec
+    assert routes(plain) == by_key
+
+
+def test_a_path_may_end_in_a_slash_and_use_any_label(tmp_path):
+    template = '/{{ index .Labels "a.b/team" }}/{{- .Name -}}/'
+    hosts = '{{ .Name }}.{{ index .Annotations "x/y" }}.{{ .IngressDomain }}'
+    named = {"labels": {"a.b/team": "blue"}, "annotations": {"x/y": "green"}}
+    values = one(ISTIO, routing(pathTemplate=template, domainTemplate=hosts), **named)
+    spec = only(rendering.parse(models(read([write(values, tmp_path)]))), "VirtualService")["spec"]
+    assert spec["hosts"] == ["m.green.a.b", "a.b"]
+    assert spec["http"][0]["match"][0]["uri"] == {"prefix": "/blue/m/"}
+
+
+def test_the_whole_domain_may_be_one_models(tmp_path):
+    values = one(ISTIO, routing(pathTemplate="/"))
+    route = only(rendering.parse(models(read([write(values, tmp_path)]))), "VirtualService")["spec"]
+    (match,) = route["http"][0]["match"]
+    assert match == {"authority": {"exact": "a.b"}, "uri": {"prefix": "/"}}
+
+
+def commands(text: str) -> str:
+    """What NOTES tell to run: the indented lines, and the ends of what is read in place."""
+    told = [
+        line.removeprefix("   ")
+        for line in text.splitlines()
+        if line.startswith("   ") or line == "YAML"
+    ]
+    return "\n".join(told)  # fmt: skip
+
+
+def notes(chart: Path, *arguments: str) -> str:
+    said = rendering.helm("install", "r", str(chart), "-n", "ml", "--dry-run=client", *arguments)
+    return said.partition("\nNOTES:\n")[2]
+
+
+@pytest.mark.parametrize(("chart", "case"), [(CHART, case) for case in FLAVOURS] + [(MODELS, case) for case in WITH_MODELS])  # fmt: skip
+def test_a_shell_reads_every_command_of_the_notes(chart, case):
+    told = commands(notes(CHARTS[chart], "-f", str(CASES[case])))
+    assert told.count("<<'YAML'") == told.count("\nYAML")
+    read_by_shell = subprocess.run(["bash", "-n", "-c", told], capture_output=True, check=False)
+    assert (read_by_shell.returncode, read_by_shell.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (one(), "curl http://m.ml.svc.cluster.local/v1/models/m:predict"),
+        (one({"runtimes": {"huggingface": {"enabled": True}}}, **GPU), "curl http://m.ml.svc.cluster.local/openai/v1/completions"),
+        (one({"runtimes": {"vllm": {"enabled": True}}}, format="vLLM"), "curl http://m.ml.svc.cluster.local/v1/completions"),
+        (
+            {
+                "runtimes": {"triton": {"enabled": True}},
+                "models": {"m": {"format": "triton", "protocol": "v2", "resources": {"limits": {"memory": "2Gi"}}}},
+                "trainedModels": {"t": {"inferenceService": "m", "framework": "f", "storageUri": "s3://x", "memory": "1Gi"}},
+            },
+            "curl http://m.ml.svc.cluster.local/v2/models/t/infer",
+        ),
+    ],
+)  # fmt: skip
+def test_the_notes_ask_a_model_where_it_answers(values, said, tmp_path):
+    text = notes(CHARTS[MODELS], "-f", str(write(values, tmp_path)))
+    assert said in text
+    assert not re.search(r"[^\n]\nTo ask", text)
+    if "vLLM" in json.dumps(values):
+        assert ":predict" not in text
+
+
+def test_the_notes_know_a_service_without_an_address():
+    """A headless Service has no port of its own to turn into the pods'."""
+    asked = "sklearn-iris-predictor.default.svc.cluster.local:8080/v1"
+    assert asked in notes(STOCK, "--set", "inference.headlessService=true")
+    assert asked not in notes(STOCK)
+    assert ":8080/v1" not in notes(
+        STOCK, "--set", "inference.headlessService=true", "--set", "deploymentMode=Knative"
+    )
