@@ -1,8 +1,12 @@
-"""Options of the test run."""
+"""Options of the test run, and what its workers share."""
 
 import os
+import shutil
+import tempfile
 
 import pytest
+
+from tests import once
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,3 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--update-golden") and os.environ.get("CI"):
         raise pytest.UsageError("goldens are not updated in CI; run `make golden` and commit")
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        # Here, before the workers start, which inherit it.
+        os.environ[once.FOLDER] = folder = tempfile.mkdtemp()
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))

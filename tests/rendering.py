@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from copy import deepcopy
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from generator import CHART, MODELS, chart, manifests, tools
 from generator.mirror import write
 from generator.values import NOTHING, Values, read
+from tests.once import once
 
 ROOT = Path(__file__).parent.parent
 CHARTS = {name: ROOT / "charts" / name for name in (CHART, MODELS)}
@@ -34,7 +37,7 @@ WITH_MODELS = [name for name, file in CASES.items() if manifests.has_models(Valu
 CHART_CASES = [(CHART, case) for case in CASES] + [(MODELS, case) for case in WITH_MODELS]
 
 
-@cache
+@once
 def template(
     case: str,
     *,
@@ -64,8 +67,18 @@ def objects(
 
 
 def parse(text: str) -> list[Object]:
-    """The objects in a stream of YAML documents."""
-    return [it for it in yaml.load_all(text, Loader=yaml.CSafeLoader) if it]
+    """The objects in a stream of YAML documents; fresh copies.
+
+    `---` at the start of a line always ends a document: block scalars are indented.
+    """
+    documents = re.split(r"^---.*\n", text, flags=re.MULTILINE)
+    return [deepcopy(data) for data in map(_parsed, documents) if data]
+
+
+@lru_cache(maxsize=4096)
+def _parsed(document: str) -> Object | None:
+    """One document; most are the same in most cases, and reading them takes long."""
+    return cast(Object | None, yaml.load(document, Loader=yaml.CSafeLoader))
 
 
 def identity(it: Object) -> Identity:
@@ -115,6 +128,12 @@ def walk(
 def values_of(case: str) -> dict[str, Any]:
     """The values of a case, checked, without the defaults."""
     return given(case).merged
+
+
+@once
+def through_door_two(case: str) -> tuple[manifests.Manifest, ...]:
+    """The objects that `generator manifests` renders of a case, with CRDs and Namespaces."""
+    return tuple(manifests.render(given(case)))
 
 
 @cache

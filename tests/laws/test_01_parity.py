@@ -41,7 +41,7 @@ def test_the_specialised_chart_renders_what_the_stock_chart_does(chart, case, tm
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_generator_renders_what_helm_does_and_a_namespace(case):
-    rendered = manifests.render(rendering.given(case))
+    rendered = rendering.through_door_two(case)
     ours = [it for manifest in rendered for it in rendering.parse(manifest.text)]
     helms = rendering.parse(rendering.template(case, crds=True))
     if case in WITH_MODELS:

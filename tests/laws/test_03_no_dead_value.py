@@ -161,18 +161,31 @@ def changed(values: dict, path: tuple[str, ...], value: object) -> dict:
     return {**values, key: value}
 
 
+def candidates(leaf: Leaf) -> list[tuple[str, str]]:
+    """The charts and cases in which a leaf could have an effect, the likeliest first."""
+    charts = [chart for chart in CHARTS if leaf.path in READERS[chart]]
+    pairs = [(chart, case) for chart in charts for case in ORDER[chart]]
+
+    def unlikeliness(pair: tuple[str, str]) -> tuple[bool, int]:
+        values = VALUES[pair[1]]
+        # One registry for all hides that of each image.
+        hidden = leaf.path[-1] == "registry" and "imageRegistry" in values.get("global", {})
+        return hidden, -nearness(values, leaf.path)
+
+    return sorted(pairs, key=unlikeliness)
+
+
 def effect(leaf: Leaf, folder) -> str:
     """What a chart renders with another value of the leaf, where that makes a difference."""
-    for chart in (it for it in CHARTS if leaf.path in READERS[it]):
-        for case in sorted(ORDER[chart], key=lambda it: -nearness(VALUES[it], leaf.path)):
-            values, whole = VALUES[case], WHOLE[case]
-            before = without_comments(rendering.template(case, chart=chart))
-            for path in places(whole, leaf.path):
-                for number, flipped in enumerate(flips(leaf, at(whole, path))):
-                    file = folder / f"{'.'.join(path)}-{case}-{number}.yaml".replace("/", "_")
-                    file.write_text(json.dumps(changed(values, path, flipped)))
-                    if (after := render_with(chart, file)) not in ("", before):
-                        return after
+    for chart, case in candidates(leaf):
+        values, whole = VALUES[case], WHOLE[case]
+        before = without_comments(rendering.template(case, chart=chart))
+        for path in places(whole, leaf.path):
+            for number, flipped in enumerate(flips(leaf, at(whole, path))):
+                file = folder / f"{'.'.join(path)}-{case}-{number}.yaml".replace("/", "_")
+                file.write_text(json.dumps(changed(values, path, flipped)))
+                if (after := render_with(chart, file)) not in ("", before):
+                    return after
     return ""
 
 

@@ -12,7 +12,7 @@ from tests.rendering import CASES, CHARTS
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_object_is_valid(case):
-    rendered = manifests.render(rendering.given(case))
+    rendered = rendering.through_door_two(case)
     report = kubeconform(rendered)
     assert report.problems == ()
     assert report.valid == len(rendered) > 20

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator import output, record
+from generator import mirror, output, record
 from generator.errors import OutputError
 from generator.output import Output, Tree
+from tests import golden
 from tests.interruption import AFTER, state
 from tests.rendering import CASES, ROOT
 
@@ -221,7 +222,7 @@ def clone(tmp_path):
     """A checkout, with what an old run would have taken for its own."""
     folder = tmp_path / "clone"
     shutil.copytree(ROOT / "charts", folder / "charts")
-    shutil.copytree(ROOT / "tests" / "golden" / "default", folder / "clusters" / "one")
+    mirror.write(golden.rendered("default"), folder / "clusters" / "one")
     subprocess.run(["git", "init", "--quiet", folder], check=True)
     return folder
 

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -228,17 +229,25 @@ JSON = st.recursive(
 )
 
 
+LIKELY = st.one_of(
+    JSON,
+    st.sampled_from(["In", "Exists", "Gt", 5, True, "NoExecute", "Recreate", "10.0.0.0/8"]),
+)
+
+
+@cache
+def written(rule: str) -> st.SearchStrategy[dict]:
+    """What people write for a type; made once, not once for each example."""
+    fields = sorted(DEFINITIONS.get(rule, {}).get("properties", {}))
+    return st.dictionaries(st.sampled_from(fields), LIKELY, max_size=4)
+
+
 @pytest.mark.parametrize("rule", RULES)
 @settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_a_rule_takes_whatever_people_write(rule, data):
     """Of the wrong type, too: that is said elsewhere, and never ends in a traceback."""
-    fields = sorted(DEFINITIONS.get(rule, {}).get("properties", {}))
-    likely = st.one_of(
-        JSON,
-        st.sampled_from(["In", "Exists", "Gt", 5, True, "NoExecute", "Recreate", "10.0.0.0/8"]),
-    )
-    value = data.draw(st.dictionaries(st.sampled_from(fields), likely, max_size=4))
+    value = data.draw(written(rule))
     for path, message in RULES[rule](value):
         assert isinstance(path, tuple)
         assert "; " in message
