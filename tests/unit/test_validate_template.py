@@ -43,6 +43,7 @@ REFUSED = [
     ({"routing": {"domain": "a.b", "gateway": {"tls": {"enabled": True}}}}, "there is no gateway in routing.mode ingress"),
     ({"routing": {"mode": "gatewayApi", "gateway": {"className": "gke-l7-rilb"}}}, "istio for instance"),
     ({"routing": {"mode": "gatewayApi", "additionalDomains": ["a.b"]}}, "set routing.domain"),
+    ({"routing": {"mode": "gatewayApi", "domain": "a.b", "additionalDomains": ["a.b"]}}, "a.b is in routing.domain already"),
     ({"routing": {"mode": "gatewayApi", "pathTemplate": "/x"}}, "set routing.domain"),
     ({"routing": {"mode": "gatewayApi", "gateway": {"tls": {"enabled": True}}}}, "set routing.domain"),
     ({"routing": {"mode": "gatewayApi", "domain": "a.b", "gateway": {"tls": {"enabled": True}}}}, "set routing.gateway.tls.secretName"),
