@@ -137,6 +137,11 @@ def _empty(_value: Any, _wanted: Any, schema: Any) -> str:
     return f"is empty; {f'set one of {fields}' if fields else 'say something'}, or leave it out"
 
 
+def _exclusive(_value: Any, wanted: list[Any], _schema: Any) -> str:
+    fields = sorted({field for choice in wanted for field in choice.get("required", [])})
+    return f"{', '.join(fields)} exclude each other; keep one"
+
+
 _SENTENCES: dict[str, Callable[[Any, Any, Any], str]] = {
     "type": _type,
     "enum": _enum,
@@ -146,9 +151,12 @@ _SENTENCES: dict[str, Callable[[Any, Any, Any], str]] = {
     "maxLength": lambda value, wanted, _: (
         f"{_show(value)} has {len(value)} characters, and {wanted} are allowed; shorten it"
     ),
+    "maxItems": lambda value, wanted, _: f"has {len(value)} entries; write {wanted} or fewer",
+    "maxProperties": lambda value, wanted, _: f"has {len(value)} keys; write {wanted} or fewer",
     "minItems": lambda _value, _wanted, _schema: "is empty; add an entry",
     "minProperties": _empty,
     "minimum": _range,
+    "oneOf": _exclusive,
     "maximum": _range,
 }
 

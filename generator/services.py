@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.errors import Problem, ValuesError
-from generator.fields import check_fields
+from generator.fields import check_fields, without_null
 from generator.objects import Object, read_objects
 from generator.schema import Node
 from generator.sources import Source
@@ -109,6 +109,8 @@ def _check(found: Object) -> Iterator[Problem]:
 
 def _check_spec(found: Object, spec: Node) -> Iterator[Problem]:
     """What KServe's types have no place for, and, if that is nothing, what they want and lack."""
+    # An API server drops what is null; a server that is would be dropped with all that it says.
+    spec = {key: _without_inner_null(value) for key, value in spec.items()}
     wrong = False
     for path, message in check_fields(f"{_KIND}Spec", spec, custom=True):
         wrong = True
@@ -120,6 +122,12 @@ def _check_spec(found: Object, spec: Node) -> Iterator[Problem]:
     for index, canary in enumerate(() if wrong else spec.get("canary") or ()):
         for path, message in check_fields("CanarySpec", canary, custom=True):
             yield found.problem(("spec", "canary", index, *path), message)
+
+
+def _without_inner_null(component: Any) -> Any:
+    if not isinstance(component, dict):
+        return without_null(component)
+    return {key: without_null(value) for key, value in component.items()}
 
 
 def _check_metadata(found: Object, metadata: Node) -> Iterator[Problem]:
