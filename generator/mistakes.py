@@ -163,7 +163,7 @@ _SENTENCES: dict[str, Callable[[Any, Any, Any], str]] = {
 
 def _show(value: Any) -> str:
     if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 80 else f'"{value[:80]}…"'
+        return f'"{_on_one_line(value)}"' if len(value) <= 80 else f'"{_on_one_line(value[:80])}…"'
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
@@ -171,6 +171,12 @@ def _show(value: Any) -> str:
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _on_one_line(text: str) -> str:
+    """`text` with what nobody sees, and what ends a line, as YAML and JSON write it."""
+    signs = (sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
+    return "".join(signs)
 
 
 def _article(kind: str) -> str:

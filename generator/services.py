@@ -101,7 +101,7 @@ def _check(found: Object) -> Iterator[Problem]:
         why = "only a generateName, and a model needs a name of its own" if generated else "no name"
         yield found.problem(("metadata",), f"{kind} is left out: it has {why}; set metadata.name")
     elif not isinstance(spec, dict) or not spec.get("predictor"):
-        yield found.problem(("spec",), f"{called} is left out: it has no spec.predictor")
+        yield found.problem(("spec",), f"{called} is left out: it has no spec.predictor; add one")
     else:
         yield from _check_metadata(found, metadata)
         yield from _check_spec(found, spec)
@@ -137,7 +137,10 @@ def _check_metadata(found: Object, metadata: Node) -> Iterator[Problem]:
     for kind in ("labels", "annotations"):
         values: Any = metadata.get(kind)
         if not isinstance(values, dict | None):
-            yield found.problem(("metadata", kind), "is not a mapping of texts")
+            yield found.problem(
+                ("metadata", kind),
+                "is not a mapping of texts; write keys and their values below it",
+            )
         for key, value in values.items() if isinstance(values, dict) else ():
             if not isinstance(value, str):
                 yield found.problem(("metadata", kind, key), "is not text; quote it")
