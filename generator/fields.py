@@ -97,6 +97,8 @@ def _check(kind: str, value: Any, path: Key, *, custom: bool) -> Iterator[tuple[
         return  # The values' own schema says what else may stand here.
     for error in _errors(kind, value, custom=custom):
         here: Key = (*path, *error.absolute_path)
+        if error.instance is None and error.validator != "type":
+            continue  # That it is null says it all.
         if error.validator == "additionalProperties" and "properties" in error.schema:
             known = error.schema["properties"]
             for key in error.instance.keys() - known.keys():
