@@ -22,6 +22,9 @@ ERROR: routing.gateway.tls: without routing.domain nothing is published; set rou
 {{- if and $routing.additionalDomains $standard (has $mode (list "ingress" "none")) }}
 ERROR: routing.additionalDomains: in routing.mode {{ $mode }} nobody routes them; set routing.mode=gatewayApi or virtualService, or remove them
 {{- end }}
+{{- if ne (len $routing.additionalDomains) (len (uniq (without $routing.additionalDomains $routing.domain))) }}
+ERROR: routing.additionalDomains: a domain is said twice, or is routing.domain; list each once
+{{- end }}
 {{- if and $routing.pathTemplate (eq $mode "gatewayApi") }}
 ERROR: routing.pathTemplate: KServe's HTTPRoutes match the path alone and send the rest of the domain to one model; set routing.mode=virtualService, or remove it
 {{- else if and $routing.pathTemplate $standard (ne $mode "virtualService") }}
