@@ -41,10 +41,11 @@ def _format(_validator: Any, name: str, value: Any, schema: Any) -> Iterator[Any
         yield _error(f"{value!r} is not a {name}")
 
 
-def _check(_validator: Any, name: str, value: Any, _schema: Any) -> Iterator[Any]:
+def _check(_validator: Any, names: str | list[str], value: Any, _schema: Any) -> Iterator[Any]:
     if isinstance(value, dict):
-        for path, message in RULES[name](value):
-            yield _error(message, path=path)
+        for name in [names] if isinstance(names, str) else names:
+            for path, message in RULES[name](value):
+                yield _error(message, path=path)
 
 
 def _error(message: str, **more: Any) -> Any:

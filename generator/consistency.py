@@ -10,45 +10,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Collection, Iterator
-from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from generator.quantities import check_resources
 
 Found = Iterator[tuple[tuple[str | int, ...], str]]
 Node = dict[str, Any]
-
-_UNITS = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
-
-
-def amount(quantity: Any) -> Decimal | None:
-    """A Kubernetes quantity as a number: `500m` is 0.5, `1Ki` is 1024; None for what is none."""
-    if isinstance(quantity, bool) or not isinstance(quantity, str | int | float):
-        return None
-    match = re.fullmatch(r"\+?([0-9.]+(?:[eE][-+]?[0-9]{1,3})?)([A-Za-z]{0,2})", str(quantity))
-    if not match:
-        return None
-    number, unit = match.groups()
-    try:
-        value = Decimal(number)
-    except InvalidOperation:
-        return None
-    if unit in _BINARY:
-        return value * Decimal(1024 ** _BINARY[unit])
-    return value.scaleb(_UNITS[unit]) if unit in _UNITS else None
-
-
-def _resources(value: Node) -> Found:
-    requests, limits = value.get("requests"), value.get("limits")
-    if not (isinstance(requests, dict) and isinstance(limits, dict)):
-        return
-    for name in requests.keys() & limits.keys():
-        wanted, allowed = amount(requests[name]), amount(limits[name])
-        if wanted is not None and allowed is not None and wanted > allowed:
-            yield (
-                ("requests", name),
-                f"{requests[name]} is more than the limit, {limits[name]}; "
-                f"lower it, or raise limits.{name}",
-            )
 
 
 def _variable(value: Node) -> Found:
@@ -125,6 +92,23 @@ def _security(value: Node) -> Found:
         )
 
 
+def _merged_security(value: Node) -> Found:
+    """Of what is merged over the chart's, which forbids escalation."""
+    if value.get("privileged") is True and "allowPrivilegeEscalation" not in value:
+        yield (
+            ("privileged",),
+            "a privileged container may escalate; set allowPrivilegeEscalation: true beside it",
+        )
+
+
+def _profile(value: Node) -> Found:
+    local, name = value.get("type") == "Localhost", value.get("localhostProfile")
+    if local and not name:
+        yield (), "a profile of the node has a name; set localhostProfile, or type: RuntimeDefault"
+    if name and not local:
+        yield ("localhostProfile",), "is for type Localhost; remove it, or set type: Localhost"
+
+
 def _one_of(fields: Collection[str], *, needed: bool = False) -> Callable[[Node], Found]:
     """At most one of the fields, or exactly one."""
 
@@ -144,10 +128,91 @@ def _volume(value: Node) -> Found:
         yield (there[1],), f"{' and '.join(there)} exclude each other; make two volumes of them"
 
 
+def _mount(value: Node) -> Found:
+    if value.get("subPath") and value.get("subPathExpr"):
+        yield ("subPathExpr",), "subPath and subPathExpr exclude each other; keep one"
+
+
+def _living(value: Node) -> Found:
+    """Of a liveness or startup probe."""
+    if value.get("successThreshold") not in (None, 0, 1):
+        yield ("successThreshold",), "one success is enough for this probe; remove it, or write 1"
+
+
+def _ready(value: Node) -> Found:
+    if value.get("terminationGracePeriodSeconds") is not None:
+        yield (
+            ("terminationGracePeriodSeconds",),
+            "a readiness probe ends no container; remove it, or move it to the livenessProbe",
+        )
+
+
+_PROBES = {"livenessProbe": _living, "readinessProbe": _ready, "startupProbe": _living}
+
+
+def _container(value: Node) -> Found:
+    yield from _once(value, ("volumeMounts",), "mountPath")
+    yield from _once(value, ("ports",), "name")
+    for field, rule in _PROBES.items():
+        if isinstance(probe := value.get(field), dict):
+            yield from (((field, *path), message) for path, message in rule(probe))
+
+
+def _pod(value: Node) -> Found:
+    yield from _once(value, ("containers", "initContainers"), "name")
+    yield from _once(value, ("volumes",), "name")
+    field = "topologySpreadConstraints"
+    for path, message in check_list("TopologySpreadConstraint", value.get(field)):
+        yield (field, *path), message
+
+
+def _once(value: Node, lists: Collection[str], field: str) -> Found:
+    """A field that no two items of some lists may have alike."""
+    seen: set[str] = set()
+    for key in lists:
+        items = value.get(key)
+        for index, item in enumerate(items if isinstance(items, list) else []):
+            name = item.get(field) if isinstance(item, dict) else None
+            if isinstance(name, str) and name:
+                if name in seen:
+                    yield (
+                        (key, index, field),
+                        f"{name} is there twice; choose another, or join them",
+                    )
+                seen.add(name)
+
+
+def check_list(kind: str, items: Any) -> Found:
+    """What must hold between the items of a list of a type."""
+    if kind != "TopologySpreadConstraint" or not isinstance(items, list):
+        return
+    seen = set()
+    for index, item in enumerate(items):
+        if not isinstance(item, dict):
+            continue
+        pair = str(item.get("topologyKey")), str(item.get("whenUnsatisfiable"))
+        if pair in seen:
+            yield (index,), f"{' and '.join(pair)} are in an earlier one too; join the two"
+        seen.add(pair)
+
+
+def _spread(value: Node) -> Found:
+    if value.get("minDomains") is not None and value.get("whenUnsatisfiable") != "DoNotSchedule":
+        yield ("minDomains",), "is for DoNotSchedule; remove it, or set whenUnsatisfiable to that"
+
+
+def _replicas(value: Node) -> Found:
+    least, most = value.get("minReplicas"), value.get("maxReplicas")
+    if type(least) is type(most) is int and 0 < most < least:
+        yield ("minReplicas",), f"{least} is more than maxReplicas, {most}; raise maxReplicas"
+
+
 _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 _SOURCES = ("configMapKeyRef", "fieldRef", "fileKeyRef", "resourceFieldRef", "secretKeyRef")
 
 RULES: dict[str, Callable[[Node], Found]] = {
+    "AppArmorProfile": _profile,
+    "Container": _container,
     "DeploymentStrategy": _strategy,
     "EnvVar": _variable,
     "EnvVarSource": _one_of(_SOURCES, needed=True),
@@ -156,10 +221,25 @@ RULES: dict[str, Callable[[Node], Found]] = {
     "LifecycleHandler": _one_of(("exec", "httpGet", "sleep", "tcpSocket")),
     "NetworkPolicyPeer": _peer,
     "NodeSelectorRequirement": _requirement,
+    "PodSpec": _pod,
+    "PredictorSpec": _replicas,
     "Probe": _one_of(_HANDLERS),
-    "ResourceRequirements": _resources,
+    "ResourceRequirements": check_resources,
+    "SeccompProfile": _profile,
     "SecurityContext": _security,
     "Toleration": _toleration,
+    "TopologySpreadConstraint": _spread,
     "Volume": _volume,
+    "VolumeMount": _mount,
+    "living Probe": _living,
+    "merged SecurityContext": _merged_security,
+    "ready Probe": _ready,
 }
 """By the type that they are about."""
+
+BY_FIELDS: dict[str, set[str]] = {
+    "Container": {"image", "volumeMounts"},
+    "PodSpec": {"containers", "volumes"},
+    "PredictorSpec": {"minReplicas", "maxReplicas"},
+}
+"""Rules for every type that has these fields."""

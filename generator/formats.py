@@ -115,7 +115,16 @@ def _is_too_long(value: str) -> bool:
     return len(value.rpartition("/")[2]) > 63
 
 
-WRONG = {"CIDR": _is_no_network, "annotation key": _is_too_long, "label key": _is_too_long}
+def _leads_out(value: str) -> bool:
+    return ".." in value.split("/")
+
+
+WRONG = {
+    "CIDR": _is_no_network,
+    "annotation key": _is_too_long,
+    "label key": _is_too_long,
+    "relative path": _leads_out,
+}
 """By format, whether a text that has its pattern is none of it all the same."""
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from generator.checker import refusals
+from generator.fields import without_null
 from generator.helmschema import helm_schema
 from generator.leftovers import MODEL_FORMAT, is_carried, is_written_by_kserve
 from generator.schema import Node, values_schema
@@ -52,7 +53,7 @@ def from_manifest(manifest: Node) -> tuple[str, Entry]:
     `services.read_services` wants; what else its metadata has, `leftovers.left_out` names.
     """
     metadata = manifest["metadata"]
-    given = _without_null(manifest["spec"])
+    given = without_null(manifest["spec"])
     rest = copy.deepcopy(given)
     entry: Entry = {}
     predictor = rest["predictor"]
@@ -220,15 +221,6 @@ def _entry() -> Node:
     schema = helm_schema(values_schema(), ours=True)["properties"]["models"]
     entry: Node = schema["additionalProperties"]["properties"]
     return entry
-
-
-def _without_null(value: Any) -> Any:
-    """`value` without keys that are null, which Kubernetes takes as not there."""
-    if isinstance(value, list):
-        return [_without_null(child) for child in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: _without_null(child) for key, child in value.items() if child is not None}
 
 
 def _without_emptied(value: Any, given: Any) -> Any:

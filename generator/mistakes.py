@@ -137,6 +137,11 @@ def _empty(_value: Any, _wanted: Any, schema: Any) -> str:
     return f"is empty; {f'set one of {fields}' if fields else 'say something'}, or leave it out"
 
 
+def _exclusive(_value: Any, wanted: list[Any], _schema: Any) -> str:
+    fields = sorted({field for choice in wanted for field in choice.get("required", [])})
+    return f"{', '.join(fields)} exclude each other; keep one"
+
+
 _SENTENCES: dict[str, Callable[[Any, Any, Any], str]] = {
     "type": _type,
     "enum": _enum,
@@ -146,16 +151,19 @@ _SENTENCES: dict[str, Callable[[Any, Any, Any], str]] = {
     "maxLength": lambda value, wanted, _: (
         f"{_show(value)} has {len(value)} characters, and {wanted} are allowed; shorten it"
     ),
+    "maxItems": lambda value, wanted, _: f"has {len(value)} entries; write {wanted} or fewer",
+    "maxProperties": lambda value, wanted, _: f"has {len(value)} keys; write {wanted} or fewer",
     "minItems": lambda _value, _wanted, _schema: "is empty; add an entry",
     "minProperties": _empty,
     "minimum": _range,
+    "oneOf": _exclusive,
     "maximum": _range,
 }
 
 
 def _show(value: Any) -> str:
     if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 80 else f'"{value[:80]}…"'
+        return f'"{_on_one_line(value)}"' if len(value) <= 80 else f'"{_on_one_line(value[:80])}…"'
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
@@ -163,6 +171,12 @@ def _show(value: Any) -> str:
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _on_one_line(text: str) -> str:
+    """`text` with what nobody sees, and what ends a line, as YAML and JSON write it."""
+    signs = (sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
+    return "".join(signs)
 
 
 def _article(kind: str) -> str:

@@ -145,7 +145,8 @@ class _Expansion:
             if abbreviation in node:
                 return meaning(node.pop(abbreviation), node)
         if (kind := node.get("x-kubernetes")) is not None:
-            return node | _kubernetes_type(kind, custom=self.custom)
+            custom = self.custom or node.get("x-custom", False)
+            return node | _kubernetes_type(kind, custom=custom)
         if "properties" in node:
             node["properties"] = {k: self.expand(v) for k, v in node["properties"].items()}
         if "properties" in node or "additionalProperties" in node:
@@ -194,7 +195,8 @@ class _Expansion:
         return self._terse("image", node | {"type": "object", "properties": parts})
 
     def _resources(self, default: Node, node: Node, *, optional: bool) -> Node:
-        amount = expand({"x-format": "quantity?" if optional else "quantity"})
+        form = "quantity of a custom resource" if node.get("x-custom") else "quantity"
+        amount = expand({"x-format": f"{form}{'?' if optional else ''}"})
         return node | {
             "type": "object",
             "x-terse": True,

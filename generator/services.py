@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.errors import Problem, ValuesError
-from generator.fields import check_fields
+from generator.fields import check_fields, without_null
 from generator.objects import Object, read_objects
 from generator.schema import Node
 from generator.sources import Source
@@ -101,7 +101,7 @@ def _check(found: Object) -> Iterator[Problem]:
         why = "only a generateName, and a model needs a name of its own" if generated else "no name"
         yield found.problem(("metadata",), f"{kind} is left out: it has {why}; set metadata.name")
     elif not isinstance(spec, dict) or not spec.get("predictor"):
-        yield found.problem(("spec",), f"{called} is left out: it has no spec.predictor")
+        yield found.problem(("spec",), f"{called} is left out: it has no spec.predictor; add one")
     else:
         yield from _check_metadata(found, metadata)
         yield from _check_spec(found, spec)
@@ -109,6 +109,8 @@ def _check(found: Object) -> Iterator[Problem]:
 
 def _check_spec(found: Object, spec: Node) -> Iterator[Problem]:
     """What KServe's types have no place for, and, if that is nothing, what they want and lack."""
+    # An API server drops what is null; a server that is would be dropped with all that it says.
+    spec = {key: _without_inner_null(value) for key, value in spec.items()}
     wrong = False
     for path, message in check_fields(f"{_KIND}Spec", spec, custom=True):
         wrong = True
@@ -122,6 +124,12 @@ def _check_spec(found: Object, spec: Node) -> Iterator[Problem]:
             yield found.problem(("spec", "canary", index, *path), message)
 
 
+def _without_inner_null(component: Any) -> Any:
+    if not isinstance(component, dict):
+        return without_null(component)
+    return {key: without_null(value) for key, value in component.items()}
+
+
 def _check_metadata(found: Object, metadata: Node) -> Iterator[Problem]:
     """What an API server would refuse in the metadata that an entry carries."""
     if not isinstance(metadata.get("namespace", ""), str):
@@ -129,7 +137,10 @@ def _check_metadata(found: Object, metadata: Node) -> Iterator[Problem]:
     for kind in ("labels", "annotations"):
         values: Any = metadata.get(kind)
         if not isinstance(values, dict | None):
-            yield found.problem(("metadata", kind), "is not a mapping of texts")
+            yield found.problem(
+                ("metadata", kind),
+                "is not a mapping of texts; write keys and their values below it",
+            )
         for key, value in values.items() if isinstance(values, dict) else ():
             if not isinstance(value, str):
                 yield found.problem(("metadata", kind, key), "is not text; quote it")

@@ -25,6 +25,7 @@ DEFINITIONS = json.loads((HERE / "schemas" / "definitions.json").read_text())["$
 # By format: what it takes, and what it does not.
 EXAMPLES = {
     "CIDR": (["10.0.0.0/8", "::/0", "fd00::/8", "10.1.2.3/32"], ["banana", "10.0.0.0", "300.0.0.0/8", "10.0.0.0/33", "::/129", ":::/64"]),
+    "api group": (["", "gateway.networking.k8s.io"], ["A", "a b", ".a"]),
     "annotation key": (["a", "Example.com/a.b_c"], ["a b", "/a", "a/b/c", "a" * 64]),
     "annotations": ([{}, {"a": "b c"}], [{"a b": "c"}, {"a": 1}]),
     "controller name": (["istio.io/ingress-controller"], ["istio", "a b/c"]),
@@ -40,7 +41,7 @@ EXAMPLES = {
     "file mode": ([0, 420, 511], [512, -1, "0644"]),
     "host": (["a", "minio.storage.svc:9000"], ["", "https://a", "a/b", "a b"]),
     "http url": (["http://a", "https://a.b:80/c?d#e"], ["a", "ftp://a", "http://", "http://a b", "http:///a"]),
-    "image": (["x", "a/b:1", "localhost:5000/a:v1", "a.b/c@sha256:" + "0" * 64], ["", "a b", "https://a/b", "A/b:", "a:b:c", "a/B"]),
+    "image": (["x", "a/b:1", "localhost:5000/a:v1", "a.b/c@sha256:" + "0" * 64], ["", "a b", "https://a/b", "A/b:", "a:b:c", "a/B", "a..b", "a./b", "a/b/"]),
     "interval": (["1s", "30s"], ["0s", "30"]),
     "kind": (["Issuer"], ["issuer", "", "A b"]),
     "label key": (["a", "example.com/a.b_c"], ["", "a b", "/a", "a/", "a/b/c", "A.b/c", "a" * 64, "b/" + "a" * 64]),
@@ -65,12 +66,14 @@ EXAMPLES = {
     "quantity": (["500m", "2", "4Gi", "1e3", "0.5", ".5", "+1", 0, 2, 0.5], ["-1", -1, "", "2GB", "1.2.3", "4 Gi", "1K", "1eX", True]),
     "quantity of a custom resource": (["500m", "0.5", 2], [0.5, -1, "-1", "4gb"]),
     "region": (["eu-west-1", "RegionOne"], ["", "a b", "a/b"]),
-    "registry": (["docker.io", "localhost:5000", "a.b/c/d"], ["", "https://a.b", "a.b/", "a b", "a.b/C"]),
-    "repository": (["kserve/agent", "a.b_c/d--e"], ["", "A", "a/b:1", "/a", "a/"]),
+    "registry": (["docker.io", "localhost:5000", "a.b/c/d"], ["", "https://a.b", "a.b/", "a b", "a.b/C", "a.b/c..d"]),
+    "relative path": (["a", "certs/ca.crt", "..a"], ["", "/a", "../a", "a/..", "a b"]),
+    "repository": (["kserve/agent", "a.b_c/d--e"], ["", "a..b", "a._b", "A", "a/b:1", "/a", "a/"]),
     "resource name": (["cpu", "memory", "nvidia.com/gpu", "hugepages-2Mi"], ["mem", "", "gpu", "a b/c"]),
     "seconds": ([0, 60], [-1, "60s", 1.5]),
     "storage uri": (["s3://a/b", "/mnt/x", "hf://org/model", "pvc://a", "oci+native://a/b:1"], ["", "s3:/a/b", "./a", "s3://a b", "s3://", "s3:///a", "a/b", "S3://a"]),
     "tag": (["v1", "1.10", "_a"], ["", "not a tag!", ":v1", "-a", "a" * 129]),
+    "target label": (["__meta_x", "a1"], ["", "1a", "a-b"]),
     "url": (["http://a", "s3://bucket/logs", "kafka+tls://a:9"], ["", "a", "not a url", "://a"]),
     "user": ([0, 65534], [-1, 2**31]),
 }  # fmt: skip
@@ -238,7 +241,7 @@ LIKELY = st.one_of(
 @cache
 def written(rule: str) -> st.SearchStrategy[dict]:
     """What people write for a type; made once, not once for each example."""
-    fields = sorted(DEFINITIONS.get(rule, {}).get("properties", {}))
+    fields = sorted(DEFINITIONS[rule.rsplit(maxsplit=1)[-1]]["properties"])
     return st.dictionaries(st.sampled_from(fields), LIKELY, max_size=4)
 
 

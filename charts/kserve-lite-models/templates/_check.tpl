@@ -346,6 +346,17 @@ ERROR: {{ $path }}.batcher: KServe's agent batches requests of the protocol v1, 
 ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
 {{- end }}
 {{- end }}
+{{- if and (not (contains "{{" $host)) (eq $mode "Standard") (ne $.Values.routing.mode "none") }}
+{{- if or (gt (len $host) 253) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $host)) }}
+ERROR: {{ $path }}: routing.domainTemplate makes "{{ $host }}" of it, which is no host; change the template, or the names and labels in it
+{{- end }}
+{{- end }}
+{{- if and $.Values.routing.pathTemplate (eq $.Values.routing.mode "virtualService") }}
+{{- $where := include "kserve-lite-models.fill" (list $ $name $model $.Values.routing.pathTemplate) }}
+{{- if not (or (contains "{{" $where) (regexMatch "^/[-A-Za-z0-9._~/]*$" $where)) }}
+ERROR: {{ $path }}: routing.pathTemplate makes "{{ $where }}" of it, which is no path; change the template, or the labels in it
+{{- end }}
+{{- end }}
 {{- with get $hosts $host }}
 ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
 {{- end }}
@@ -797,6 +808,11 @@ ERROR: {{ $at }}.node: there is no node {{ $step.node }}; add {{ $path }}.nodes.
 {{- end }}
 {{- if and (eq (toString $node.type) "Splitter") (ne (int $weight) 100) }}
 ERROR: {{ $here }}: the weights add up to {{ $weight }}; make them 100
+{{- end }}
+{{- end }}
+{{- range $key, $node := ($graph.spec | default dict).nodes }}
+{{- if not (or (hasKey $nodes $key) $node.routerType) }}
+ERROR: {{ $path }}.spec.nodes.{{ $key }}: has no routerType; set it to Sequence, Switch, Ensemble or Splitter
 {{- end }}
 {{- end }}
 {{- include "kserve-lite-models.check.circle" (list (printf "%s.nodes" $path) $nodes) }}

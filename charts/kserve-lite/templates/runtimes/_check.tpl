@@ -155,8 +155,8 @@ runtimes of this release. Takes the root; returns a line `ERROR: PATH: fact; rem
 {{- $_ := set $priorities $format.name (toString (int $format.priority)) -}}
 {{- end -}}
 {{- end -}}
-{{- range $container := concat (default list $spec.containers) (default list $worker.containers) -}}
-{{- range $container.env -}}
+{{- range $container := concat (default list $spec.containers) (default list $worker.containers) | compact -}}
+{{- range default list $container.env | compact -}}
 {{- if eq .name "PYTHONPATH" -}}
 {{- printf "\nERROR: %s: KServe refuses the variable PYTHONPATH in container %s; remove it" $path $container.name -}}
 {{- end -}}
