@@ -38,7 +38,7 @@ SAMPLES = {
     "DeploymentStrategy": {"type": "RollingUpdate"},
     "map[string]EnvVar": {"FLIPPED": "x"},
     "map[string]Volume": {"flipped": {"emptyDir": {}}},
-    "map[string]VolumeMount": {"/flipped": {"name": "flipped"}},
+    "map[string]VolumeMount": {"/flipped": {"name": "cert"}},
     "PodSecurityContext": {"fsGroup": 4711},
     "SecurityContext": {"runAsUser": 4711},
     "[]Toleration": [{"key": "flipped", "operator": "Exists"}],

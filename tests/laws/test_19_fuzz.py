@@ -228,3 +228,16 @@ SNIPPETS = st.sampled_from(
         b"spec: {predictor: {model: 1}}\n",
     ]
 )
+
+
+def test_a_domain_that_yaml_takes_for_a_boolean_stays_text(tmp_path):
+    """One of the values that the fuzz found, kept: hosts of a VirtualService stood without quotes."""
+    file = tmp_path / "my.yaml"
+    file.write_text(
+        'routing: {mode: virtualService, domain: "true", domainTemplate: "{{ .IngressDomain }}",\n'
+        '  pathTemplate: "/{{ .Name }}"}\n'
+        "models: {m: {format: sklearn, storageUri: s3://a/b}}\n"
+    )
+    code, _, _ = run("manifests", "-f", file, "-o", tmp_path / "out")
+    assert code == 0
+    hold_to_the_api(rendered(tmp_path / "out"))
