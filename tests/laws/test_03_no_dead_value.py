@@ -89,6 +89,7 @@ STRINGS = {
     "cpu": "17m",
     "memory": "17Mi",
     "format": "xgboost",
+    "formatVersion": "1",
     "inferenceService": "shared-too",
     "timeout": "17s",
 }
