@@ -101,8 +101,7 @@ def rendered(folder: Path) -> list[Manifest]:
 def hold_to_the_api(objects: list[Manifest]) -> None:
     """Fail for what an API server would refuse."""
     for found in objects:
-        note(found.text)
-        assert list(faults(yaml.safe_load(found.text))) == []
+        assert list(faults(yaml.safe_load(found.text))) == [], found.text
 
 
 def test_manifests_takes_only_what_an_api_server_takes(tmp_path_factory):
