@@ -233,7 +233,7 @@ def test_a_domain_that_yaml_takes_for_a_boolean_stays_text(tmp_path):
     """One of the values that the fuzz found, kept: hosts of a VirtualService stood without quotes."""
     file = tmp_path / "my.yaml"
     file.write_text(
-        'routing: {mode: virtualService, domain: "true", domainTemplate: "{{ .IngressDomain }}",\n'
+        'routing: {mode: virtualService, domain: "true", domainTemplate: "{{ .Name }}.{{ .IngressDomain }}",\n'
         '  pathTemplate: "/{{ .Name }}"}\n'
         "models: {m: {format: sklearn, storageUri: s3://a/b}}\n"
     )
