@@ -175,6 +175,8 @@ def assert_said(section, said):
 def test_crds_that_are_not_there(cluster, release, models, tmp_path):
     section = '`no matches for kind "InferenceService"`'
     cluster.empty()
+    # kubectl keeps what it knew of the kinds; this has it look anew, until the API server knows too.
+    cluster.wait("the kind is gone", lambda: "kserve" not in cluster.kubectl("api-versions"))
     with pytest.raises(ToolFailed) as refusal:
         cluster.apply(iris.MODEL, namespace=models)
     assert_said(section, str(refusal.value))
