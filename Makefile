@@ -31,20 +31,20 @@ golden: $(VENV)/dev tools ## Make the goldens what is rendered now; look at the 
 charts: $(VENV)/run ## Render charts/ from generator/
 	$(BIN)/python -m generator chart -o charts
 
-crds: $(VENV)/dev ## Derive generator/crds from the KServe SDK, then charts/
-	$(BIN)/python -m generator.derive crds
+crds: $(VENV)/dev ## Derive generator/data/crds from the KServe SDK, then charts/
+	$(BIN)/python -m codegen crds
 	$(MAKE) charts
 
-schemas: $(VENV)/dev ## Derive generator/schemas from upstream's CRDs and Kubernetes
-	$(BIN)/python -m generator.derive schemas
+schemas: $(VENV)/dev ## Derive generator/data/schemas from upstream's CRDs and Kubernetes
+	$(BIN)/python -m codegen schemas
 
 check: $(VENV)/dev tools ## Lint, types, and proof that everything generated is current
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m generator chart -o charts --check
-	$(BIN)/python -m generator.derive crds --check
-	$(BIN)/python -m generator.derive schemas --check
+	$(BIN)/python -m codegen crds --check
+	$(BIN)/python -m codegen schemas --check
 	$$($(BIN)/python -m generator.tools actionlint | sed 's/^actionlint: //') -shellcheck= -pyflakes=
 
 scan: $(VENV)/dev tools $(VENV)-scan/run ## checkov on the rendered objects and the model pods

@@ -26,10 +26,10 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.__main__ import verdict
-from generator.derive import sources
+from codegen import upstream
 from generator.errors import GeneratorError
-from tests.cluster import own, webhooks
-from tests.cluster.cluster import Cluster, Release
+from tests.cluster.harness import own, webhooks
+from tests.cluster.harness.cluster import Cluster, Release
 from tests.rendering import STOCK
 
 ROUNDS = 3
@@ -60,7 +60,7 @@ CLAIMS = (
 def files(whose: str) -> list[Path]:
     """The CRDs: "ours", "six" or "all"."""
     ours = sorted((STOCK / "crds").iterdir())
-    theirs = sources.folder(sources.KSERVE) / "config" / "crd" / "full"
+    theirs = upstream.folder(upstream.KSERVE) / "config" / "crd" / "full"
     found = {it.name: it for it in sorted(theirs.rglob("serving.kserve.io_*.yaml"))}
     return {
         "ours": ours,
@@ -152,7 +152,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     pairs = sorted({(it.measure, whose) for it in CLAIMS for whose in ("ours", it.theirs)})
     try:
-        sources.folder(sources.KSERVE)  # Where it is measured is no network.
+        upstream.folder(upstream.KSERVE)  # Where it is measured is no network.
         rounds = [{pair: measured(*pair) for pair in pairs} for _ in range(ROUNDS)]
     except GeneratorError as error:
         print(f"ERROR: {error}", file=sys.stderr)

@@ -1,6 +1,11 @@
 """kserve-lite: Helm charts and GitOps manifests for KServe from one values file."""
 
+from pathlib import Path
+
 __version__ = "0.1.0"
+
+DATA = Path(__file__).parent / "data"
+"""What the charts are made from, as files: the values API, catalog, templates, CRDs, schemas."""
 
 CHART = "kserve-lite"
 MODELS = "kserve-lite-models"

@@ -1,6 +1,6 @@
-"""`python -m generator`."""
+"""Makes `python -m generator` run the command line."""
 
-from generator.cli import main
+from generator.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -8,13 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator import CHART, MODELS, helm, manifests, mirror, stock, validation
+from generator import CHART, MODELS, helm
+from generator.catalog import catalog
+from generator.chart import cache
 from generator.errors import GeneratorError, OutputError, ToolMissing
-from generator.output import Tree
-from generator.record import NAME
+from generator.manifests import kubeconform, layout, parsing, rendering
+from generator.output import mirror
+from generator.output.record import NAME
+from generator.output.writing import Tree
 from generator.release import DEFAULT, Release
-from generator.schema import catalog
-from generator.values import Values
+from generator.values.load import Values
 
 _OBJECTS = "manifests"
 
@@ -47,14 +50,14 @@ def validate(values: Values, release: Release = DEFAULT, *, strict: bool = False
     """
     with ThreadPoolExecutor() as pool:
         # Of models it finds nothing that schema and kubeconform do not, at three milliseconds each.
-        linted = pool.submit(helm.lint, stock.folder(CHART), values)
-        checked = _check(manifests.render(values, release), strict=strict)
+        linted = pool.submit(helm.lint, cache.folder(CHART), values)
+        checked = _check(rendering.render(values, release), strict=strict)
         linted.result()
     return checked
 
 
-def _check(objects: list[manifests.Manifest], *, strict: bool = False) -> Checked:
-    report = validation.kubeconform(objects)
+def _check(objects: list[parsing.Manifest], *, strict: bool = False) -> Checked:
+    report = kubeconform.check(objects)
     bad = (*report.problems, *report.unchecked) if strict else report.problems
     if bad or not report.valid:
         raise GeneratorError("\n".join(bad) or "nothing was rendered")
@@ -72,14 +75,14 @@ def build(values: Values, output: Path, release: Release = DEFAULT) -> Built:
     """
     charts = Tree(_charts(values), "chart")
     try:
-        objects = manifests.render(values, release)
+        objects = rendering.render(values, release)
     except ToolMissing as error:
         if (output / _OBJECTS / NAME).exists():
             message = "are of an earlier run, and cannot be rendered anew"
             raise OutputError(f"{output / _OBJECTS}: {message}: {error}") from None
         left_out = f"left out: the manifests and their validation: {error}"
         return Built((charts,), (), left_out)
-    trees = (charts, Tree(manifests.files(objects), release.owner, _OBJECTS))
+    trees = (charts, Tree(layout.files(objects), release.owner, _OBJECTS))
     report = tuple(_summary(objects))
     try:
         _lint(charts)
@@ -91,7 +94,7 @@ def build(values: Values, output: Path, release: Release = DEFAULT) -> Built:
 
 
 def _charts(values: Values) -> dict[str, str]:
-    from generator import chart  # noqa: PLC0415 (what takes longest, and `validate` needs not)
+    from generator.chart import chart  # noqa: PLC0415 (what takes longest, and `validate` needs not)
 
     return {
         f"{name}/{path}": text
@@ -114,11 +117,11 @@ def next_steps(values: Values, output: Path, release: Release = DEFAULT) -> Iter
     yield "next, with a cluster:"
     install = "  helm install"
     yield f"{install} {release.name} {output / CHART} -n {release.namespace} --create-namespace"
-    if manifests.has_models(values):
+    if rendering.has_models(values):
         yield f"{install} {release.models_name} {output / MODELS} -n {release.models}"
 
 
-def _summary(objects: Sequence[manifests.Manifest]) -> Iterator[str]:
+def _summary(objects: Sequence[parsing.Manifest]) -> Iterator[str]:
     phases: dict[str, list[str]] = {}
     for manifest in objects:
         phases.setdefault(manifest.phase, []).append(manifest.kind)

@@ -1,4 +1,4 @@
-"""Everything that the generator reports instead of a traceback.
+"""The errors that users see as text: everything reported instead of a traceback.
 
 GeneratorError
 ├── ValuesError     the values file is wrong: a list of problems, each with its place
@@ -50,7 +50,7 @@ class ValuesError(GeneratorError):
 
 
 class TemplateError(GeneratorError):
-    """A template in generator/templates is wrong."""
+    """A template in generator/data/templates is wrong."""
 
 
 class OutputError(GeneratorError):

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from generator import tools
+from generator.catalog import catalog
 from generator.errors import GeneratorError, Problem, ToolFailed, ValuesError
-from generator.schema import catalog
-from generator.sources import opened
-from generator.values import NOTHING, Values
-from generator.yamlio import Key
+from generator.values.load import NOTHING, Values
+from generator.values.sources import opened
+from generator.yaml.path import Key
 
 _DESCRIPTOR = re.compile(r"/dev/fd/(\d+)\b")
 _AT = re.compile(r"^- at '(?P<path>[^']*)': (?P<fact>.+)$", re.MULTILINE)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generator.schema import Node, catalog
+from generator.catalog import Node, catalog
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from generator import golang
+from generator import DATA, golang
 from generator.errors import ToolFailed, ToolMissing
 from generator.process import Version, fits, log, run
 
@@ -153,7 +153,7 @@ def _proves_itself(name: str, program: str, says: str) -> bool:
     """
     if name != "kubeconform" or says != "development":
         return False
-    schemas = Path(__file__).parent / "schemas"
+    schemas = DATA / "schemas"
     location = f"{schemas}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"
     head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
     try:

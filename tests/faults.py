@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from generator.quantities import amount
+from generator.values.quantities import amount
 from tests.rendering import walk
 
 Object = dict[str, Any]

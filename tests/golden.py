@@ -19,8 +19,10 @@ from pathlib import Path
 
 import yaml
 
-from generator import MODELS, manifests, mirror
-from generator.output import Changes
+from generator import MODELS
+from generator.manifests import layout, parsing
+from generator.output import mirror
+from generator.output.writing import Changes
 from tests.hunks import hunks
 from tests.rendering import CASES, ROOT, WITH_MODELS, template
 
@@ -51,10 +53,10 @@ metadata:
 @cache
 def rendered(case: str) -> Mapping[str, str]:
     """The objects of a case by file, without the CRDs: those are in charts/ as they are."""
-    objects = [manifests.manifest(_NAMESPACE), *manifests.split(template(case))]
+    objects = [parsing.manifest(_NAMESPACE), *parsing.split(template(case))]
     if case in WITH_MODELS:
-        objects += manifests.split(template(case, chart=MODELS))
-    return manifests.files(objects)
+        objects += parsing.split(template(case, chart=MODELS))
+    return layout.files(objects)
 
 
 def content(golden: str) -> dict[str, str]:

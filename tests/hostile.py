@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from generator.fields import _definitions, _schema
-from generator.schema import Leaf, Node, leaves, values_schema
+from generator.catalog import Node
+from generator.values.kubernetes import _definitions, _schema
+from generator.values.schema import Leaf, leaves, values_schema
 from tests.rendering import CASES
 from tests.unit.test_formats import EXAMPLES
 

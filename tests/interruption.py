@@ -20,9 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from generator import output, record
 from generator.errors import OutputError
-from generator.output import Output, Tree
+from generator.output import record, writing
+from generator.output.writing import Output, Tree
 
 TOUCHING = ("open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.chmod")
 # The first step of the outer tree adds a file, which the record before would not miss; that of the
@@ -60,7 +60,7 @@ def prepare(root: Path) -> None:
     """A folder of an earlier run, with files of others, modes and an empty folder."""
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
-    output.write(wanted(root, BEFORE))
+    writing.write(wanted(root, BEFORE))
     (root / "a" / "changed.yaml").chmod(0o640)
     (root / "b" / "removed.yaml").chmod(0o600)
     (root / "c" / "mine.txt").write_text("mine\n")
@@ -89,7 +89,7 @@ def interrupt(root: Path, number: int, how: str) -> bool:
     left = [number]
     sys.addaudithook(_at(left, root, how))
     with contextlib.suppress(BaseException):
-        output.write(wanted(root, AFTER))
+        writing.write(wanted(root, AFTER))
     os._exit(_THROUGH if left[0] >= 0 else 0)
 
 
@@ -116,12 +116,12 @@ def run(how: str, root: Path) -> list[dict[str, Any]]:
         prepare(root)
         before = state(root)
         came = interrupt(root, len(found) * stride, how)
-        at_once, pending = state(root), output.journal.is_pending(root)
+        at_once, pending = state(root), writing.journal.is_pending(root)
         passes = _is_current(root, BEFORE) or _is_current(root, AFTER)
         listed = [tree for tree in AFTER if pending and _is_listed(root / tree)]
-        kept = output.journal.settle(root)
+        kept = writing.journal.settle(root)
         settled = state(root)
-        output.write(wanted(root, AFTER))
+        writing.write(wanted(root, AFTER))
         found.append(
             {
                 "came": came,
@@ -141,7 +141,7 @@ def run(how: str, root: Path) -> list[dict[str, Any]]:
 def _is_current(root: Path, trees: dict[str, dict[str, str]]) -> bool:
     """What --check says."""
     try:
-        return not output.compare(wanted(root, trees))
+        return not writing.compare(wanted(root, trees))
     except OutputError:
         return False
 
@@ -161,9 +161,9 @@ def twice(root: Path) -> list[dict[str, Any]]:
             before = state(root)
             if interrupt(root, first, "kill"):
                 interrupt(root, second, "kill")
-            output.journal.settle(root)
+            writing.journal.settle(root)
             settled = state(root)
-            output.write(wanted(root, AFTER))
+            writing.write(wanted(root, AFTER))
             found.append({"before": before, "settled": settled, "after": state(root)})
     return found
 

@@ -12,9 +12,12 @@ from typing import Any, cast
 
 import yaml
 
-from generator import CHART, MODELS, chart, manifests, tools
-from generator.mirror import write
-from generator.values import NOTHING, Values, read
+from generator import CHART, MODELS, tools
+from generator.chart import chart as charts
+from generator.manifests import parsing, rendering
+from generator.output.mirror import write
+from generator.values.check import read
+from generator.values.load import NOTHING, Values
 from tests.once import once
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +35,7 @@ CASES: dict[str, Path] = {
     for file in sorted((ROOT / folder).glob("*.yaml"))
 }
 FLAVOURS = [name for name, file in CASES.items() if file.parent.name == "values"]
-WITH_MODELS = [name for name, file in CASES.items() if manifests.has_models(Values.parsed([file]))]
+WITH_MODELS = [name for name, file in CASES.items() if rendering.has_models(Values.parsed([file]))]
 # Every chart that has something to render in a case.
 CHART_CASES = [(CHART, case) for case in CASES] + [(MODELS, case) for case in WITH_MODELS]
 
@@ -49,7 +52,7 @@ def template(
 ) -> str:
     """What `helm template` prints for a case; with `folder`, the specialised chart in it."""
     values = NOTHING if folder else given(case)
-    return manifests.helm_template(
+    return rendering.helm_template(
         folder or CHARTS[chart],
         values,
         release=CHART if chart == CHART else f"{CHART}-models",
@@ -131,9 +134,9 @@ def values_of(case: str) -> dict[str, Any]:
 
 
 @once
-def through_door_two(case: str) -> tuple[manifests.Manifest, ...]:
+def through_door_two(case: str) -> tuple[parsing.Manifest, ...]:
     """The objects that `generator manifests` renders of a case, with CRDs and Namespaces."""
-    return tuple(manifests.render(given(case)))
+    return tuple(rendering.render(given(case)))
 
 
 @cache
@@ -145,7 +148,7 @@ def given(case: str) -> Values:
 def write_chart(case: str, folder: Path, name: str = CHART) -> Path:
     """A chart specialised for a case, in `folder`."""
     target = folder / name
-    write(chart.render(values_of(case), name), target)
+    write(charts.render(values_of(case), name), target)
     return target
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator import mirror
+from generator.output import mirror
 from tests import conftest, golden
 from tests.golden import DEFAULT, DIFF
 from tests.hunks import hunks, keys, lines

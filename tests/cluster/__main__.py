@@ -6,14 +6,14 @@ webhooks through the chart's own Service; a pod of the controller or of the cert
 process with a network, a root file system, a user and a ServiceAccount token of its own.
 
 Not real, because no image can be pulled and no container runtime is needed:
-- The node (tests/cluster/node.py) is a small kubelet. It takes every pod, wherever a scheduler would
+- The node (tests/cluster/harness/node.py) is a small kubelet. It takes every pod, wherever a scheduler would
   put it; it does not enforce NetworkPolicies, resource limits and seccomp profiles; a changed Secret
   reaches a running pod within a second, where a kubelet takes up to a minute or two; a probe that has
   not passed is asked again at once.
 - The pods of models are not run; the node reports them Ready, and that is all they are. It runs
   those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is
   scikit-learn's: upstream's own storage initializer and model server, with the packages of their
-  images, but this machine's Python and C library (tests/cluster/modelserver.py).
+  images, but this machine's Python and C library (tests/cluster/harness/modelserver.py).
 - There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints.
 - In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.
 
@@ -37,10 +37,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from codegen import upstream
 from generator import tools
-from generator.derive import sources
 from generator.errors import GeneratorError, ToolMissing
-from tests.cluster import foreign, modelserver, own, waiting
+from tests.cluster.harness import foreign, modelserver, own, waiting
 from tests.rendering import ROOT
 
 _PYTEST = ("-o", "testpaths=tests/cluster")
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
                 tools.build(name)
             return int(pytest.main([*_PYTEST, "--cluster=given", *arguments]))
         for module in (waiting.ARGO_CD, *(project[0] for project in foreign.PROJECTS.values())):
-            sources.folder(module)  # Where the tests run is no network.
+            upstream.folder(module)  # Where the tests run is no network.
         with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
             modelserver.build()
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]

@@ -6,8 +6,8 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.cluster import own
-from tests.cluster.cluster import Cluster, Release, installed
+from tests.cluster.harness import own
+from tests.cluster.harness.cluster import Cluster, Release, installed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from generator.errors import ToolFailed
-from tests.cluster import pki, webhooks
-from tests.cluster.cluster import BOTH_HELMS
+from tests.cluster.harness import pki, webhooks
+from tests.cluster.harness.cluster import BOTH_HELMS
 
 pytestmark = BOTH_HELMS
 

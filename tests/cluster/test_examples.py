@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from generator import MODELS
-from generator.manifests import DECLARED
-from tests.cluster import foreign, waiting
-from tests.cluster.cluster import Release, installed
-from tests.cluster.status import accept_routes, condition
+from generator.manifests.rendering import DECLARED
+from tests.cluster.harness import foreign, waiting
+from tests.cluster.harness.cluster import Release, installed
+from tests.cluster.harness.status import accept_routes, condition
 from tests.rendering import CASES, CHARTS, ROOT, WITH_MODELS, objects, of_kind, values_of
 
 LOG_LEVEL = '{.spec.template.spec.containers[0].env[?(@.name=="LOG_LEVEL")].value}'

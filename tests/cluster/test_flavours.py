@@ -9,7 +9,7 @@ import pytest
 
 from generator import CHART
 from generator.errors import ToolFailed
-from tests.cluster import foreign
+from tests.cluster.harness import foreign
 from tests.laws.test_12_restricted import EXEMPT
 from tests.rendering import (
     CASES,

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from generator.errors import ToolFailed
-from tests.cluster import controller, iris, webhooks
-from tests.cluster.cluster import BOTH_HELMS, Release, installed
+from tests.cluster.harness import controller, iris, webhooks
+from tests.cluster.harness.cluster import BOTH_HELMS, Release, installed
 from tests.rendering import STOCK, objects, of_kind, only
 
 pytestmark = BOTH_HELMS

@@ -10,8 +10,8 @@ import pytest
 
 from generator import tools
 from generator.errors import ToolFailed
-from tests.cluster import controller, webhooks
-from tests.cluster.cluster import BOTH_HELMS
+from tests.cluster.harness import controller, webhooks
+from tests.cluster.harness.cluster import BOTH_HELMS
 
 pytestmark = BOTH_HELMS
 

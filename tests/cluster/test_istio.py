@@ -6,8 +6,8 @@ import pytest
 
 from generator import CHART, MODELS, tools
 from generator.errors import ToolFailed
-from tests.cluster import foreign, waiting
-from tests.cluster.cluster import Release, installed
+from tests.cluster.harness import foreign, waiting
+from tests.cluster.harness.cluster import Release, installed
 from tests.rendering import CASES, CHARTS, NAMESPACES, WITH_MODELS, Object, objects, of_kind
 
 # What belongs to whoever runs Istio: the proxies that gateways select, a gateway that models share.

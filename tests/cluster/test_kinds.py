@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator.derive.schema import merge
+from codegen.operations import merge
 from generator.errors import ToolFailed
-from tests.cluster import iris, waiting
+from tests.cluster.harness import iris, waiting
 from tests.rendering import of_kind, only
 
 OBJECTS = list(yaml.safe_load_all(Path(__file__).with_name("kinds.yaml").read_text("utf-8")))

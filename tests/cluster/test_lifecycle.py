@@ -1,7 +1,7 @@
 """What a platform leaves behind, and finds again: upgrade, rollback, uninstall, install."""
 
-from tests.cluster import controller, iris, webhooks
-from tests.cluster.cluster import BOTH_HELMS
+from tests.cluster.harness import controller, iris, webhooks
+from tests.cluster.harness.cluster import BOTH_HELMS
 
 pytestmark = BOTH_HELMS
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from generator.manifests import models as render
-from generator.models import read_models
-from generator.values import read
+from generator.importer.entries import read_models
+from generator.manifests.rendering import models as render
+from generator.values.check import read
 from tests import rendering
-from tests.cluster import iris
+from tests.cluster.harness import iris
 
 PREDICTOR = f"{iris.NAME}-predictor"
 OWN = f"serving.kserve.io/inferenceservice={iris.NAME}"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.rendering import ROOT
 
-INSIDE = "import sys; from tests.cluster import own; own.inside(sys.argv[1:])"
+INSIDE = "import sys; from tests.cluster.harness import own; own.inside(sys.argv[1:])"
 # What a cluster is made of: a bridge, files on a tmpfs, processes under processes.
 CLUSTER = """
 ip link add left0 type bridge

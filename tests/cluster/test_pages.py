@@ -2,7 +2,7 @@
 
 import re
 
-from tests.cluster import iris
+from tests.cluster.harness import iris
 from tests.rendering import ROOT, STOCK
 
 PAGE = ROOT / "docs" / "operations.md"

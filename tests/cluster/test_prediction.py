@@ -14,9 +14,9 @@ import urllib.request
 import pytest
 
 from generator import MODELS, tools
-from tests.cluster import iris, modelserver, waiting
-from tests.cluster.cluster import Release
-from tests.cluster.plane import NODE
+from tests.cluster.harness import iris, modelserver, waiting
+from tests.cluster.harness.cluster import Release
+from tests.cluster.harness.plane import NODE
 from tests.rendering import CHARTS, ROOT
 
 JSON = {"Content-Type": "application/json"}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator.derive.schema import merge
+from codegen.operations import merge
 from generator.errors import ToolFailed
-from tests.cluster import controller, iris
-from tests.cluster.status import condition
+from tests.cluster.harness import controller, iris
+from tests.cluster.harness.status import condition
 
 TABLE = yaml.safe_load(Path(__file__).with_name("refusals.yaml").read_text(encoding="utf-8"))
 GOOD = TABLE.pop("good")

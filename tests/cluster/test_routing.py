@@ -3,8 +3,8 @@
 import json
 
 from generator import MODELS
-from tests.cluster import controller, iris
-from tests.cluster.cluster import Release
+from tests.cluster.harness import controller, iris
+from tests.cluster.harness.cluster import Release
 from tests.rendering import CHARTS
 
 DOMAIN = "models.example.com"

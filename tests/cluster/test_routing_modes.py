@@ -10,11 +10,11 @@ import re
 import pytest
 import yaml
 
+from codegen import upstream
 from generator import MODELS
-from generator.derive import sources
-from tests.cluster import controller, foreign, iris
-from tests.cluster.cluster import Release
-from tests.cluster.status import accept_routes, condition, conditions, report
+from tests.cluster.harness import controller, foreign, iris
+from tests.cluster.harness.cluster import Release
+from tests.cluster.harness.status import accept_routes, condition, conditions, report
 from tests.rendering import CHARTS, ROOT
 
 DOMAIN = "models.example.com"
@@ -179,7 +179,7 @@ def knative_serving(cluster):
     name = "knative-serving"
     if cluster.get("namespace", name):
         pytest.skip("Knative itself is there")
-    folder = sources.folder("knative.dev/serving") / "config/core/configmaps"
+    folder = upstream.folder("knative.dev/serving") / "config/core/configmaps"
     cluster.kubectl("create", "namespace", name)
     cluster.kubectl("apply", "-f", str(folder / "autoscaler.yaml"))
     yield

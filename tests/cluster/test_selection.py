@@ -5,9 +5,9 @@ import json
 import pytest
 
 from generator.images import platform_images
-from generator.schema import defaults, values_schema
-from generator.values import merge
-from tests.cluster.cluster import installed
+from generator.values.load import merge
+from generator.values.schema import defaults, values_schema
+from tests.cluster.harness.cluster import installed
 
 DIGEST = "sha256:" + "ab" * 32
 VALUES = {

@@ -11,9 +11,9 @@ import subprocess
 
 import pytest
 
-from generator.derive import sources
-from tests.cluster import bucket, modelserver
-from tests.cluster.cluster import installed
+from codegen import upstream
+from tests.cluster.harness import bucket, modelserver
+from tests.cluster.harness.cluster import installed
 from tests.cluster.test_kinds import pod
 
 ENTRYPOINT = "/storage-initializer/scripts/initializer-entrypoint"
@@ -71,7 +71,7 @@ def fetch(cluster, namespace, folder):
     if not modelserver.environment().is_dir():
         pytest.skip("upstream's storage initializer needs Python 3.10, 3.11 or 3.12")
     (initializer,) = pod(cluster, namespace, "m-predictor")["initContainers"]
-    program = sources.folder(sources.KSERVE) / "python" / ENTRYPOINT.removeprefix("/")
+    program = upstream.folder(upstream.KSERVE) / "python" / ENTRYPOINT.removeprefix("/")
     ours = f"{modelserver.python()} {program}"
     command = [it.replace(ENTRYPOINT, ours) for it in initializer["command"]]
     source, target = initializer["args"]

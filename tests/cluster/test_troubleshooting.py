@@ -5,9 +5,9 @@ import re
 import pytest
 
 from generator.errors import ToolFailed
-from tests.cluster import controller, iris, modelserver, waiting, webhooks
-from tests.cluster.cluster import Release
-from tests.cluster.plane import NODE
+from tests.cluster.harness import controller, iris, modelserver, waiting, webhooks
+from tests.cluster.harness.cluster import Release
+from tests.cluster.harness.plane import NODE
 from tests.cluster.test_interruptions import INSTALL, installing
 from tests.cluster.test_waiting import GRAPH
 from tests.rendering import ROOT, STOCK

@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from generator import tools
-from tests.cluster import controller, foreign, iris, pki, webhooks
-from tests.cluster.cluster import BOTH_HELMS, Release
-from tests.cluster.foreign import established
+from tests.cluster.harness import controller, foreign, iris, pki, webhooks
+from tests.cluster.harness.cluster import BOTH_HELMS, Release
+from tests.cluster.harness.foreign import established
 from tests.rendering import CASES, FLAVOURS, ROOT, STOCK, identity, objects, of_kind, only, parse
 
 SECRET_LIMIT = 128 * 1024

@@ -12,13 +12,13 @@ import threading
 
 import pytest
 
+from codegen import upstream
 from generator import MODELS, tools
-from generator.derive import sources
 from generator.errors import ToolFailed
-from tests.cluster import controller, iris, modelserver
-from tests.cluster.plane import NODE
-from tests.cluster.status import condition
-from tests.cluster.waiting import (
+from tests.cluster.harness import controller, iris, modelserver
+from tests.cluster.harness.plane import NODE
+from tests.cluster.harness.status import condition
+from tests.cluster.harness.waiting import (
     ARGO_CD,
     RULE,
     SOURCE,
@@ -117,7 +117,7 @@ class Model:
 
     def argocd(self):
         """The health of the InferenceService in Argo CD."""
-        rule = sources.folder(ARGO_CD) / RULE
+        rule = upstream.folder(ARGO_CD) / RULE
         return judged(self.service(), str(rule))["argocd"]
 
     def flux(self):

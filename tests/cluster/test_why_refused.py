@@ -8,7 +8,7 @@ import copy
 import pytest
 import yaml
 
-from tests.cluster import iris
+from tests.cluster.harness import iris
 
 DOMAIN = "models.example.com"
 RESTRICTED = {

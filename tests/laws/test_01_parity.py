@@ -5,11 +5,16 @@ The one exception are the Namespaces: Helm makes them by --create-namespace, `ma
 
 import pytest
 
-from generator import MODELS, manifests, when
-from generator.chart import render
+from generator import MODELS
+from generator.chart import when
+from generator.chart.chart import render
 from generator.errors import ToolFailed
-from generator.protection import KEEP
-from generator.values import Values, read
+from generator.manifests import layout
+from generator.manifests import rendering as manifests
+from generator.manifests.protection import KEEP
+from generator.release import Release
+from generator.values.check import read
+from generator.values.load import Values
 from tests import rendering
 from tests.rendering import CASES, CHART_CASES, WITH_MODELS, Object
 
@@ -50,7 +55,7 @@ def test_the_generator_renders_what_helm_does_and_a_namespace(case):
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
     assert differences(ours, [namespace, *helms]) == []
     # No object is lost by the names of the files.
-    assert len(manifests.files(rendered)) == len(ours)
+    assert len(layout.files(rendered)) == len(ours)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +68,7 @@ def test_the_generator_renders_what_helm_does_and_a_namespace(case):
     ],
 )
 def test_the_namespaces_that_a_release_uses_are_rendered(platform, models, expected):
-    release = manifests.Release(namespace=platform, models=models)
+    release = Release(namespace=platform, models=models)
     values = rendering.given("sklearn-iris")
     rendered = [it for it in manifests.render(values, release) if it.kind == "Namespace"]
     assert [it.name for it in rendered] == expected
@@ -88,7 +93,7 @@ def test_a_namespace_that_the_values_declare_is_not_rendered_twice(tmp_path):
 def test_the_models_chart_is_told_where_the_platform_is(tmp_path):
     values = tmp_path / "values.yaml"
     values.write_text(CASES["istio-models"].read_text())
-    release = manifests.Release(namespace="ml-platform")
+    release = Release(namespace="ml-platform")
     routes = [
         it
         for it in manifests.render(Values.parsed([values]), release)

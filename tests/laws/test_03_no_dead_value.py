@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from generator import CHART, MODELS
-from generator.chart import render, schema_of
+from generator.chart.chart import render, schema_of
 from generator.errors import ToolFailed, ValuesError
-from generator.manifests import helm_template
-from generator.schema import Leaf, defaults, find, leaves, values_schema
-from generator.values import Values, merge
+from generator.manifests.rendering import helm_template
+from generator.values.load import Values, merge
+from generator.values.schema import Leaf, defaults, find, leaves, values_schema
 from tests import rendering
 from tests.rendering import CASES, CHARTS, WITH_MODELS, values_of
 

@@ -6,10 +6,11 @@ import pytest
 import yaml
 
 from generator import CHART
-from generator.chart import schema_of
+from generator.catalog import Node
+from generator.chart.chart import schema_of
 from generator.errors import ToolFailed, ValuesError
-from generator.schema import Node, leaves
-from generator.values import read
+from generator.values.check import read
+from generator.values.schema import leaves
 from tests import rendering
 from tests.rendering import CHARTS
 

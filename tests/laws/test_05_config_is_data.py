@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from generator.manifests import helm_template
-from generator.values import Values
+from generator.manifests.rendering import helm_template
+from generator.values.load import Values
 from tests import rendering
 from tests.rendering import CASES, STOCK, Object, config, objects, values_of
 

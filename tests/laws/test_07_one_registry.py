@@ -6,10 +6,11 @@ import re
 import pytest
 
 from generator import MODELS
+from generator.catalog import catalog
 from generator.images import platform_images
-from generator.manifests import helm_template
-from generator.schema import catalog, defaults, values_schema
-from generator.values import Values, merge
+from generator.manifests.rendering import helm_template
+from generator.values.load import Values, merge
+from generator.values.schema import defaults, values_schema
 from tests.rendering import CASES, CHARTS, Object, objects, of_kind, parse, values_of, walk
 
 REGISTRY = "registry.internal.example.com:5000/mirror"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator import manifests
+from generator.manifests import rendering as manifests
 from tests import rendering
 from tests.rendering import CASES, STOCK, Object, objects
 

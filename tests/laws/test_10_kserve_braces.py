@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from generator.chart import render
-from generator.schema import catalog
+from generator.catalog import catalog
+from generator.chart.chart import render
 from tests import rendering
 from tests.rendering import CASES, config, objects
 

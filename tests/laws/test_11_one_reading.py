@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from generator import CHART, MODELS, yamlio
-from generator.chart import render
-from generator.manifests import helm_template
+from generator import CHART, MODELS
+from generator.chart.chart import render
+from generator.errors import ValuesError
+from generator.manifests.rendering import helm_template
+from generator.yaml import document, writer
 from tests import rendering
 from tests.rendering import CHART_CASES, CHARTS, ROOT, WITH_MODELS, config, objects
 
@@ -71,7 +73,7 @@ def test_what_we_dump_reads_the_same_everywhere(tmp_path):
         "numbers": [0, 1, -1, 1000000, 12345678901, 0.5],
         "others": [True, False, None, [], {}],
     }
-    text = yamlio.dump(data)
+    text = writer.dump(data)
     for reading in [*readings(text), as_go_reads(text, tmp_path / "chart")]:
         assert reading == data
 
@@ -83,7 +85,7 @@ def test_what_we_dump_reads_the_same_everywhere(tmp_path):
     )
 )
 def test_any_text_survives_a_dump(text):
-    for reading in readings(yamlio.dump({"key": text, "list": [text]})):
+    for reading in readings(writer.dump({"key": text, "list": [text]})):
         assert reading == {"key": text, "list": [text]}
 
 
@@ -106,11 +108,11 @@ def test_any_text_survives_a_dump(text):
     ],
 )
 def test_a_scalar_that_parsers_disagree_on_is_refused(text):
-    with pytest.raises(yamlio.ValuesError, match="parsers read"):
-        yamlio.parse(f"key: {text}\n", "my.yaml")
-    with pytest.raises(yamlio.ValuesError):
-        yamlio.parse(f"{text}: value\n", "my.yaml")
-    assert yamlio.parse(f'key: "{text}"\n', "my.yaml").data == {"key": text}
+    with pytest.raises(ValuesError, match="parsers read"):
+        document.parse(f"key: {text}\n", "my.yaml")
+    with pytest.raises(ValuesError):
+        document.parse(f"{text}: value\n", "my.yaml")
+    assert document.parse(f'key: "{text}"\n', "my.yaml").data == {"key": text}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_a_scalar_that_parsers_disagree_on_is_refused(text):
 )
 def test_a_scalar_that_parsers_agree_on_is_accepted(text):
     one, other = readings(f"key: {text}\n")
-    assert one == other == yamlio.parse(f"key: {text}\n", "my.yaml").data
+    assert one == other == document.parse(f"key: {text}\n", "my.yaml").data
 
 
 def test_awkward_values_arrive_as_they_are():

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from generator import MODELS
-from generator.manifests import helm_template
-from generator.schema import catalog
-from generator.values import Values
+from generator.catalog import catalog
+from generator.manifests.rendering import helm_template
+from generator.values.load import Values
 from tests import rendering
 from tests.rendering import CASES, STOCK, Object, objects, pod_specs, values_of
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from generator import build, manifests
+from generator import build
 from generator.errors import GeneratorError
-from generator.validation import kubeconform
-from generator.values import read
+from generator.manifests import parsing
+from generator.manifests.kubeconform import check
+from generator.values.check import read
 from tests import rendering
 from tests.rendering import CASES, CHARTS
 
@@ -13,7 +14,7 @@ from tests.rendering import CASES, CHARTS
 @pytest.mark.parametrize("case", CASES)
 def test_every_object_is_valid(case):
     rendered = rendering.through_door_two(case)
-    report = kubeconform(rendered)
+    report = check(rendered)
     assert report.problems == ()
     assert report.valid == len(rendered) > 20
 
@@ -47,7 +48,7 @@ def test_the_validate_command_says_how_much_it_checked():
 def test_a_mistake_in_an_object_is_found(case, old, new, said):
     text = rendering.template(case)
     assert old in text
-    report = kubeconform(list(manifests.split(text.replace(old, new, 1))))
+    report = check(list(parsing.split(text.replace(old, new, 1))))
     assert len(report.problems) == 1
     assert said in report.problems[0]
 
@@ -79,4 +80,4 @@ def test_an_extra_object_of_a_known_kind_is_checked_as_ours_are(tmp_path):
 
 
 def test_nothing_rendered_is_not_valid():
-    assert kubeconform([]).valid == 0
+    assert check([]).valid == 0

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator import mirror, output, record
 from generator.errors import OutputError
-from generator.output import Output, Tree
+from generator.output import mirror, record, writing
+from generator.output.writing import Output, Tree
 from tests import golden
 from tests.interruption import AFTER, state
 from tests.rendering import CASES, ROOT
@@ -126,8 +126,8 @@ def take(root: Path, run: dict) -> None:
         prune=run["prune"],
     )
     try:
-        foretold = output.compare(wanted)
-        changes = output.write(wanted)
+        foretold = writing.compare(wanted)
+        changes = writing.write(wanted)
     except OutputError:
         assert state(root) == whole
         assert foretold.refusals
@@ -141,7 +141,7 @@ def take(root: Path, run: dict) -> None:
         assert before.keys() <= after.keys()
     for path in listed(root).keys() & run["files"].keys():
         assert listed(root)[path] == record.digest(after[path].encode())
-    assert not output.compare(wanted)
+    assert not writing.compare(wanted)
     assert not list(root.rglob(".kserve-lite*"))
 
 
@@ -357,7 +357,7 @@ def test_a_folder_without_the_right_to_write_is_told():
         root.chmod(0o555)
         Path(folder).chmod(0o755)
         with nobody(), pytest.raises(OutputError, match="cannot be written: Permission denied"):
-            output.write(Output(root, [Tree({"a.yaml": "1\n"}, "chart")]))
+            writing.write(Output(root, [Tree({"a.yaml": "1\n"}, "chart")]))
         assert list(root.iterdir()) == []
 
 
@@ -367,16 +367,16 @@ def test_a_part_without_the_right_to_write_changes_nothing(where):
     trees = [[Tree(dict.fromkeys(["a/x", "b/y", "c/z"], text), "chart")] for text in "12"]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "out"
-        output.write(Output(root, trees[0]))
+        writing.write(Output(root, trees[0]))
         for place in (Path(folder), root, root / "a", root / "b", root / "c"):
             place.chmod(0o777)
         (root / where).chmod(0o555 if where else 0o1777)
         before = files(root)
         with nobody(), pytest.raises(OutputError, match=r"Permission denied|not permitted") as said:
-            output.write(Output(root, trees[1]))
+            writing.write(Output(root, trees[1]))
         assert str(said.value).endswith("nothing was changed")
         assert files(root) == before
-        assert output.write(Output(root, trees[1])).changed == ("a/x", "b/y", "c/z")
+        assert writing.write(Output(root, trees[1])).changed == ("a/x", "b/y", "c/z")
 
 
 def test_what_cannot_be_read_is_told_or_left_alone():
@@ -388,8 +388,8 @@ def test_what_cannot_be_read_is_told_or_left_alone():
             (root / name).chmod(0)
         with nobody():
             with pytest.raises(OutputError, match=r"a\.yaml: cannot be read: Permission denied"):
-                output.write(Output(root, [Tree({"a.yaml": "1\n"}, "chart")]))
-            assert output.write(Output(root, [Tree({"b.yaml": "1\n"}, "chart")])).added == (
+                writing.write(Output(root, [Tree({"a.yaml": "1\n"}, "chart")]))
+            assert writing.write(Output(root, [Tree({"b.yaml": "1\n"}, "chart")])).added == (
                 "b.yaml",
             )
         assert files(root).keys() == {"mine.txt", "a.yaml", "b.yaml"}
@@ -397,15 +397,15 @@ def test_what_cannot_be_read_is_told_or_left_alone():
 
 def test_the_second_of_two_runs_waits_and_is_refused(tmp_path, monkeypatch, capsys):
     wanted = Output(tmp_path, [Tree({"a.yaml": "1\n"}, "chart")])
-    monkeypatch.setattr(output.destination, "PATIENCE", 0.2)
+    monkeypatch.setattr(writing.destination, "PATIENCE", 0.2)
     refused = pytest.raises(OutputError, match="another run is at work there")
-    with output.destination.locked([tmp_path]), refused:
-        output.write(wanted)
+    with writing.destination.locked([tmp_path]), refused:
+        writing.write(wanted)
     assert "waiting for another run" in capsys.readouterr().err
     assert files(tmp_path) == {}
-    monkeypatch.setattr(output.destination, "PATIENCE", 30)
-    with output.destination.locked([tmp_path]):
-        second = threading.Thread(target=output.write, args=[wanted])
+    monkeypatch.setattr(writing.destination, "PATIENCE", 30)
+    with writing.destination.locked([tmp_path]):
+        second = threading.Thread(target=writing.write, args=[wanted])
         second.start()
         time.sleep(0.1)
         assert files(tmp_path) == {}

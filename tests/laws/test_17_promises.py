@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator.schema import values_schema
+from generator.values.schema import values_schema
 from tests.rendering import ROOT, walk
 
 PROMISES = ROOT / "tests" / "promises.yaml"
 PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
-    *sorted((ROOT / "generator" / "templates").glob("*/*.md.j2")),
+    *sorted((ROOT / "generator" / "data" / "templates").glob("*/*.md.j2")),
 ]
 COMMENTED = [
     *sorted((ROOT / "values").glob("*.yaml")),
@@ -110,7 +110,7 @@ def said() -> Iterator[tuple[str, str]]:
         name = file.relative_to(ROOT).as_posix()
         yield from ((name, sentence) for sentence in of_comments(file.read_text("utf-8")))
     for path, sentence in of_schema():
-        yield f"generator/values.schema.yaml: {path}", sentence
+        yield f"generator/data/values.schema.yaml: {path}", sentence
 
 
 @cache

@@ -5,9 +5,9 @@ import shlex
 
 import pytest
 
-from generator import manifests
-from generator.validation import kubeconform
-from tests.cluster.waiting import READY
+from generator.manifests import parsing
+from generator.manifests.kubeconform import check
+from tests.cluster.harness.waiting import READY
 from tests.rendering import CHARTS, ROOT
 
 PAGE = ROOT / "docs" / "waiting.md"
@@ -119,5 +119,5 @@ spec:
   chartRef: {kind: OCIRepository, name: iris}
 """
     release += "".join(f"  {action}: {{disableWait: true}}\n" for action in actions)
-    report = kubeconform([it for text in (*shown, release) for it in manifests.split(text)])
+    report = check([it for text in (*shown, release) for it in parsing.split(text)])
     assert (report.valid, report.problems) == (2, ())

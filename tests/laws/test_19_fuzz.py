@@ -22,9 +22,9 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from generator import cli
-from generator.manifests import Manifest, manifest, split
-from generator.validation import kubeconform
+from generator.cli import main
+from generator.manifests.kubeconform import check
+from generator.manifests.parsing import Manifest, manifest, split
 from tests.faults import faults
 from tests.hostile import inference_services, values
 from tests.rendering import CASES, ROOT
@@ -39,7 +39,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
     before, sys.argv = sys.argv, ["generator", *map(str, arguments)]
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            cli.main()
+            main.main()
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(bool(error.code))
@@ -58,7 +58,7 @@ def _mistakes_of_ours_are_failures(monkeypatch):
     def fail(error: Exception) -> str:
         raise error
 
-    monkeypatch.setattr(cli, "own_mistake", fail)
+    monkeypatch.setattr(main, "own_mistake", fail)
 
 
 def fuzz(examples: int) -> settings:
@@ -123,12 +123,12 @@ def test_manifests_takes_only_what_an_api_server_takes(tmp_path_factory):
         new = {found.text: found for found in objects if found.text not in accepted}
         accepted.update(new)
         if EXAMPLES:
-            assert list(kubeconform(list(new.values())).problems) == []
+            assert list(check(list(new.values())).problems) == []
 
     look()
     # One run of kubeconform for all of them.
     assert len(accepted) > 50
-    assert list(kubeconform(list(accepted.values())).problems) == []
+    assert list(check(list(accepted.values())).problems) == []
 
 
 @pytest.mark.parametrize(("command", "examples"), [("validate", 10), ("chart", 8), ("build", 4)])
@@ -165,7 +165,7 @@ def test_routes_are_what_an_api_server_takes(tmp_path):
 
     look()
     assert len(routed) > 3
-    assert list(kubeconform(list(routed.values())).problems) == []
+    assert list(check(list(routed.values())).problems) == []
 
 
 def test_an_entry_made_of_a_manifest_is_one_that_the_commands_take(tmp_path):

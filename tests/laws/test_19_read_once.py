@@ -14,10 +14,13 @@ import yaml
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from generator import cli, helm, manifests, tools
+from generator import helm, tools
+from generator.cli import main
 from generator.errors import GeneratorError, ValuesError
-from generator.sources import Source
-from generator.values import Values, read
+from generator.manifests import rendering as manifests
+from generator.values.check import read
+from generator.values.load import Values
+from generator.values.sources import Source
 from tests import rendering
 from tests.rendering import CASES
 
@@ -87,7 +90,7 @@ def run(arguments: Sequence[object], monkeypatch, capfd) -> tuple[int, str, str]
     monkeypatch.setattr(sys, "argv", ["generator", *map(str, arguments)])
     code = 0
     try:
-        cli.main()
+        main.main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     return code, *capfd.readouterr()
@@ -347,7 +350,7 @@ def test_a_mistake_of_ours_is_a_line_and_a_traceback_for_who_asks(monkeypatch, c
     def fail(*_):
         raise KeyError("some" * 100)
 
-    monkeypatch.setattr("generator.values.read", fail)
+    monkeypatch.setattr("generator.values.check.read", fail)
     code, _, err = run(["validate"], monkeypatch, capfd)
     assert code == 1
     assert err.startswith("a mistake in kserve-lite, not in your files: KeyError: 'some")

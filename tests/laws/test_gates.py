@@ -12,11 +12,15 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from generator import CHART, journal, manifests, mirror, output, record
+from generator import CHART
 from generator.errors import OutputError, ToolFailed
-from generator.sources import Source, opened
-from generator.validation import kubeconform
-from generator.values import Values, read
+from generator.manifests import parsing
+from generator.manifests import rendering as manifests
+from generator.manifests.kubeconform import check
+from generator.output import journal, mirror, record, writing
+from generator.values.check import read
+from generator.values.load import Values
+from generator.values.sources import Source, opened
 from tests import rendering
 from tests.laws.test_19_read_once import spy  # noqa: F401
 from tests.rendering import STOCK, Object
@@ -236,7 +240,7 @@ def test_gate_12_a_container_that_is_not_restricted(broken, old, new, said):
 
 def test_gate_13_an_object_that_is_not_valid(broken):
     folder = broken("templates/controller/role.yaml", "apiGroups: [coord", "apiGroup: [coord")
-    report = kubeconform(list(manifests.split(manifests.helm_template(folder, more=()))))
+    report = check(list(parsing.split(manifests.helm_template(folder, more=()))))
     assert len(report.problems) == 1
 
 
@@ -279,7 +283,7 @@ def test_gate_16_a_writer_that_goes_by_nothing(tmp_path):
 
 
 def test_gate_16_a_run_that_is_not_undone(tmp_path, monkeypatch):
-    wanted = [output.Tree({"a.yaml": "1\n", "b.yaml": "1\n"}, "chart")]
+    wanted = [writing.Tree({"a.yaml": "1\n", "b.yaml": "1\n"}, "chart")]
     monkeypatch.setattr(journal, "_undo", lambda *_: ())
     rename = Path.rename
 
@@ -290,7 +294,7 @@ def test_gate_16_a_run_that_is_not_undone(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(OutputError):
-        output.write(output.Output(tmp_path, wanted))
+        writing.write(writing.Output(tmp_path, wanted))
     assert law.n16.files(tmp_path) == {"a.yaml": "1\n"}
 
 
@@ -339,7 +343,7 @@ def test_gate_17_comments_and_descriptions_are_read():
         "docs/",
         "values/",
         "examples/",
-        "generator/values.schema.yaml",
+        "generator/data/values.schema.yaml",
         ".j2",
     ):
         assert [place for place in places if kind in place], kind
@@ -353,7 +357,7 @@ def test_gate_17_comments_and_descriptions_are_read():
         ("tests/laws/test_gates.py::broken", False),
         ("tests/laws/test_gates.py", False),
         ("tests/laws/test_nothing.py::test_there_is_a_check_for_every_law", False),
-        ("generator/cli.py::main", False),
+        ("generator/cli/options.py::main", False),
         ("source: KServe v0.20.0: pkg/a.go: words", True),
         ("source: KServe v0.20.0: pkg/a.go", True),
         ("source: KServe: pkg/a.go", False),

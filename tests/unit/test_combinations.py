@@ -9,8 +9,9 @@ import pytest
 
 from generator import CHART, MODELS
 from generator.errors import ValuesError
-from generator.manifests import helm_template, models
-from generator.values import merge, read
+from generator.manifests.rendering import helm_template, models
+from generator.values.check import read
+from generator.values.load import merge
 from tests import rendering
 from tests.rendering import CASES, CHARTS, FLAVOURS, STOCK, WITH_MODELS, Object, only
 

@@ -18,8 +18,16 @@ from generator.errors import GeneratorError, ValuesError
 from tests import rendering
 from tests.rendering import ROOT
 
-PARTS = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore", ".gitattributes")
-FOLDERS = ("generator", "distribution", "charts", "tools")
+PARTS = (
+    "pyproject.toml",
+    "setup.py",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    ".gitignore",
+    ".gitattributes",
+)
+FOLDERS = ("generator", "distribution", "charts", "tools", "values")
 VERSION = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)[1]
 
 
@@ -190,7 +198,7 @@ def test_a_folder_that_holds_something_is_left_alone(changed):
 def test_a_wheel_that_cannot_render_the_charts_is_not_released(changed):
     """Its data left out, as package-data that nobody updated leaves it out."""
     settings = changed / "pyproject.toml"
-    settings.write_text(settings.read_text().replace('"templates/**/.*"', '"nothing"'))
+    settings.write_text(settings.read_text().replace('"data/templates/**/.*"', '"nothing"'))
     assert '"nothing"' in settings.read_text()
     git(changed, "commit", "--quiet", "--all", "--message=Wrong")
     done = release(changed)

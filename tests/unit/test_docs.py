@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from generator.schema import catalog
+from generator.catalog import catalog
 from tests.rendering import FLAVOURS, ROOT
 
 TOP = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from generator import editing
-from generator.editing import edit
 from generator.errors import OutputError
+from generator.importer import editing
+from generator.importer.editing import edit
 from tests.rendering import ROOT
 
 
@@ -113,7 +113,7 @@ def test_what_is_no_file_of_ones_own_is_refused(file, tmp_path):
 
 def test_standard_output_is_refused_even_where_it_is_a_file(tmp_path):
     out = tmp_path / "out"
-    script = "from pathlib import Path; from generator.editing import edit; edit(Path('/dev/stdout'), bytes.upper)"
+    script = "from pathlib import Path; from generator.importer.editing import edit; edit(Path('/dev/stdout'), bytes.upper)"
     with out.open("w") as stream:
         stream.write("text")
         stream.flush()
@@ -185,7 +185,7 @@ def test_a_full_disk_leaves_the_file_and_nothing_else(file):
     script = f"""
 import resource
 from pathlib import Path
-from generator.editing import edit
+from generator.importer.editing import edit
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 edit(Path({str(file)!r}), lambda old: old * 1000)
 """
@@ -201,7 +201,7 @@ def test_a_run_that_is_told_to_end_leaves_the_file_and_nothing_else(file):
     script = f"""
 import os, signal, sys, time
 from pathlib import Path
-from generator.editing import edit
+from generator.importer.editing import edit
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 os.replace = lambda *_: (print("now", flush=True), time.sleep(60))
 edit(Path({str(file)!r}), lambda old: old * 2)
@@ -258,7 +258,7 @@ def test_of_six_at_once_none_is_lost(tmp_path):
     script = f"""
 import sys
 from pathlib import Path
-from generator.editing import edit
+from generator.importer.editing import edit
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range({len(rounds)}):

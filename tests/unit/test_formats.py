@@ -4,23 +4,21 @@ import json
 import re
 import subprocess
 from functools import cache
-from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from generator import tools
-from generator.checker import refusals
-from generator.consistency import RULES
-from generator.fields import check_fields
-from generator.formats import describe, expand, kubernetes, slip
-from generator.schema import values_schema
+from generator import DATA, tools
+from generator.values.consistency import RULES
+from generator.values.formats import describe, expand, kubernetes, slip
+from generator.values.kubernetes import check_fields
+from generator.values.schema import values_schema
+from generator.values.validator import refusals
 
-HERE = Path(__file__).parents[2] / "generator"
-FORMATS = yaml.safe_load((HERE / "formats.yaml").read_text())["formats"]
-DEFINITIONS = json.loads((HERE / "schemas" / "definitions.json").read_text())["$defs"]
+FORMATS = yaml.safe_load((DATA / "formats.yaml").read_text())["formats"]
+DEFINITIONS = json.loads((DATA / "schemas" / "definitions.json").read_text())["$defs"]
 
 # By format: what it takes, and what it does not.
 EXAMPLES = {

@@ -6,7 +6,8 @@ import pytest
 
 from generator import helm
 from generator.errors import GeneratorError, ToolFailed, ToolMissing, ValuesError
-from generator.values import Values, read
+from generator.values.check import read
+from generator.values.load import Values
 from tests.rendering import STOCK
 
 BOTH = pytest.mark.parametrize("program", ["helm", "helm3"])

@@ -9,10 +9,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.commented import dump_entry
 from generator.errors import ValuesError
-from generator.insertion import insert
-from generator.yamlio import dump, parse
+from generator.importer.commented import dump_entry
+from generator.importer.insertion import insert
+from generator.yaml.document import parse
+from generator.yaml.writer import dump
 from tests.rendering import CASES
 
 ENTRY = {"format": "sklearn", "storageUri": "s3://m/one"}

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import CHART, MODELS, manifests
+from generator import CHART, MODELS
 from generator.errors import GeneratorError, ValuesError
-from generator.values import read
+from generator.manifests import layout, parsing, rendering
+from generator.release import Release
+from generator.values.check import read
 
 OUTPUT = """---
 # Source: kserve-lite/templates/a.yaml
@@ -36,7 +38,7 @@ metadata:
 
 
 def test_helms_output_is_split_as_text():
-    one, two = manifests.split(OUTPUT)
+    one, two = parsing.split(OUTPUT)
     assert (one.kind, one.name, one.namespace, one.group) == ("ConfigMap", "one", "kserve", "")
     assert one.text.startswith("# A comment that stays.\napiVersion")
     assert one.text.endswith("    ---\n    kind: Deployment\n")
@@ -51,7 +53,7 @@ def test_helms_output_is_split_as_text():
 def test_what_is_not_an_object_is_refused():
     text = "---\n# Source: kserve-lite/templates/a.yaml\nkind: Nothing\n"
     with pytest.raises(GeneratorError) as caught:
-        list(manifests.split(text))
+        list(parsing.split(text))
     assert str(caught.value) == (
         "templates/a.yaml of kserve-lite renders something that is not an object with apiVersion, "
         'kind and metadata.name; it begins "kind: Nothing"'
@@ -60,14 +62,14 @@ def test_what_is_not_an_object_is_refused():
 
 def manifest(
     kind: str, name: str, namespace: str | None = None, api: str = "v1", chart: str = CHART
-) -> manifests.Manifest:
+) -> parsing.Manifest:
     place = f"  namespace: {namespace}\n" if namespace else ""
     text = f"apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: {name}\n{place}"
-    return manifests.manifest(text, chart)
+    return parsing.manifest(text, chart)
 
 
 def test_files_are_named_after_their_objects():
-    files = manifests.files(
+    files = layout.files(
         [
             manifest("Namespace", "home"),
             manifest("ConfigMap", "a", "home"),
@@ -95,7 +97,7 @@ def test_files_have_names_on_every_system():
     names = ["system:Reader", "system:reader", "system_reader", "a" * 253, "a" * 252 + "b"]
     api = "rbac.authorization.k8s.io/v1"
     objects = [manifest("ClusterRole", name, api=api) for name in names]
-    files = [Path(path).name for path in manifests.files([manifest("Namespace", "home"), *objects])]
+    files = [Path(path).name for path in layout.files([manifest("Namespace", "home"), *objects])]
     assert files[1:3] == [
         "clusterrole-system_reader.yaml",
         "clusterrole-system_reader-rbac.authorization.k8s.io.yaml",
@@ -107,7 +109,7 @@ def test_files_have_names_on_every_system():
 def test_an_object_that_is_there_twice_is_refused():
     twice = [manifest("Namespace", "home"), *[manifest("Secret", "s", "home")] * 3]
     with pytest.raises(GeneratorError, match="Secret s is rendered twice"):
-        manifests.files(twice)
+        layout.files(twice)
 
 
 NAMES = st.sampled_from(
@@ -124,27 +126,27 @@ OBJECTS = st.tuples(
 @given(st.lists(OBJECTS, unique=True, max_size=12))
 def test_every_object_has_a_file_of_its_own(objects):
     them = [manifest("Namespace", "home"), *[manifest(*it) for it in objects]]
-    files = manifests.files(them)
+    files = layout.files(them)
     assert len(files) == len(them)
     assert not any(path.endswith("-.yaml") for path in files)
 
 
 def test_a_release_knows_the_names_it_may_have():
     for name in ("a", "123", "a-b.c", "x" * 46):
-        assert manifests.Release(name).models_name == f"{name}-models"
+        assert Release(name).models_name == f"{name}-models"
     for name in ("a b", "A", "-a", "a-", "a..b", "", "a/b", "x" * 47, "a\n"):
         with pytest.raises(GeneratorError, match="--release"):
-            manifests.Release(name)
+            Release(name)
     for namespace in ("a.b", "x" * 64, "_"):
         with pytest.raises(GeneratorError, match="--models-namespace"):
-            manifests.Release(models=namespace)
+            Release(models=namespace)
 
 
 def refused(values: str, folder) -> str:
     file = folder / "my.yaml"
     file.write_text(values)
     with pytest.raises(ValuesError) as caught:
-        manifests.render(read([file]))
+        rendering.render(read([file]))
     return str(caught.value).replace(str(file), "my.yaml")
 
 
@@ -171,7 +173,7 @@ def test_an_object_of_the_models_cannot_be_declared_again_either(tmp_path):
     # In another namespace it is another object.
     (tmp_path / "other.yaml").write_text(twice.replace("default", "elsewhere") + models)
     services = [
-        it for it in manifests.render(read([tmp_path / "other.yaml"])) if it.kind == "Service"
+        it for it in rendering.render(read([tmp_path / "other.yaml"])) if it.kind == "Service"
     ]
     assert len([it for it in services if it.name == "m"]) == 2
 
@@ -207,4 +209,4 @@ def test_a_role_may_have_the_name_of_a_role(tmp_path):
     file = tmp_path / "my.yaml"
     role = "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: 'system:x'}}"
     file.write_text(f"extraObjects: {{x: {role}}}\n")
-    assert [it for it in manifests.render(read([file])) if it.name == "system:x"]
+    assert [it for it in rendering.render(read([file])) if it.name == "system:x"]

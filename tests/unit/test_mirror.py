@@ -1,4 +1,4 @@
-from generator.mirror import compare, write
+from generator.output.mirror import compare, write
 
 
 def test_a_mirror_holds_its_files_and_nothing_else(tmp_path):

@@ -10,8 +10,9 @@ import yaml
 
 from generator import CHART, MODELS
 from generator.errors import Problem, ToolFailed, ValuesError
-from generator.manifests import helm_template
-from generator.values import Values, merge, read
+from generator.manifests.rendering import helm_template
+from generator.values.check import read
+from generator.values.load import Values, merge
 from tests import rendering
 from tests.rendering import CHARTS
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from generator.cli import cli
+from generator.cli.main import cli
 from tests.rendering import CASES, ROOT
 
 ENTRY = {"format": "sklearn", "storageUri": "s3://m/one"}

@@ -12,13 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.errors import ValuesError
-from generator.inferenceservice import from_manifest
-from generator.leftovers import comments
-from generator.modelfolder import from_folder
-from generator.models import Models, add, read_models
-from generator.routes import render
-from generator.values import read
-from generator.yamlio import dotted
+from generator.importer.entries import Models, add, read_models
+from generator.importer.folder import from_folder
+from generator.importer.inferenceservice import from_manifest
+from generator.importer.leftovers import comments
+from generator.manifests import rendering as renderer
+from generator.manifests.routes import render
+from generator.values.check import read
+from generator.yaml.path import dotted
 from tests import rendering
 
 ENTRY = {"format": "sklearn", "storageUri": "s3://m/one"}
@@ -115,7 +116,7 @@ def test_what_the_chart_renders_becomes_the_entry_that_it_was(case, tmp_path):
             model.get("annotations", {}).pop("serving.kserve.io/secretName", None)
     file = tmp_path / "again.yaml"
     file.write_text(json.dumps(values | {"models": again}))
-    text = rendering.manifests.helm_template(
+    text = renderer.helm_template(
         rendering.CHARTS[rendering.MODELS],
         rendering.Values.parsed([file]),
         release="kserve-lite-models",
@@ -497,7 +498,7 @@ def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
     found = read_models(source)
     assert found.left_out == []
     file.write_text(json.dumps({"models": found.entries}))
-    text = rendering.manifests.models(read([file]))
+    text = renderer.models(read([file]))
     rendered = {
         it["metadata"]["name"]: it
         for it in rendering.of_kind(rendering.parse(text), "InferenceService")

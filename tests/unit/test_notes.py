@@ -7,8 +7,8 @@ import textwrap
 import pytest
 
 from generator import MODELS
-from generator.manifests import models
-from generator.values import read
+from generator.manifests.rendering import models
+from generator.values.check import read
 from tests import rendering
 from tests.rendering import CASES, CHARTS, STOCK
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from generator import __version__, journal, output, record, signals
+from generator import __version__, signals
 from generator.errors import OutputError
-from generator.output import Output, Tree
+from generator.output import journal, record, writing
+from generator.output.writing import Output, Tree
 from tests.interruption import state
 from tests.rendering import ROOT
 
@@ -19,11 +20,11 @@ OWNER = "manifests --release a --namespace b"
 
 
 def write(root, files, owner=OWNER, **how):
-    return output.write(Output(root, [Tree(files, owner)], **how))
+    return writing.write(Output(root, [Tree(files, owner)], **how))
 
 
 def compare(root, files, owner=OWNER, **how):
-    return output.compare(Output(root, [Tree(files, owner)], **how))
+    return writing.compare(Output(root, [Tree(files, owner)], **how))
 
 
 def listing(folder):
@@ -275,12 +276,12 @@ def test_trees_are_written_together_or_not_at_all(tmp_path):
     def trees(text):
         return [Tree({"a.yaml": text}, "chart"), Tree({"b.yaml": text}, OWNER, "inner")]
 
-    output.write(Output(tmp_path, trees("1\n")))
+    writing.write(Output(tmp_path, trees("1\n")))
     assert listing(tmp_path) == ["SHA256SUMS", "a.yaml", "inner/SHA256SUMS", "inner/b.yaml"]
     (tmp_path / "inner" / "b.yaml").write_text("mine\n")
     before = state(tmp_path)
     with pytest.raises(OutputError, match=r"inner/b\.yaml: was changed"):
-        output.write(Output(tmp_path, trees("2\n")))
+        writing.write(Output(tmp_path, trees("2\n")))
     assert state(tmp_path) == before
     assert write(tmp_path, {"a.yaml": "2\n"}, owner="chart").changed == ("a.yaml",)
     assert write(tmp_path / "inner", {"b.yaml": "2\n"}, force=True).changed == ("b.yaml",)
@@ -349,7 +350,7 @@ def test_a_folder_that_cannot_be_looked_at_is_told_in_words(what, tmp_path):
 
 
 def test_the_generators_own_folders_are_refused():
-    package = output.destination._PACKAGE
+    package = writing.destination._PACKAGE
     for folder in (package, package / "templates"):
         with pytest.raises(OutputError, match="is kserve-lite's own; choose another folder"):
             compare(folder, {"a.yaml": "1\n"})
@@ -387,7 +388,7 @@ def test_values_from_a_redirected_standard_input_are_protected_as_well(tmp_path)
     before = state(tmp_path)
     script = (
         "from pathlib import Path\n"
-        "from generator.output import *\n"
+        "from generator.output.writing import *\n"
         f"root = Path({str(tmp_path)!r})\n"
         f"write(Output(root, [Tree({{'a.yaml': '2'}}, {OWNER!r})], inputs=[Path('-')]))\n"
     )

@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from generator import CHART, MODELS
-from generator.chart import schema_of
-from generator.manifests import helm_template
-from generator.schema import leaves, values_schema
-from generator.values import read
+from generator.chart.chart import schema_of
+from generator.manifests.rendering import helm_template
+from generator.values.check import read
+from generator.values.schema import leaves, values_schema
 from tests import rendering
 from tests.rendering import CHARTS, FLAVOURS, Object, of_kind, only, walk
 

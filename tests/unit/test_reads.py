@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from generator import CHART, MODELS
-from generator.chart import asked, render, schema_of, templates
-from generator.reads import reads
-from generator.schema import Path_, find, leaves, values_schema
+from generator.chart.chart import render, schema_of
+from generator.chart.reads import reads
+from generator.chart.template import asked, templates
+from generator.values.schema import Path_, find, leaves, values_schema
 
 
 def paths(*dotted: str) -> set[Path_]:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator import CHART, MODELS
-from generator.chart import render, schema_of
-from generator.reference import sentence, wrap
-from generator.schema import Node, catalog
+from generator.catalog import Node, catalog
+from generator.chart.chart import render, schema_of
+from generator.values.docs import sentence, wrap
 from tests.rendering import values_of
 
 CHARTS = (CHART, MODELS)

@@ -9,9 +9,10 @@ import pytest
 
 from generator import MODELS
 from generator.errors import ValuesError
-from generator.manifests import helm_template
-from generator.routes import render as routes
-from generator.values import merge, read
+from generator.manifests.rendering import helm_template
+from generator.manifests.routes import render as routes
+from generator.values.check import read
+from generator.values.load import merge
 from tests import rendering
 from tests.rendering import CHARTS, FLAVOURS, ROOT, STOCK, Object, of_kind, only
 

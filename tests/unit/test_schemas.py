@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from codegen.compact import bundle, close, share
 from generator import tools
-from generator.derive.slim import bundle, close, share
 
-FOLDER = Path(__file__).parents[2] / "generator" / "schemas"
+FOLDER = Path(__file__).parents[2] / "generator" / "data" / "schemas"
 LOCATION = f"{FOLDER}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"
 KINDS = sorted(FOLDER.glob("*/*.json"))
 

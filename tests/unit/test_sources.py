@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from generator.errors import GeneratorError, ValuesError
-from generator.sources import Source, opened, read_sources
+from generator.values.sources import Source, opened, read_sources
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ import shutil
 
 import pytest
 
-from generator import chart, stock
+from generator.chart import cache as chart_cache
+from generator.chart import chart
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def content(folder):
 
 @pytest.mark.parametrize("damage", ["deleted", "edited", "added", "emptied", "record", "cut"])
 def test_a_damaged_cache_is_rendered_anew(damage, cache):
-    folder = stock.folder()
+    folder = chart_cache.folder()
     file = folder / "templates" / "controller" / "deployment.yaml"
     if damage == "deleted":
         file.unlink()
@@ -36,48 +37,48 @@ def test_a_damaged_cache_is_rendered_anew(damage, cache):
     else:
         record = folder.parent / "SHA256SUMS"
         record.write_text("" if damage == "record" else record.read_text()[:-300])
-    assert content(stock.folder()) == chart.render()
+    assert content(chart_cache.folder()) == chart.render()
     assert [entry.name for entry in cache.iterdir()] == [folder.parent.name]
 
 
 def test_a_cache_that_may_not_be_looked_into_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ("x" * 300)))
-    assert content(stock.folder()) == chart.render()
+    assert content(chart_cache.folder()) == chart.render()
 
 
 def test_it_is_the_stock_chart_and_rendered_once(monkeypatch):
-    folder = stock.folder()
+    folder = chart_cache.folder()
     assert content(folder) == chart.render()
     monkeypatch.setattr(chart, "render", lambda: pytest.fail("rendered again"))
-    assert stock.folder() == folder
+    assert chart_cache.folder() == folder
 
 
 def test_a_change_of_the_sources_is_another_chart(monkeypatch, tmp_path):
     sources = tmp_path / "sources"
     sources.mkdir()
     (sources / "catalog.yaml").write_text("a: 1\n")
-    monkeypatch.setattr(stock, "HERE", sources)
-    first = stock.folder()
+    monkeypatch.setattr(chart_cache, "DATA", sources)
+    first = chart_cache.folder()
     (sources / "catalog.yaml").write_text("a: 2\n")
-    assert stock.folder() != first
+    assert chart_cache.folder() != first
 
 
 def test_old_charts_are_forgotten(monkeypatch, tmp_path, cache):
     sources = tmp_path / "sources"
     sources.mkdir()
-    monkeypatch.setattr(stock, "HERE", sources)
+    monkeypatch.setattr(chart_cache, "DATA", sources)
     monkeypatch.setattr(chart, "render", dict)
     for number in range(7):
         (sources / "catalog.yaml").write_text(f"a: {number}\n")
-        stock.folder()
+        chart_cache.folder()
     assert len(list(cache.iterdir())) == 7
     (cache / "draft-abandoned").mkdir()
     for entry in cache.iterdir():
         os.utime(entry, (0, 0))
     (sources / "catalog.yaml").write_text("a: 0\n")
-    used = stock.folder().parent
+    used = chart_cache.folder().parent
     (sources / "catalog.yaml").write_text("a: new\n")
-    new = stock.folder().parent
+    new = chart_cache.folder().parent
     left = set(cache.iterdir())
     assert len(left) == 4
     assert {used, new} < left
@@ -87,4 +88,4 @@ def test_old_charts_are_forgotten(monkeypatch, tmp_path, cache):
 def test_without_a_cache_it_is_rendered_all_the_same(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert content(stock.folder()) == chart.render()
+    assert content(chart_cache.folder()) == chart.render()

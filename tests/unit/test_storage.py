@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.manifests import helm_template
-from generator.values import Values
+from generator.manifests.rendering import helm_template
+from generator.values.load import Values
 from tests import rendering
 from tests.rendering import STOCK, objects
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from generator.chart import protocols
+from generator.chart.runtimes import protocols
 from generator.errors import ValuesError
-from generator.manifests import models
-from generator.values import read
+from generator.manifests.rendering import models
+from generator.values.check import read
 
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 PUBLISHED = {"routing": {"mode": "virtualService", "domain": "a.b"}}

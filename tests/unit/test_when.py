@@ -1,6 +1,6 @@
 import pytest
 
-from generator import when
+from generator.chart import when
 from generator.errors import TemplateError
 
 VALUES = {"a": {"b": "x", "on": True, "off": False, "empty": {}, "domain": "d"}}

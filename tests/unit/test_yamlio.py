@@ -3,7 +3,9 @@ import time
 import pytest
 
 from generator.errors import ValuesError
-from generator.yamlio import dotted, dump, load, parse, scalar
+from generator.yaml.document import load, parse
+from generator.yaml.path import dotted
+from generator.yaml.writer import dump, scalar
 
 
 def test_a_document_knows_where_its_values_are():

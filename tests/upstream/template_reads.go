@@ -1,5 +1,5 @@
 // Prints as JSON, for each file of a Helm template that it is given, the values that the template
-// reads: what generator/reads.py does, by Go's own parser.
+// reads: what generator/chart/reads.py does, by Go's own parser.
 package main
 
 import (

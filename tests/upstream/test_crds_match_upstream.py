@@ -21,11 +21,12 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from generator.derive import crds, schemas, sources
-from generator.derive.definitions import custom, kubernetes, overlay
-from generator.derive.schema import Schema, references
-from generator.derive.slim import close
-from generator.yamlio import load_fast
+from codegen import crds, jsonschemas
+from codegen import upstream as packages
+from codegen.compact import close
+from codegen.definitions import custom, kubernetes, overlay
+from codegen.operations import Schema, references
+from generator.yaml.document import load_fast
 
 Difference = tuple[str, str]
 
@@ -83,7 +84,7 @@ INTENDED = {
 @functools.cache
 def upstream() -> dict[str, dict[str, Any]]:
     files = ["config/crd/full/*.yaml", "config/crd/full/clusterstoragecontainer/*.yaml"]
-    return {crd["spec"]["names"]["kind"]: crd for crd in sources.crds(sources.KSERVE, *files)}
+    return {crd["spec"]["names"]["kind"]: crd for crd in packages.crds(packages.KSERVE, *files)}
 
 
 @functools.cache
@@ -227,7 +228,7 @@ def test_a_changed_schema_is_reported(report: str) -> None:
 @functools.cache
 def samples() -> dict[str, dict[str, Any]]:
     """Upstream's own manifests of the six kinds in their current versions, by file and place."""
-    root = sources.folder(sources.KSERVE)
+    root = packages.folder(packages.KSERVE)
     versions = {
         (f"{overlay()['group']}/{facts['version']}", kind)
         for kind, facts in overlay()["kinds"].items()
@@ -274,7 +275,7 @@ def test_schemas_know_every_field_of_the_samples() -> None:
     """The deep schemas for kubeconform refuse nothing that upstream's CRDs take."""
     for name, sample in samples().items():
         kind, version = sample["kind"], sample["apiVersion"].partition("/")[2]
-        file = schemas.FOLDER / overlay()["group"] / f"{kind.lower()}_{version}.json"
+        file = jsonschemas.FOLDER / overlay()["group"] / f"{kind.lower()}_{version}.json"
         schema = json.loads(file.read_text("utf-8"))
         assert complaints(schema, sample) == complaints_upstream()[name], name
 
@@ -282,7 +283,7 @@ def test_schemas_know_every_field_of_the_samples() -> None:
 @pytest.mark.parametrize("what", ["crds", "schemas"])
 def test_committed_files_are_current_whatever_the_hash_seed(what: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "generator.derive", what, "--check"],
+        [sys.executable, "-m", "codegen", what, "--check"],
         cwd=Path(__file__).parents[2],
         env=os.environ | {"PYTHONHASHSEED": "1"},
         capture_output=True,

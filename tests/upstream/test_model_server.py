@@ -2,7 +2,7 @@
 
 import re
 
-from generator.derive import sources
+from codegen import upstream
 from tests.rendering import ROOT
 
 PIN = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
@@ -11,6 +11,6 @@ LOCKED = re.compile(r'^name = "(.+)"\nversion = "(.+)"', re.MULTILINE)
 
 def test_its_packages_are_those_of_upstreams_lock():
     pins = PIN.findall((ROOT / "tools/sklearnserver/requirements.txt").read_text("utf-8"))
-    lock = sources.folder(sources.KSERVE) / "python/sklearnserver/uv.lock"
-    assert ("kserve", sources.version(sources.KSERVE).removeprefix("v")) in pins
+    lock = upstream.folder(upstream.KSERVE) / "python/sklearnserver/uv.lock"
+    assert ("kserve", upstream.version(upstream.KSERVE).removeprefix("v")) in pins
     assert set(pins) - set(LOCKED.findall(lock.read_text("utf-8"))) == set()

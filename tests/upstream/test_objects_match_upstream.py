@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator.derive import sources
-from generator.schema import catalog, find, values_schema
+from codegen import upstream as packages
+from generator.catalog import catalog
+from generator.values.schema import find, values_schema
 from tests import rendering
 from tests.rendering import Object, config, objects
 
-CONFIG = sources.folder(sources.KSERVE) / "config"
+CONFIG = packages.folder(packages.KSERVE) / "config"
 
 
 def upstream(path: str) -> list[Object]:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from codegen import upstream
 from generator import tools
-from generator.derive import sources
-from generator.protection import KEEP
+from generator.manifests.protection import KEEP
 
 ARGO_CD = "argocd.argoproj.io/sync-options"
 FLUX = "kustomize.toolkit.fluxcd.io/prune"
@@ -21,7 +21,7 @@ HELM = "helm.sh/resource-policy"
 
 
 def page(module: str, path: str) -> str:
-    return (sources.folder(module) / path).read_text("utf-8")
+    return (upstream.folder(module) / path).read_text("utf-8")
 
 
 def section(text: str, title: str) -> str:

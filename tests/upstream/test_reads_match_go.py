@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 
 from generator import CHART, MODELS, tools
-from generator.chart import render
-from generator.reads import reads
-from generator.schema import Path_
+from generator.chart.chart import render
+from generator.chart.reads import reads
+from generator.values.schema import Path_
 from tests.rendering import values_of
 from tests.unit.test_reads import TEMPLATES
 

@@ -16,19 +16,19 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator import routes
-from generator.derive import sources
+from codegen import upstream
+from generator.catalog import catalog
 from generator.errors import GeneratorError, ValuesError
-from generator.inferenceservice import from_manifest
-from generator.manifests import models
-from generator.models import add, read_models
-from generator.schema import catalog
-from generator.services import read_services
-from generator.sources import read_source
-from generator.values import read
+from generator.importer.entries import add, read_models
+from generator.importer.inferenceservice import from_manifest
+from generator.importer.services import read_services
+from generator.manifests import routes
+from generator.manifests.rendering import models
+from generator.values.check import read
+from generator.values.sources import read_source
 from tests import rendering
 
-SAMPLES = sources.folder("github.com/kserve/kserve") / "docs" / "samples"
+SAMPLES = upstream.folder("github.com/kserve/kserve") / "docs" / "samples"
 PLATFORM = {
     "runtimes": {key: {"enabled": True} for key in catalog()["runtimes"]},
     "storage": {"ociModels": {"mode": "modelcar"}},

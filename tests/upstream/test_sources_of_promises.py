@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from generator.derive import sources
+from codegen import upstream
 from tests.laws.test_17_promises import SOURCE, witnesses
 from tests.rendering import ROOT
 
@@ -21,7 +21,7 @@ MODULES = {
     "Flux kustomize-controller": "github.com/fluxcd/kustomize-controller",
     "Istio API": "istio.io/api",
     "Knative Serving": "knative.dev/serving",
-    "KServe": sources.KSERVE,
+    "KServe": upstream.KSERVE,
 }
 CITED = [match for name in witnesses() if (match := SOURCE.fullmatch(name))]
 READ = [match for match in CITED if match["name"] in MODULES and match["version"].startswith("v")]
@@ -42,8 +42,8 @@ def test_there_is_something_to_look_up():
 @pytest.mark.parametrize("source", READ, ids=lambda it: it["where"])
 def test_what_is_cited_stands_there(source):
     module = MODULES[source["name"]]
-    assert source["version"] == sources.version(module)
-    file = sources.folder(module) / source["where"]
+    assert source["version"] == upstream.version(module)
+    file = upstream.folder(module) / source["where"]
     assert file.is_file()
     assert source["words"], "no words to look for"
     assert source["words"] in file.read_text("utf-8")
@@ -61,7 +61,9 @@ def test_a_page_has_the_day_it_was_read_and_a_file_the_version_that_is_pinned(so
 
 def test_no_route_that_kserve_writes_splits_requests_between_versions():
     """Why a canary is refused wherever KServe writes the route; when this fails, it may go."""
-    folder = sources.folder(sources.KSERVE) / "pkg/controller/v1beta1/inferenceservice/reconcilers"
+    folder = (
+        upstream.folder(upstream.KSERVE) / "pkg/controller/v1beta1/inferenceservice/reconcilers"
+    )
     files = [it for it in (folder / "ingress").glob("*.go") if not it.stem.endswith("_test")]
     assert {"httproute_reconciler.go", "kube_ingress_reconciler.go"} < {it.name for it in files}
     assert [it.name for it in files if "canary" in it.read_text("utf-8").lower()] == []

@@ -1,4 +1,4 @@
-// Modules whose CRDs and samples are read as data by generator/derive, tests/upstream and tests/cluster.
+// Modules whose CRDs and samples are read as data by codegen, tests/upstream and tests/cluster.
 // Nothing here is built: sources.py runs `go mod download MODULE@VERSION`, go.sum pins what comes back.
 module kserve-lite.invalid/tools/upstream
 

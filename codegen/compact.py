@@ -1,0 +1,108 @@
+"""Makes JSON schemas small and strict: what validates stays, unknown fields are refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from codegen.operations import REF, Definitions, Schema, references, rewrite, short
+
+_KEPT = {
+    *("$ref", "type", "enum", "pattern", "required", "properties", "items", "additionalProperties"),
+    *("allOf", "anyOf", "oneOf", "not"),
+    *("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
+    *("minProperties", "maxProperties"),
+}
+_WORTH_SHARING = 80
+# In a pattern, `(?i)`: not JSON Schema's, and not everyone reads it where Go does.
+_GO_FLAG = re.compile(r"\(\?[a-zA-Z]+\)")
+
+
+def close(schema: Schema) -> Schema:
+    """A schema as OpenAPI and CRDs have it, as a JSON schema that refuses unknown fields.
+
+    Descriptions, defaults, formats and CEL rules go, with all extensions of OpenAPI.
+    """
+    # Fields are closed only where the schema says what fields there are: what stands below anyOf
+    # and its like narrows down values, and may name a few fields of many.
+    return rewrite(rewrite(schema, _closed, logic=False), _bare)
+
+
+def _closed(node: Schema) -> Schema:
+    if node.pop("x-kubernetes-int-or-string", False):
+        # Some repeat the two types in an anyOf.
+        node.pop("anyOf", None)
+        node["type"] = ["integer", "string"]
+    if "properties" in node and not node.get("x-kubernetes-preserve-unknown-fields"):
+        node.setdefault("additionalProperties", False)
+    if node.get("nullable"):
+        types = node.get("type", [])
+        node["type"] = [*(types if isinstance(types, list) else [types]), "null"]
+        if "enum" in node:
+            node["enum"] = [*node["enum"], None]
+    return node
+
+
+def _bare(node: Schema) -> Schema:
+    kept = {key: node[key] for key in sorted(node) if key in _KEPT}
+    if _GO_FLAG.search(kept.get("pattern", "")):
+        del kept["pattern"]
+    return kept
+
+
+def bundle(root: Schema, definitions: Mapping[str, Schema], *, under: str = "$defs") -> Schema:
+    """`root` with all that it refers to, directly or not, `under` that key, by short names."""
+    found: Definitions = {}
+    queue = list(references(root))
+    while queue:
+        name = queue.pop()
+        if name not in found:
+            found[name] = definitions[name]
+            queue.extend(references(found[name]))
+    taken = Counter(short(name) for name in found)
+    names = {name: short(name) if taken[short(name)] == 1 else name for name in found}
+
+    def rename(node: Schema) -> Schema:
+        if "$ref" in node:
+            node["$ref"] = f"#/{under}/{names[node['$ref'].removeprefix(REF)]}"
+        return node
+
+    renamed = {names[name]: rewrite(found[name], rename) for name in found}
+    return rewrite(root, rename) | {under: dict(sorted(renamed.items()))}
+
+
+def share(schema: Schema) -> Schema:
+    """`schema` with every larger part that is repeated once, under `$defs`, by a number."""
+    parts: list[Schema] = []  # Every distinct part, holding its own parts as {"#": place in here}.
+    places: dict[str, int] = {}
+    uses: Counter[int] = Counter()
+
+    def intern(node: Schema) -> Schema:
+        key = json.dumps(node, sort_keys=True)
+        if key not in places:
+            places[key] = len(parts)
+            parts.append(node)
+            rewrite(node, count)
+        return {"#": places[key]}
+
+    def count(node: Schema) -> Schema:
+        if "#" in node:
+            uses[node["#"]] += 1
+        return node
+
+    def restore(node: Schema) -> Schema:
+        if "#" not in node:
+            return node
+        place = node["#"]
+        if str(place) not in definitions:
+            whole = rewrite(parts[place], restore)
+            if uses[place] < 2 or len(json.dumps(whole)) < _WORTH_SHARING:
+                return whole
+            definitions[str(place)] = whole
+        return {"$ref": f"{REF}{place}"}
+
+    definitions: Definitions = {}
+    root = restore(rewrite(schema, intern))
+    return root | {"$defs": definitions} if definitions else root

@@ -1,0 +1,121 @@
+"""The stock charts as folders that Helm can read, rendered once for each state of their sources."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from generator import CHART, DATA, MODELS
+from generator.output.record import NAME, Record, digest, parse
+from generator.tools import cache_folder
+
+_KEPT = 4
+_IN_USE = 3600  # seconds for which what was last touched may be in somebody's hands
+
+
+def folder(chart: str = CHART) -> Path:
+    """A folder with a stock chart, in the cache; it is shared, so nothing may be written to it.
+
+    It is named after a hash of everything that it is made from, and taken when it still holds what
+    was rendered into it. Without a cache that can be used it is rendered into a temporary folder.
+    """
+    try:
+        return _cached(chart)
+    except OSError:
+        passing = Path(tempfile.mkdtemp(prefix="kserve-lite-"))
+        atexit.register(shutil.rmtree, passing, ignore_errors=True)
+        return _render(passing) / chart
+
+
+def _cached(chart: str) -> Path:
+    cache = cache_folder() / "charts"
+    entry = cache / _digest()
+    if _is_sound(entry, chart):
+        with contextlib.suppress(OSError):  # A cache that may only be read is one, too.
+            os.utime(entry)
+        return entry / chart
+    cache.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=cache, prefix="draft-"))
+    try:
+        _render(draft)
+        _replace(entry, draft)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    _forget(cache)
+    return entry / chart
+
+
+def _is_sound(entry: Path, chart: str) -> bool:
+    """Whether a chart in the cache is file for file what its record says."""
+    try:
+        listed = parse((entry / NAME).read_text(encoding="utf-8")).files
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    found = {}
+    for folder, _, files in os.walk(entry / chart):
+        for name in files:
+            file = Path(folder) / name
+            found[file.relative_to(entry).as_posix()] = digest(file.read_bytes())
+    mine = {path: of for path, of in listed.items() if path.startswith(f"{chart}/")}
+    return bool(mine) and found == mine
+
+
+def _replace(entry: Path, draft: Path) -> None:
+    """Put a draft in place of an entry, which is missing or damaged."""
+    damaged = Path(tempfile.mkdtemp(dir=entry.parent, prefix="draft-"))
+    try:
+        if entry.exists():
+            entry.replace(damaged / "damaged")
+        draft.replace(entry)
+    except OSError:
+        # Somebody else was first, with the same bytes.
+        if not all(_is_sound(entry, chart) for chart in (CHART, MODELS)):
+            raise
+    finally:
+        shutil.rmtree(damaged, ignore_errors=True)
+
+
+def _render(parent: Path) -> Path:
+    # Imported here: it takes longer than all the rest, and is rarely needed.
+    from generator.chart import chart as charts  # noqa: PLC0415
+    from generator.output import mirror  # noqa: PLC0415
+
+    files = {
+        f"{name}/{path}": text
+        for name in (CHART, MODELS)
+        for path, text in charts.render(chart=name).items()
+    }
+    record = Record("chart", {path: digest(text.encode()) for path, text in files.items()})
+    mirror.write(files | {NAME: record.text()}, parent)
+    return parent
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    schemas = DATA / "schemas"  # of objects; no chart has anything to do with them
+    data = (file for file in DATA.rglob("*") if schemas not in file.parents and file.is_file())
+    for file in sorted([*DATA.parent.rglob("*.py"), *data]):
+        digest.update(f"{file.relative_to(DATA.parent)}\0{file.stat().st_size}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _forget(cache: Path) -> None:
+    """Keep the charts of the last few states, and what another run may be reading or writing."""
+    ages = {}
+    for entry in cache.iterdir():
+        try:
+            ages[entry] = time.time() - entry.stat().st_mtime
+        except FileNotFoundError:
+            continue  # Another run's draft, in place by now.
+    charts = [entry for entry in ages if not entry.name.startswith("draft-")]
+    kept = sorted(charts, key=ages.__getitem__)[:_KEPT]
+    for entry, age in ages.items():
+        if entry not in kept and age > _IN_USE:
+            shutil.rmtree(entry, ignore_errors=True)

@@ -1,0 +1,159 @@
+"""The chart: generator/data/templates rendered into the files of charts/.
+
+Rendering is pure. Without values it gives the stock chart, in which every file that belongs to a
+choice is inside a Helm `if`. With values it gives a chart for one cluster: those values are its
+defaults, the files that they do not choose are left out, and so is every value that nothing reads.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Collection, Mapping
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from generator import CHART, DATA, MARK
+from generator.catalog import Node, catalog
+from generator.chart.reads import reads
+from generator.chart.runtimes import claims, protocols, served
+from generator.chart.template import Template, asked, compiled, templates
+from generator.images import platform_images
+from generator.values.docs import table, values_yaml
+from generator.values.helmschema import helm_schema
+from generator.values.load import merge
+from generator.values.schema import Path_, defaults, of_chart, values_schema
+
+_SHAPE = {
+    ".json": '{{"$comment": "{}",',
+    ".tpl": "{{{{- /* {} */ -}}}}",
+    ".txt": "{{{{- /* {} */ -}}}}",
+    ".md": "<!-- {} -->",
+}
+
+
+def render(values: Mapping[str, Any] | None = None, chart: str = CHART) -> dict[str, str]:
+    """The files of a chart by path, for instance `{"templates/NOTES.txt": "…"}`.
+
+    `values` are a user's, already checked; None gives the stock chart. Raises TemplateError.
+    """
+    return _Chart(chart, values).files()
+
+
+def schema_of(chart: str) -> Node:
+    """The expanded values of a stock chart; what is the other chart's is foreign."""
+    return of_chart(values_schema(), chart)
+
+
+class _Chart:
+    def __init__(self, name: str, values: Mapping[str, Any] | None) -> None:
+        self.name = name
+        self.stock = values is None
+        self.values = merge(defaults(values_schema()), values or {})
+        self.templates = list(templates(name))
+
+    @cached_property
+    def runtimes(self) -> Node:
+        """The catalog's runtimes that the chart has to do with."""
+        every: Node = catalog()["runtimes"]
+        chosen = self.values["runtimes"]
+        return {key: it for key, it in every.items() if self.stock or chosen[key]["enabled"]}
+
+    def files(self) -> dict[str, str]:
+        chosen = [it for it in self.templates if self.stock or it.holds(self.values)]
+        files = dict(self.texts)
+        schema, constants = self._specialised(files) if not self.stock else (self.schema, {})
+        for it in chosen:
+            if it.path not in files:
+                files[it.path] = self._text(it, schema)
+        head = self._head("values.schema.yaml", ".yaml")
+        files["values.yaml"] = f"{head}\n{values_yaml(schema)}"
+        files["values.schema.json"] = self._schema_json(schema, constants)
+        if self.name == CHART:
+            for crd in sorted((DATA / "crds").glob("*.yaml")):
+                # `helm show crds` of Helm 3 prints the files with nothing between them.
+                files[f"crds/{crd.name}"] = crd.read_text(encoding="utf-8") + "---\n"
+        return dict(sorted(files.items()))
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The templates of the chart, by path."""
+        mine = (it for it in self.templates if self.stock or it.holds(self.values))
+        return {it.path: self._text(it) for it in mine if it.path.startswith("templates/")}
+
+    @cached_property
+    def schema(self) -> Node:
+        """The values of the stock chart."""
+        return of_chart(values_schema(), self.name)
+
+    def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[Path_, Any]]:
+        """This cluster's values, and those among them that are fixed: they chose the files."""
+        fixed = asked(self.templates)
+        constants = {path: _at(self.values, path) for path in fixed}
+        kept = fixed.union(*map(reads, files.values()))
+        return _prune(self.schema, kept, self.values, ()), constants
+
+    def _text(self, template: Template, schema: Node | None = None) -> str:
+        text = template.text
+        if template.source.endswith(".j2"):
+            text = compiled(text).render(
+                catalog=catalog() | {"runtimes": self.runtimes},
+                all_runtimes=catalog()["runtimes"],
+                runtime=template.runtime,
+                images=partial(platform_images, self.values),
+                table=partial(table, schema or {}),
+                claims=claims,
+                served=served,
+                protocols=protocols,
+            )
+        if template.condition is not None and self.stock:
+            text = f"{{{{- if {template.condition.helm()} }}}}\n{text.rstrip()}\n{{{{- end }}}}\n"
+        # A comment of Helm's stays out of what is rendered.
+        rendered = template.path.startswith("templates/")
+        suffix = ".tpl" if rendered else Path(template.path).suffix
+        # Not the path in there, which is this one: Helm keeps every file of a chart in its Secret.
+        return self._head("templates", suffix) + text
+
+    def _head(self, source: str, suffix: str) -> str:
+        how = "`make charts`" if self.stock else "`python -m generator chart -f`"
+        line = f"{MARK} ({how}) from generator/data/{source}; do not edit."
+        return _SHAPE.get(suffix, "# {}").format(line) + "\n"
+
+    def _schema_json(self, schema: Node, constants: Mapping[Path_, Any]) -> str:
+        text = _compact(helm_schema(schema, constants))
+        return self._head("values.schema.yaml", ".json") + text.removeprefix("{\n")
+
+
+def _compact(schema: Node) -> str:
+    """JSON with a line for each top-level value; indented, it makes Helm's Secret far bigger."""
+    return _lines(schema, depth=2) + "\n"
+
+
+def _lines(parts: Node, *, depth: int) -> str:
+    if not depth or not isinstance(parts, dict):
+        return json.dumps(parts, separators=(",", ":"))
+    lines = (f"{json.dumps(key)}:{_lines(part, depth=depth - 1)}" for key, part in parts.items())
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _prune(node: Node, keep: Collection[Path_], values: Any, path: Path_) -> Node:
+    """The node with `values` for defaults, less the leaves that are not in or below `keep`."""
+    properties = {}
+    for key, child in node["properties"].items():
+        here = (*path, key)
+        if "x-foreign" in child:
+            properties[key] = child
+        elif "properties" in child:
+            branch = _prune(child, keep, values[key], here)
+            if any("x-foreign" not in it for it in branch["properties"].values()):
+                properties[key] = branch
+        elif any(here[: len(it)] == it for it in keep):
+            properties[key] = child | {"default": copy.deepcopy(values[key])}
+    return node | {"properties": properties}
+
+
+def _at(values: Any, path: Path_) -> Any:
+    for key in path:
+        values = values[key]
+    return values

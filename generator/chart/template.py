@@ -1,0 +1,94 @@
+"""The templates in generator/data/templates, and how Jinja reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from generator import DATA
+from generator.catalog import catalog
+from generator.chart import when
+from generator.values.docs import sentence
+from generator.values.schema import Path_
+from generator.yaml.writer import dump
+
+_TEMPLATES = DATA / "templates"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template file: its path in the chart, its condition, and its text below that."""
+
+    path: str
+    condition: when.Condition | None
+    text: str
+    source: str
+    runtime: str | None = None
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether the chart for these (whole) values has the file."""
+        return self.condition is None or self.condition.holds(values)
+
+
+def asked(templates: Iterable[Template]) -> set[Path_]:
+    """The paths of the values that the conditions of files ask for."""
+    return {test.path for it in templates if it.condition for test in it.condition.tests}
+
+
+def templates(chart: str) -> Iterator[Template]:
+    """Every file of our templates; one with [runtime] in its name comes once a runtime."""
+    root = _TEMPLATES / chart
+    for file in sorted(root.rglob("*")):
+        if file.is_dir():
+            continue
+        source = file.relative_to(root).as_posix()
+        text = file.read_text(encoding="utf-8")
+        names = catalog()["runtimes"] if "[runtime]" in source else [None]
+        for name in names:
+            condition, body = when.split(text.replace("[runtime]", name or "", 1), source)
+            path = source.removesuffix(".j2").replace("[runtime]", name or "")
+            yield Template(path, condition, body, source, name)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Jinja2 with delimiters that neither Go's templates nor YAML use."""
+    environment = jinja2.Environment(
+        variable_start_string="<@",
+        variable_end_string="@>",
+        block_start_string="{@",
+        block_end_string="@}",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["yaml"] = lambda data: dump(data).rstrip("\n")
+    environment.filters["helm"] = _helm_literal
+    environment.filters["sentence"] = sentence
+    return environment
+
+
+@cache
+def compiled(text: str) -> jinja2.Template:
+    """The template of all runtimes is one text, compiled once."""
+    return _environment().from_string(text)
+
+
+def _helm_literal(text: str) -> str:
+    """YAML such that Helm renders it as it stands: KServe has `{{.Name}}` of its own."""
+
+    def escape(match: re.Match[str]) -> str:
+        escaped = re.sub(r"\{\{.*?\}\}", r'{{ "\g<0>" }}', match[1])
+        # A scalar that starts with a brace needs its quotes; they are single ones now.
+        return f"'{escaped}'" if escaped.startswith("{") else escaped
+
+    return re.sub(r'"([^"\n]*\{\{[^"\n]*)"', escape, text)

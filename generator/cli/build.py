@@ -1,0 +1,47 @@
+"""The `build` command: render charts and objects, and validate them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from generator.cli.delivery import write
+from generator.cli.options import output_options, release_options, values_option
+from generator.errors import GeneratorError
+
+
+@click.command()
+@values_option("Values of the release.")
+@output_options("Folder to put both into.")
+@release_options
+def build(
+    *,
+    values: tuple[str, ...],
+    output: Path,
+    name: str,
+    namespace: str,
+    models: str,
+    **how: bool,
+) -> None:
+    """Render charts and objects, and validate them.
+
+    It does what `chart`, `manifests` and `validate` do, in one go, and says what to do next. Charts
+    and objects are both written, or nothing is; the objects go into manifests/ in the folder.
+    Without Helm or kubeconform it does what it can, says what it left out, and fails.
+    """
+    from generator import build as builder  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
+    from generator.values.check import read  # noqa: PLC0415
+
+    release = Release(name, namespace, models)
+    given = read(values)
+    built = builder.build(given, output, release)
+    write(built.trees, output, values, **how)
+    written = not (how["check"] or how["dry_run"])
+    for line in built.report if written else ():
+        click.echo(line)
+    if built.left_out:
+        raise GeneratorError(built.left_out)
+    for line in builder.next_steps(given, output, release) if written else ():
+        click.echo(line)

@@ -1,0 +1,53 @@
+"""The `chart` command: render the charts, stock or specialised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator import CHART, MODELS
+from generator.cli.delivery import write
+from generator.cli.options import output_options, values_option
+from generator.errors import ToolMissing
+
+if TYPE_CHECKING:
+    from generator.values.load import Values
+
+
+@click.command()
+@values_option("Values to bake in; without any, the stock chart is rendered.")
+@output_options("Folder to put the charts into.")
+def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
+    """Render the charts, stock or specialised.
+
+    With -f they are specialised: those values are the defaults, and what they do not use is left
+    out. Values that the chart's templates refuse are refused here too, which takes Helm. Files of
+    an earlier run that are no longer rendered are removed; others stay.
+    """
+    from generator.chart import chart as charts  # noqa: PLC0415
+    from generator.output.writing import Tree  # noqa: PLC0415
+    from generator.values.check import read  # noqa: PLC0415
+
+    given = read(values)
+    if values:
+        _check_rendering(given)
+    files = {
+        f"{name}/{path}": text
+        for name in (CHART, MODELS)
+        for path, text in charts.render(given.merged if values else None, name).items()
+    }
+    write([Tree(files, "chart")], output, values, **how)
+
+
+def _check_rendering(values: Values) -> None:
+    """Refuse what the templates refuse: the chart would carry it, and never install."""
+    from generator.manifests import rendering  # noqa: PLC0415
+
+    try:
+        rendering.render(values)
+    except ToolMissing as error:
+        click.echo(
+            f"not checked: whether the chart's templates take these values: {error}", err=True
+        )

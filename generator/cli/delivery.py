@@ -1,0 +1,68 @@
+"""What commands do once they have rendered: write into the folder, and tell what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.errors import GeneratorError
+
+if TYPE_CHECKING:
+    from generator.output.writing import Changes, Tree
+
+_SHOWN = 10  # lines of changes; --dry-run prints them all
+
+
+def write(
+    trees: Sequence[Tree],
+    folder: Path,
+    values: Sequence[str],
+    *,
+    check: bool,
+    dry_run: bool,
+    no_prune: bool,
+    force: bool,
+) -> None:
+    """Write `trees` into `folder`, or tell what that would change. Raises GeneratorError."""
+    from generator.output import writing  # noqa: PLC0415
+
+    if check and dry_run:
+        raise click.UsageError("--check and --dry-run do not go together")
+    wanted = writing.Output(
+        folder, trees, inputs=tuple(map(Path, values)), force=force, prune=not no_prune
+    )
+    changes = writing.compare(wanted) if check or dry_run else writing.write(wanted)
+    for note in changes.notes:
+        click.echo(f"{folder}: {note}", err=True)
+    _tell(changes, folder, whole=dry_run)
+    if check and changes:
+        remedy = "mend that" if changes.refusals else "run the same command without --check"
+        message = f"{folder} is not current; {remedy}"
+        raise GeneratorError("\n".join([*changes.refusals, message]))
+    if changes.refusals:
+        raise GeneratorError("\n".join([*changes.refusals, "nothing would be written"]))
+
+
+def _tell(changes: Changes, folder: Path, *, whole: bool) -> None:
+    """Say what changes: to stdout all of it, as a dry run does, else a summary to stderr."""
+    lines = [
+        f"{sign} {folder / path}"
+        for sign, paths in (("+", changes.added), ("~", changes.changed), ("-", changes.removed))
+        for path in paths
+    ]
+    shown = lines if whole else lines[:_SHOWN]
+    for line in shown:
+        click.echo(line, err=not whole)
+    if len(lines) > len(shown):
+        click.echo(f"… and {len(lines) - len(shown)} more; --dry-run lists all", err=True)
+    if changes.foreign:
+        some = ", ".join(changes.foreign[:3]) + (", …" if len(changes.foreign) > 3 else "")
+        click.echo(f"{folder} holds files that are not kserve-lite's, and stay: {some}", err=True)
+    if changes.refusals:
+        return
+    counts = f"{len(changes.added)} new, {len(changes.changed)} changed"
+    what = f"{counts}, {len(changes.removed)} removed" if lines else "a new record"
+    click.echo(f"{folder}: {what if changes else 'current'}", err=True)

@@ -1,0 +1,83 @@
+"""The command line: one group, a module per command.
+
+The product goes to stdout or into -o, the log to stderr; the exit code is 0, 1, 2 (usage), or 128
+and a signal's number.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from generator import CHART, __version__
+from generator.cli.build import build
+from generator.cli.chart import chart
+from generator.cli.manifests import manifests
+from generator.cli.model import model
+from generator.cli.routes import routes
+from generator.cli.validate import validate
+from generator.errors import GeneratorError, own_mistake
+from generator.signals import end_in_order
+
+_MODULE = "python -m generator"
+
+
+def main() -> None:
+    """Run the command line; what is wrong is told without a traceback."""
+    end_in_order()
+    try:
+        cli.main(prog_name=_program(), standalone_mode=False)
+    except OSError as error:
+        # Or Python tries once more to write what it could not, on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        where = error.filename or "standard output"
+        click.echo(f"{where}: {error.strerror}", err=True)
+        sys.exit(1)
+    except GeneratorError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        if "unexpected extra argument" in error.message:
+            # A shell makes many words of -f values/*.yaml.
+            click.echo("Each file of values takes a -f of its own.", err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        click.echo(own_mistake(error), err=True)
+        sys.exit(1)
+
+
+def _program() -> str:
+    """What this is called by: the command that pip installs, or the module."""
+    return CHART if Path(sys.argv[0]).name == CHART else _MODULE
+
+
+class _Program(click.Group):
+    """The commands, with a help that calls the program what its user does."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        return super().get_help(ctx).replace(_MODULE, ctx.command_path)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kserve-lite")
+def cli() -> None:
+    """Helm charts and GitOps manifests for KServe, from one values file.
+
+    \b
+    A cluster of your own:
+      python -m generator validate  -f my.yaml
+      python -m generator manifests -f my.yaml -o gitops/
+      python -m generator chart     -f my.yaml -o dist/
+
+    Every value is documented in the chart, in kserve-lite/VALUES.md.
+    """
+
+
+for _command in (build, chart, manifests, model, routes, validate):
+    cli.add_command(_command)

@@ -1,0 +1,41 @@
+"""The `manifests` command: render the objects of a release, one file each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from generator.cli.delivery import write
+from generator.cli.options import output_options, release_options, values_option
+
+
+@click.command()
+@values_option("Values of the release.")
+@output_options("Folder to put the objects into.")
+@release_options
+def manifests(
+    *,
+    values: tuple[str, ...],
+    output: Path,
+    name: str,
+    namespace: str,
+    models: str,
+    **how: bool,
+) -> None:
+    """Render the objects of a release, one file each.
+
+    They are what `helm install` would create, and the Namespaces: the platform's, and the models'
+    unless that is `default`. They go into folders that are to be applied in order.
+
+    Files of an earlier run that are no longer rendered are removed; others stay. SHA256SUMS in the
+    folder says which files are those of a run; commit it with them.
+    """
+    from generator.manifests import layout, rendering  # noqa: PLC0415
+    from generator.output.writing import Tree  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
+    from generator.values.check import read  # noqa: PLC0415
+
+    release = Release(name, namespace, models)
+    files = layout.files(rendering.render(read(values), release))
+    write([Tree(files, release.owner)], output, values, **how)

@@ -1,0 +1,51 @@
+"""The `model` command: make `models:` entries from what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from generator.cli.options import SOURCE
+from generator.errors import GeneratorError, ValuesError
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("source", type=SOURCE)
+@click.option("--name", metavar="NAME", help="Name of the model, in place of the source's.")
+@click.option("--apply-to", type=_PATH, metavar="FILE", help="Add the entries to a values file.")
+@click.option("--replace", is_flag=True, help="With --apply-to: overwrite entries of the name.")
+@click.option("--create", is_flag=True, help="With --apply-to: make the file if it is not there.")
+def model(
+    *, source: Path, name: str | None, apply_to: Path | None, replace: bool, create: bool
+) -> None:
+    """Make `models:` entries from what there is.
+
+    SOURCE is a manifest of InferenceServices (what `kubectl get -o yaml` prints will do; - is
+    standard input), or a model folder as tutorials have it: model.joblib beside a
+    sklearnserver.yaml with modelFormat and modelUri. The entries are printed; with --apply-to they
+    go into the values file, which keeps its comments, its order and every other byte.
+
+    A key that an entry has no place for is left out and said in a comment. An object that is left
+    out is an error: the others are printed, and with --apply-to nothing is written.
+    """
+    from generator.importer import entries  # noqa: PLC0415
+
+    if apply_to is None and (replace or create):
+        raise click.UsageError("--replace and --create go with --apply-to")
+    if apply_to == Path("-"):
+        raise click.UsageError("--apply-to takes a file; leave it out to print")
+    found = entries.read_models(source, name)
+    if apply_to is None:
+        click.echo(str(found), nl=False)
+    if found.left_out:
+        error = str(ValuesError(found.left_out))
+        kept = "" if apply_to is None else f"\n{apply_to} is as it was: not all can be added"
+        raise GeneratorError(error + kept)
+    if apply_to is not None:
+        signs = entries.add(apply_to, found, replace=replace, create=create)
+        for added, sign in signs.items():
+            same = " is there already, the same" if sign == "=" else ""
+            click.echo(f"{sign} {apply_to}: models.{added}{same}", err=True)

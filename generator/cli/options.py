@@ -1,0 +1,96 @@
+"""Options that several commands have: values, release, and output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from generator import CHART
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+SOURCE = click.Path(path_type=Path, exists=True, allow_dash=True)
+
+
+def values_option(text: str) -> Callable[[_Command], _Command]:
+    """-f, which may be repeated; `text` says what the values are for."""
+    return click.option(
+        "-f",
+        "--values",
+        multiple=True,
+        metavar="FILE",
+        help=f"{text} A file, a pipe, or - for standard input; may be repeated.",
+    )
+
+
+def release_options(command: _Command) -> _Command:
+    """--release and the namespaces, which make a Release."""
+    for option in (
+        click.option(
+            "--release",
+            "name",
+            metavar="NAME",
+            default=CHART,
+            show_default=True,
+            help="Name of the platform's release; that of the models is NAME-models.",
+        ),
+        click.option(
+            "--models-namespace",
+            "models",
+            metavar="NAME",
+            default="default",
+            show_default=True,
+            help="Namespace of the models.",
+        ),
+        click.option(
+            "-n",
+            "--namespace",
+            metavar="NAME",
+            default="kserve",
+            show_default=True,
+            help="Namespace of the platform.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+class _Folder(click.Path):
+    """A folder to write to. An empty name is a variable that is not set, not this folder."""
+
+    def convert(self, value: Any, *context: Any) -> Any:
+        if not os.fspath(value):
+            self.fail("is empty; name a folder", *context)
+        if os.fspath(value) == "-":
+            self.fail("is standard output, and takes no files; name a folder", *context)
+        return super().convert(value, *context)
+
+
+_FOLDER = _Folder(path_type=Path, file_okay=False)
+
+
+def output_options(text: str) -> Callable[[_Command], _Command]:
+    """-o and what may be said about writing there; a command takes the rest as `**how`."""
+
+    def add(command: _Command) -> _Command:
+        for option in (
+            click.option(
+                "--force",
+                is_flag=True,
+                help="Overwrite what was changed in the folder since, and take over another "
+                "release's record.",
+            ),
+            click.option("--no-prune", is_flag=True, help="Keep what is no longer rendered."),
+            click.option("--dry-run", is_flag=True, help="Print what would change; write nothing."),
+            click.option(
+                "--check", is_flag=True, help="Write nothing; fail if the folder differs."
+            ),
+            click.option("-o", "--output", type=_FOLDER, required=True, help=text),
+        ):
+            command = option(command)
+        return command
+
+    return add

@@ -1,0 +1,32 @@
+"""The `routes` command: print the Istio routes of InferenceServices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from generator.cli.options import SOURCE, release_options, values_option
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=SOURCE)
+@values_option("Values of the platform.")
+@release_options
+def routes(*, files: tuple[Path, ...], values: tuple[str, ...], **release: str) -> None:
+    """Print the Istio routes of InferenceServices.
+
+    FILES are manifests of InferenceServices that are applied by hand; - is standard input. In
+    routing.mode virtualService KServe writes no route for them; these are the ones that the models
+    chart would write, and the Service of the model's name. An object that gets no route is an
+    error; those of the others are printed all the same.
+    """
+    from generator.manifests import routes as objects  # noqa: PLC0415
+    from generator.release import Release  # noqa: PLC0415
+    from generator.values.check import read  # noqa: PLC0415
+
+    if [*map(str, files), *values].count("-") > 1:
+        raise click.UsageError("standard input can be read once; name - once")
+    names = Release(**release)
+    for text in objects.render(files, read(values), names):
+        click.echo(f"---\n{text}", nl=False)

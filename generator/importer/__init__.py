@@ -1,0 +1,1 @@
+"""The importer: entries under `models:` made from what people have."""

@@ -1,0 +1,45 @@
+"""An entry as YAML text, with comments in it."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from generator.yaml.writer import dump
+
+
+def dump_entry(name: str, entry: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
+    """`NAME:` and the entry below it, which is not empty, after a comment line for each of
+    `comments`; a key of a mapping, ready to be indented.
+
+    The comments aside it is the text of `dump`.
+    """
+    text = dump({name: entry})
+    if not comments:
+        return text
+    first, end, rest = text.partition("\n")
+    return f"{first}{end}{indent(_dump_comments(comments), 2)}{rest}"
+
+
+def _dump_comments(lines: Sequence[str]) -> str:
+    """The lines as ruamel.yaml writes comments.
+
+    It gets a mapping of nothing to write them above, and not the entry: reading one takes it forty
+    times as long as writing one takes us, and it rounds the numbers.
+    """
+    # Imported here: it takes longer to import than most entries take to make.
+    from ruamel.yaml import YAML  # noqa: PLC0415
+    from ruamel.yaml.comments import CommentedMap  # noqa: PLC0415
+
+    nothing = CommentedMap(key=None)
+    nothing.yaml_set_comment_before_after_key("key", before="\n".join(lines))
+    stream = io.StringIO()
+    YAML().dump(nothing, stream)
+    return stream.getvalue().removesuffix("key:\n")
+
+
+def indent(text: str, columns: int) -> str:
+    """The text with each line that is not empty `columns` further right."""
+    return textwrap.indent(text, " " * columns, lambda line: bool(line.strip()))

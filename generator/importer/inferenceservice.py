@@ -1,0 +1,233 @@
+"""The `models:` entry that stands for an InferenceService."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from generator.catalog import Node
+from generator.importer.leftovers import MODEL_FORMAT, is_carried, is_written_by_kserve
+from generator.values.helmschema import helm_schema
+from generator.values.kubernetes import without_null
+from generator.values.schema import values_schema
+from generator.values.validator import refusals
+
+Entry = dict[str, Any]
+
+# The spellings from before `model:`, one key a framework. KServe has some of them speak v2.
+_FRAMEWORKS = (
+    "sklearn", "xgboost", "lightgbm", "tensorflow", "pytorch", "triton", "onnx", "huggingface",
+    "pmml", "paddle",
+)  # fmt: skip
+_SPEAK_V2 = ("triton", "onnx", "huggingface")
+_PREDICTOR = (
+    "minReplicas", "maxReplicas", "timeout", "serviceAccountName", "nodeSelector", "tolerations",
+    "affinity",
+)  # fmt: skip
+_CONTAINER = (
+    "args", "command", "image", "resources", "securityContext",
+    "startupProbe", "livenessProbe", "readinessProbe",
+)  # fmt: skip
+_MODEL = {
+    "storageUri": "storageUri",
+    "runtime": "runtime",
+    "runtimeVersion": "runtimeVersion",
+    "protocolVersion": "protocol",
+}
+_ANNOTATIONS = {
+    "serving.kserve.io/deploymentMode": ("deploymentMode",),
+    "serving.kserve.io/autoscalerClass": ("autoscaling", "class"),
+    "serving.kserve.io/storageSecretName": ("credentials", "secretName"),
+}
+_MODES = {"RawDeployment": "Standard", "Serverless": "Knative"}
+_VISIBILITY = "networking.kserve.io/visibility"
+# Where the runtimes listen for gRPC.
+_GRPC_PORT = 9000
+
+
+def from_manifest(manifest: Node) -> tuple[str, Entry]:
+    """The name and the `models:` entry of an InferenceService; what has no key goes to `spec`.
+
+    The models chart makes the same InferenceService of it. `manifest` has the fields and types that
+    `services.read_services` wants; what else its metadata has, `leftovers.left_out` names.
+    """
+    metadata = manifest["metadata"]
+    given = without_null(manifest["spec"])
+    rest = copy.deepcopy(given)
+    entry: Entry = {}
+    predictor = rest["predictor"]
+    if not _take_model(predictor, entry):
+        _take_container(predictor, entry)
+    _move(predictor, entry, _PREDICTOR)
+    _move_parts(predictor, entry, ("logger", "batcher"))
+    for key, name in (("scaleMetric", "metric"), ("scaleTarget", "target")):
+        if key in predictor and _fits("autoscaling", {name: predictor[key]}):
+            entry.setdefault("autoscaling", {})[name] = predictor.pop(key)
+    for component in ("transformer", "explainer"):
+        if component in rest:
+            _take_component(rest, entry, component)
+    _take_metadata(metadata, entry)
+    if left := _without_emptied(rest, given):
+        entry["spec"] = left
+    return metadata["name"], entry
+
+
+def _take_model(predictor: Node, entry: Entry) -> bool:
+    """Move a `model:`, or a framework of old, into the entry; what is left of it stays."""
+    framework = next((name for name in _FRAMEWORKS if name in predictor), None)
+    if framework is not None and "model" not in predictor:
+        implied = {"protocolVersion": "v2"} if framework in _SPEAK_V2 else {}
+        own = predictor.pop(framework)
+        predictor["model"] = {"modelFormat": {"name": framework}, **implied, **own}
+    model = predictor.get("model", {})
+    form = model.get("modelFormat", {})
+    if not _fits("format", form.get("name")):
+        return False
+    entry["format"] = form.pop("name")
+    if _fits("formatVersion", str(form.get("version", ""))):
+        entry["formatVersion"] = str(form.pop("version"))
+    if model.get("name") == "":  # The API server writes it, and means none.
+        del model["name"]
+    for key, name in _MODEL.items():
+        if key in model and _fits(name, model[key]):
+            entry[name] = model.pop(key)
+    _move(model, entry, [key for key in _CONTAINER if key not in ("image", "command")])
+    _take_env(model, entry)
+    if str(entry.get("protocol")).startswith("grpc") and _port(model) == {"protocol": "grpc-v2"}:
+        del model["ports"]
+    return True
+
+
+def _take_container(place: Node, entry: Entry, component: str | None = None) -> bool:
+    """Move the one container of a predictor into the entry, of a component into the entry's part.
+
+    Leaves both as they are when it cannot, or the values have no such keys.
+    """
+    containers = place.get("containers", [])
+    if len(containers) != 1 or "image" not in containers[0]:
+        return False
+    container = copy.deepcopy(containers[0])
+    port = _port(container)
+    if container.pop("name", "kserve-container") != "kserve-container" or port is None:
+        return False
+    container.pop("ports", None)
+    taken = {**port}
+    _move(container, taken, _CONTAINER)
+    _take_env(container, taken)
+    taken.setdefault("securityContext", {})  # Left out, the chart would write one.
+    if isinstance(uri := taken.get("env", {}).get("STORAGE_URI"), str):
+        taken["storageUri"] = uri
+        del taken["env"]["STORAGE_URI"]
+    if component is not None:
+        # There `storageUri` means something else, or nothing.
+        fits = "storageUri" not in taken and _fits(component, taken)
+    else:
+        fits = all(_fits(key, value) for key, value in taken.items())
+    if container or not fits:
+        return False
+    del place["containers"]
+    entry.update(taken)
+    return True
+
+
+def _port(container: Node) -> Entry | None:
+    """The keys that stand for a container's ports; None if none do."""
+    match container.get("ports", []):
+        case []:
+            return {}
+        case [{"containerPort": number, "name": "http1", "protocol": "TCP", **more}] if not more:
+            return {"port": number}
+        case [{"containerPort": number, "name": "h2c", "protocol": "TCP", **more}] if not more:
+            return {"protocol": "grpc-v2"} | ({} if number == _GRPC_PORT else {"port": number})
+        case _:
+            return None
+
+
+def _take_component(rest: Node, entry: Entry, name: str) -> None:
+    component = rest[name]
+    taken: Entry = {}
+    if _take_container(component, taken, component=name):
+        for key in ("minReplicas", "maxReplicas"):
+            if key in component and _fits(name, {key: component[key]}):
+                taken[key] = component.pop(key)
+        entry[name] = taken
+
+
+def _take_env(container: Node, entry: Entry) -> None:
+    variables = container.get("env", [])
+    if not all(isinstance(variable, dict) for variable in variables):
+        return
+    names = {variable.get("name") for variable in variables}
+    # A map has no order, which a reference to another variable needs.
+    refers = any("$(" in str(variable.get("value")) for variable in variables)
+    bare = any(variable.keys() == {"name"} for variable in variables)
+    if not names or None in names or len(names) != len(variables) or refers or bare:
+        return
+    entry["env"] = {
+        variable["name"]: variable["value"]
+        if variable.keys() == {"name", "value"}
+        else {key: value for key, value in variable.items() if key != "name"}
+        for variable in container.pop("env")
+    }
+
+
+def _take_metadata(metadata: Node, entry: Entry) -> None:
+    annotations = dict(metadata.get("annotations") or {})
+    for key, (first, *more) in _ANNOTATIONS.items():
+        if key in annotations:
+            value = annotations.pop(key)
+            value = _MODES.get(value, value)
+            entry[first] = entry.get(first, {}) | {more[0]: value} if more else value
+    labels = dict(metadata.get("labels") or {})
+    if labels.get(_VISIBILITY) == "cluster-local":
+        entry["clusterLocal"] = True
+        del labels[_VISIBILITY]
+    if is_written_by_kserve(annotations, entry.get("format")):
+        del annotations[MODEL_FORMAT]
+    for kind, values in (("labels", labels), ("annotations", annotations)):
+        if own := {key: value for key, value in values.items() if is_carried(key)}:
+            entry[kind] = own
+
+
+def _move(place: Node, entry: Entry, keys: Sequence[str]) -> None:
+    """Move what the values have a key for, in a form that they take."""
+    for key in keys:
+        if key in place and _fits(key, place[key]):
+            entry[key] = place.pop(key)
+
+
+def _move_parts(predictor: Node, entry: Entry, keys: Sequence[str]) -> None:
+    """Move what the values have keys for of things that decide where requests go.
+
+    The models chart looks for them in the entry itself; the rest is merged over that.
+    """
+    for key in keys:
+        if key in predictor:
+            own = predictor.pop(key)
+            entry[key] = {name: value for name, value in own.items() if _fits(key, {name: value})}
+            if rest := {name: value for name, value in own.items() if name not in entry[key]}:
+                predictor[key] = rest
+
+
+def _fits(key: str, value: Any) -> bool:
+    """Whether a key of an entry may have a value; what may not stays in the spec."""
+    return not any(refusals(_entry()[key], value))
+
+
+@cache
+def _entry() -> Node:
+    """The schema of each key of an entry."""
+    schema = helm_schema(values_schema(), ours=True)["properties"]["models"]
+    entry: Node = schema["additionalProperties"]["properties"]
+    return entry
+
+
+def _without_emptied(value: Any, given: Any) -> Any:
+    """`value` without the mappings that taking things out of it left empty."""
+    if not isinstance(value, dict):
+        return value
+    former = given if isinstance(given, dict) else {}
+    kept = {key: _without_emptied(child, former.get(key)) for key, child in value.items()}
+    return {key: child for key, child in kept.items() if child != {} or former.get(key) == {}}

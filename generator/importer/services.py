@@ -1,0 +1,146 @@
+"""The InferenceServices in a manifest, and what else there is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from generator.catalog import Node
+from generator.errors import Problem, ValuesError
+from generator.importer.objects import Object, read_objects
+from generator.values.kubernetes import check_fields, without_null
+from generator.values.sources import Source
+
+_KIND = "InferenceService"
+_COMPONENTS = ("predictor", "transformer", "explainer")
+_API_VERSION = "serving.kserve.io/v1beta1"
+
+
+@dataclass(frozen=True)
+class Service:
+    """An InferenceService that has a name, and whose spec has the fields and types of KServe's."""
+
+    object: Object
+    name: str
+
+    @property
+    def manifest(self) -> Node:
+        """The whole object."""
+        manifest: Node = self.object.data
+        return manifest
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace that it says."""
+        namespace: str | None = self.manifest["metadata"].get("namespace")
+        return namespace
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+def read_services(source: Source) -> tuple[list[Service], list[Problem]]:
+    """The InferenceServices of a manifest, and a Problem for each object that is not one of them.
+
+    Raises ValuesError when there is nothing in it.
+    """
+    services: list[Service] = []
+    problems: list[Problem] = []
+    for found in read_objects(source.content, source.name):
+        wrong = [found] if isinstance(found, Problem) else list(_check(found))
+        problems += wrong
+        if isinstance(found, Object) and not wrong:
+            services.append(Service(found, found.data["metadata"]["name"]))
+    if not services and not problems:
+        raise ValuesError([Problem.of(source.name, f"holds no {_KIND}")])
+    return services, problems
+
+
+def distinct(
+    services: Sequence[Service], key: Callable[[Service], Hashable]
+) -> tuple[list[Service], list[Problem]]:
+    """The services whose `key` no other one has, and a Problem for each of the others."""
+    together: dict[Hashable, list[Service]] = {}
+    for service in services:
+        together.setdefault(key(service), []).append(service)
+    alone = [group[0] for group in together.values() if len(group) == 1]
+    problems = [
+        service.object.problem(("metadata", "name"), _also(service, group))
+        for group in together.values()
+        for service in (group if len(group) > 1 else [])
+    ]
+    return alone, problems
+
+
+def _also(service: Service, group: Sequence[Service]) -> str:
+    others = ", ".join(
+        f"{other} in {other.object.document.file}:{other.object.place[0]}"
+        for other in group
+        if other is not service
+    )
+    return f"{service} has the name of another ({others}); neither is taken; leave one of them out"
+
+
+def _check(found: Object) -> Iterator[Problem]:
+    """Why an object is left out; nothing for an InferenceService as KServe takes it."""
+    if not isinstance(found.data, dict) or not isinstance(found.data.get("kind"), str):
+        yield found.problem((), "is left out: it is not an object with a kind")
+        return
+    kind, version = found.data["kind"], found.data.get("apiVersion")
+    metadata, spec = found.data.get("metadata"), found.data.get("spec")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    called = f"{kind} {name}" if isinstance(name, str) and name else kind
+    if kind != _KIND:
+        yield found.problem((), f"{called} is left out: it is not an {_KIND}")
+    elif version != _API_VERSION:
+        message = f"{called} is of {version}; KServe takes {_API_VERSION}"
+        yield found.problem(("apiVersion",), message)
+    elif not (isinstance(metadata, dict) and isinstance(name, str) and name):
+        generated = isinstance(metadata, dict) and "generateName" in metadata
+        why = "only a generateName, and a model needs a name of its own" if generated else "no name"
+        yield found.problem(("metadata",), f"{kind} is left out: it has {why}; set metadata.name")
+    elif not isinstance(spec, dict) or not spec.get("predictor"):
+        yield found.problem(("spec",), f"{called} is left out: it has no spec.predictor; add one")
+    else:
+        yield from _check_metadata(found, metadata)
+        yield from _check_spec(found, spec)
+
+
+def _check_spec(found: Object, spec: Node) -> Iterator[Problem]:
+    """What KServe's types have no place for, and, if that is nothing, what they want and lack."""
+    # An API server drops what is null; a server that is would be dropped with all that it says.
+    spec = {key: _without_inner_null(value) for key, value in spec.items()}
+    wrong = False
+    for path, message in check_fields(f"{_KIND}Spec", spec, custom=True):
+        wrong = True
+        yield found.problem(("spec", *path), message)
+    for component in () if wrong else _COMPONENTS:
+        kind = f"{component.capitalize()}Spec"
+        for path, message in check_fields(kind, spec.get(component), custom=True):
+            yield found.problem(("spec", component, *path), message)
+    for index, canary in enumerate(() if wrong else spec.get("canary") or ()):
+        for path, message in check_fields("CanarySpec", canary, custom=True):
+            yield found.problem(("spec", "canary", index, *path), message)
+
+
+def _without_inner_null(component: Any) -> Any:
+    if not isinstance(component, dict):
+        return without_null(component)
+    return {key: without_null(value) for key, value in component.items()}
+
+
+def _check_metadata(found: Object, metadata: Node) -> Iterator[Problem]:
+    """What an API server would refuse in the metadata that an entry carries."""
+    if not isinstance(metadata.get("namespace", ""), str):
+        yield found.problem(("metadata", "namespace"), "is not text; quote it")
+    for kind in ("labels", "annotations"):
+        values: Any = metadata.get(kind)
+        if not isinstance(values, dict | None):
+            yield found.problem(
+                ("metadata", kind),
+                "is not a mapping of texts; write keys and their values below it",
+            )
+        for key, value in values.items() if isinstance(values, dict) else ():
+            if not isinstance(value, str):
+                yield found.problem(("metadata", kind, key), "is not text; quote it")

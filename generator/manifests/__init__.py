@@ -1,0 +1,1 @@
+"""The objects: what Helm makes of the charts, parted into files and checked."""

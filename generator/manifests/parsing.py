@@ -1,0 +1,91 @@
+"""What Helm prints, parted into objects, and what the text of each says it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from generator import CHART, MODELS
+from generator.errors import GeneratorError
+from generator.yaml.document import parse
+
+_SOURCE = re.compile(r"# Source: ([^/\s]+)/(\S*)\n")
+_KIND = re.compile(r"^kind: (\S+)$", re.MULTILINE)
+_GROUP = re.compile(r"^apiVersion: (?:([^/\s]+)/)?\S+$", re.MULTILINE)
+_METADATA = re.compile(r"^metadata:\n((?:  .*\n|\n)+)", re.MULTILINE)
+_NAME = re.compile(r"^  name: (\S.*?)[ ]*$", re.MULTILINE)
+_NAMESPACE = re.compile(r"^  namespace: (\S.*?)[ ]*$", re.MULTILINE)
+_EXTRA = "templates/extra/"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """An object as text (comments kept, no `---`), and what its text says it is.
+
+    `source` is the file of the chart that renders it, such as `templates/rbac/role.yaml`.
+    """
+
+    text: str
+    chart: str
+    group: str
+    kind: str
+    name: str
+    namespace: str | None
+    source: str = ""
+
+    @property
+    def is_extra(self) -> bool:
+        """Whether it is one of the user's `extraObjects`."""
+        return self.source.startswith(_EXTRA)
+
+    @property
+    def phase(self) -> str:
+        """The folder it belongs to; phases are applied in order."""
+        if self.chart == MODELS:
+            return "30-models"
+        if self.kind in ("CustomResourceDefinition", "Namespace"):
+            return "00-crds"
+        return "20-runtimes" if self.group == "serving.kserve.io" else "10-platform"
+
+
+def split(text: str) -> Iterator[Manifest]:
+    """The objects in the output of `helm template`.
+
+    `---` at the start of a line always ends a document: block scalars are indented.
+    """
+    chart, file = CHART, ""
+    for document in re.split(r"^---.*\n", text, flags=re.MULTILINE):
+        # Helm says it once for all the objects of a file.
+        if source := _SOURCE.match(document):
+            chart, file = source[1], source[2]
+        body = _SOURCE.sub("", document, count=1).strip("\n")
+        if body:
+            yield manifest(body + "\n", chart, file)
+
+
+def manifest(text: str, chart: str = CHART, source: str = "") -> Manifest:
+    """What one object's text says it is. Raises GeneratorError if it does not say."""
+    kind = _KIND.search(text)
+    group = _GROUP.search(text)
+    metadata = _METADATA.search(text)
+    name = _NAME.search(metadata[1]) if metadata else None
+    if not (kind and group and metadata and name):
+        start = text.strip().partition("\n")[0][:80]
+        where = f"{source or 'a template'} of {chart}"
+        what = "is not an object with apiVersion, kind and metadata.name"
+        raise GeneratorError(f'{where} renders something that {what}; it begins "{start}"')
+    namespace = _NAMESPACE.search(metadata[1])
+    return Manifest(
+        text=text,
+        chart=chart,
+        group=group[1] or "",
+        kind=kind[1],
+        name=_unquoted(name[1]),
+        namespace=_unquoted(namespace[1]) if namespace else None,
+        source=source,
+    )
+
+
+def _unquoted(scalar: str) -> str:
+    return str(parse(scalar, "name").data) if scalar[0] in "\"'" else scalar

@@ -1,0 +1,119 @@
+"""The folder that a run writes into: which one may be one, and one run at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from generator.errors import OutputError
+
+PATIENCE = 10.0
+"""Seconds to wait for another run in the same folder."""
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_UNLOCKABLE = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP)
+
+
+def check(folder: Path) -> None:
+    """Refuse a folder that is more than a place for output. Raises OutputError."""
+    try:
+        real = folder.resolve()
+        exists = folder.exists()
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "its symbolic links lead in a circle"
+        raise OutputError(f"{folder}: cannot be read: {reason}") from None
+    if reason := _inside(real):
+        raise OutputError(f"{folder}: {reason}; choose another folder")
+    if reason := _reason(real):
+        raise OutputError(f"{folder}: {reason}; choose a folder in it, such as {folder / 'out'}")
+    if folder.is_symlink() and not exists:
+        raise OutputError(f"{folder}: is a symbolic link to nothing; remove it")
+    if exists and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file; choose a folder")
+
+
+def _inside(real: Path) -> str:
+    """Why neither a folder nor any in it is a place for output; empty if that is not so."""
+    if ".git" in real.parts:
+        return "is git's own"
+    return "is kserve-lite's own" if _PACKAGE in (real, *real.parents) else ""
+
+
+def _reason(real: Path) -> str:
+    """Why a folder is no place for output, while one in it may be; empty if that is not so."""
+    if real == Path(real.anchor):
+        return "is the root of the file system"
+    if os.environ.get("HOME") and real == Path(os.environ["HOME"]).resolve():
+        return "is your home folder"
+    if real == _PACKAGE.parent:
+        return "is where kserve-lite itself is"
+    if os.path.lexists(real / ".git"):
+        return "is the root of a repository"
+    return ""
+
+
+@contextlib.contextmanager
+def locked(folders: Sequence[Path]) -> Iterator[None]:
+    """Have folders to oneself; those that are not there are made, and go again if left empty.
+
+    The locks are on the folders themselves, so they leave nothing behind, and end with the process.
+    Raises OutputError when another run has one for longer than PATIENCE.
+    """
+    with contextlib.ExitStack() as stack:
+        for folder in sorted(set(folders)):
+            stack.enter_context(_made(folder))
+            stack.enter_context(_locked(folder))
+        yield
+
+
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for place in missing:
+            with contextlib.suppress(OSError):  # Not empty: that is as it should be.
+                place.rmdir()
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = _lock(folder, time.monotonic() + PATIENCE)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(folder: Path, until: float) -> int:
+    told = False
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)  # Whoever had it may have removed it.
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), folder.stat()):
+                return descriptor
+        except BlockingIOError:
+            if not told:
+                told = True
+                print(f"{folder}: waiting for another run", file=sys.stderr, flush=True)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno in _UNLOCKABLE:
+                return descriptor  # The file system has no locks; the journal still tells.
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        if time.monotonic() > until:
+            raise OutputError(f"{folder}: another run is at work there; try again when it is done")
+        time.sleep(0.05)

@@ -1,0 +1,138 @@
+"""Whether values are right: `read` reads and checks them, and tells all that is wrong.
+
+They are checked against the values API, the Kubernetes types in it, and what must hold
+between values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from generator.catalog import Node, catalog
+from generator.errors import Problem, ValuesError
+from generator.values.helmschema import helm_schema
+from generator.values.identity import check_objects
+from generator.values.kubernetes import check_fields
+from generator.values.load import Values
+from generator.values.messages import explain, misspelt_formats, nearest
+from generator.values.schema import find, leaves, values_schema
+from generator.values.validator import refusals
+from generator.yaml.path import Key, dotted
+
+
+def read(names: Iterable[Path | str]) -> Values:
+    """The values of files, pipes or `-`, later ones merged over earlier ones, all checked.
+
+    Raises ValuesError with every problem of every one.
+    """
+    values = Values.parsed(names)
+    if values.documents and (problems := list(check(values))):
+        raise ValuesError(problems)
+    return values
+
+
+def check(values: Values) -> Iterator[Problem]:
+    """What is wrong with the values, each problem placed in the last document that says it."""
+    schema, whole = values_schema(), values.whole
+    found = list(_refused(schema, whole))
+    # What Helm's schema says of a Kubernetes type is said once more by the type itself.
+    told = {path for path, _ in found}
+    more = [*_fields(values.merged, whole), *check_objects(values.at("extraObjects"))]
+    found += ((path, message) for path, message in more if path not in told)
+    # Only what has the right types can be looked through for more.
+    for path, message in dict.fromkeys(found or _misspelt(whole)):
+        yield values.problem(path, message)
+
+
+def _fields(values: Node, whole: Node) -> Iterator[tuple[Key, str]]:
+    """What is wrong in the sub-trees of Kubernetes types that are among `values`."""
+    for leaf in leaves(values_schema()):
+        if (kind := leaf.schema.get("x-kubernetes")) is None:
+            continue
+        custom = "x-custom" in leaf.schema
+        for here, _ in _values_at(values, leaf.path):
+            # With the defaults: a request of the user's may be more than the limit of ours.
+            for path, message in check_fields(kind, _at(whole, here), custom=custom):
+                yield (*here, *path), message
+
+
+def _misspelt(whole: Node) -> Iterator[tuple[Key, str]]:
+    """Formats that no runtime of the catalog or of the values serves, and that are nearly one."""
+    runtimes = [*catalog()["runtimes"].values(), *whole["customRuntimes"].values()]
+    specs = [runtime["spec"] or {} for runtime in runtimes]
+    formats = [form for spec in specs for form in spec.get("supportedModelFormats") or []]
+    known = {str(form.get("name")).lower() for form in formats if form}
+    for name, message in misspelt_formats(whole["models"], known):
+        yield ("models", name, "format"), message
+
+
+def _at(values: Any, path: Key) -> Any:
+    for key in path:
+        values = values[key]
+    return values
+
+
+@cache
+def _checked() -> Node:
+    """The schema that Helm has, with the words that tell us more."""
+    return helm_schema(values_schema(), ours=True)
+
+
+def _refused(schema: Node, whole: Node) -> Iterator[tuple[Key, str]]:
+    """What the schema refuses: the path, and what to say of it."""
+    for error in refusals(_checked(), whole):
+        path: Key = tuple(error.absolute_path)
+        if error.validator == "additionalProperties":
+            known = error.schema.get("properties", {})
+            for key in error.instance.keys() - known.keys():
+                gone = _removed(schema, path, key)
+                yield (*path, key), gone or _unknown(schema, path, key, known)
+        elif error.validator == "required":
+            for key in set(error.validator_value) - error.instance.keys():
+                yield (*path, key), _null(error.schema.get("properties", {}).get(key, {}))
+        elif error.validator == "type" and error.instance is None:
+            yield path, _null(error.schema)
+        elif error.validator == "enum" and (gone := _removed(schema, path, error.instance)):
+            yield path, gone
+        elif "propertyNames" in error.absolute_schema_path:
+            yield (*path, error.instance), f"the name {explain(error)}"
+        else:
+            yield path, explain(error)
+
+
+def _null(schema: Node) -> str:
+    """What to say of a null: most often the user has commented out all that was below a key."""
+    if schema.get("type") == "object" or "properties" in schema or "$ref" in schema:
+        return "has nothing below it, which YAML reads as null; write {} or leave the key out"
+    return "null is not a value here; leave it out to get the default"
+
+
+def _values_at(values: Any, path: tuple[str, ...], here: Key = ()) -> Iterator[tuple[Key, Any]]:
+    """What is at `path`, with the path itself; `*` stands for every key."""
+    if not path:
+        yield here, values
+    elif isinstance(values, dict):
+        for key in values if path[0] == "*" else [path[0]]:
+            if values.get(key) is not None:
+                yield from _values_at(values[key], path[1:], (*here, key))
+
+
+def _removed(schema: Node, path: Key, word: Any) -> str | None:
+    """What to say of a key below `path`, or of a value there, that the values API had once."""
+    node = find(schema, tuple(map(str, path))) or {}
+    why = node.get("x-removed", {}).get(word) if isinstance(word, str) else None
+    return f"{word} is not a value any more: {why}" if why else None
+
+
+def _unknown(schema: Node, path: Key, key: str, known: Mapping[str, Any]) -> str:
+    if near := nearest(key, known):
+        return f"unknown key; did you mean {dotted((*path, near))}?"
+    # The right key in the wrong place.
+    elsewhere = [leaf.name for leaf in leaves(schema) if leaf.path[-1] == key]
+    if len(elsewhere) == 1:
+        return f"unknown key; did you mean {elsewhere[0]}?"
+    here = dotted(path) or "the top level"
+    return f"unknown key; {here} has {', '.join(known)}"

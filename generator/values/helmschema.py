@@ -1,0 +1,126 @@
+"""The JSON Schema that Helm checks values against, made from the expanded values API."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from generator.catalog import Node
+from generator.values.formats import ONE
+from generator.values.schema import KEYWORDS, Path_
+
+_WORTH_SHARING = 120
+# Keywords that only validator.py knows.
+_OURS = ("x-format", "x-check")
+
+
+def helm_schema(
+    node: Node, constants: Mapping[Path_, Any] | None = None, *, ours: bool = False
+) -> Node:
+    """The JSON Schema (draft 7, self-contained, closed) that Helm checks values against.
+
+    `constants` fixes leaves by path: in a specialised chart, the values that chose its files. With
+    `ours` it is the one that validator.py reads, which knows more keywords.
+    """
+    schema = _Strict(constants or {}, ours=ours).branch(node, ())
+    # References save Helm time, and cost Python some.
+    shared = {} if ours else _share(schema)
+    head: Node = {"$schema": "http://json-schema.org/draft-07/schema#"}
+    return head | schema | ({"definitions": shared} if shared else {})
+
+
+class _Strict:
+    """Closes every branch, and keeps of each node what is JSON Schema."""
+
+    def __init__(self, constants: Mapping[Path_, Any], *, ours: bool) -> None:
+        self.constants = constants
+        self.ours = ours
+        self.words = (*KEYWORDS, *_OURS) if ours else KEYWORDS
+
+    def branch(self, node: Node, path: Path_, *, required: bool = True) -> Node:
+        if path in self.constants:
+            return {"const": self.constants[path]}
+        if "x-entries" in node:
+            entry = self.branch(node["additionalProperties"], (*path, "*"), required=False)
+            names = {key: node[key] for key in ("type", "propertyNames") if key in node}
+            return self._map(names | {"additionalProperties": entry})
+        if "properties" not in node:
+            return self.plain(node)
+        schema = {key: value for key, value in node.items() if key in self.words}
+        schema["additionalProperties"] = False
+        if required:
+            own = (key for key, child in node["properties"].items() if "x-foreign" not in child)
+            schema["required"] = sorted(own)
+        schema["properties"] = {
+            key: self.branch(child, (*path, key), required=required)
+            for key, child in node["properties"].items()
+        }
+        return schema
+
+    def plain(self, node: Node) -> Node:
+        """What of a leaf, and of all that is in it, is JSON Schema."""
+        schema = {key: node[key] for key in self.words if key in node}
+        for key in ONE:
+            if isinstance(schema.get(key), dict):
+                schema[key] = self.plain(schema[key])
+        parts = node.get("properties") or node.get("x-parts")
+        if parts:
+            schema["properties"] = {key: self.plain(child) for key, child in parts.items()}
+        return self._map(schema)
+
+    def _map(self, schema: Node) -> Node:
+        """A map whose names have a pattern, so that Helm says where a wrong name is.
+
+        With propertyNames it says a path at random (santhosh-tekuri/jsonschema v6 shares a slice).
+        Templates check what else there is about names.
+        """
+        if self.ours or "propertyNames" not in schema:
+            return schema
+        names, entry = schema.pop("propertyNames"), schema["additionalProperties"]
+        return schema | {
+            "patternProperties": {names["pattern"]: entry},
+            "additionalProperties": False,
+        }
+
+
+def _share(schema: Node) -> Node:
+    """Replace sub-schemas that occur more than once by references, in place; return them by name.
+
+    Helm compiles the schema on each run: fifteen runtimes of the same shape cost as much as one.
+    """
+    counts: Counter[str] = Counter()
+
+    def count(node: Node) -> None:
+        for _, _, child in _children(node):
+            counts[json.dumps(child, sort_keys=True)] += 1
+            count(child)
+
+    count(schema)
+    names: dict[str, str] = {}
+    shared: Node = {}
+
+    def replace(node: Node, name: str) -> None:
+        for holder, key, child in _children(node):
+            text = json.dumps(child, sort_keys=True)
+            label = key if holder is node.get("properties") else name
+            if counts[text] < 2 or len(text) < _WORTH_SHARING:
+                replace(child, label)
+                continue
+            if text not in names:
+                names[text] = label if label not in shared else f"{label}{len(shared)}"
+                shared[names[text]] = child
+                replace(child, label)
+            holder[key] = {"$ref": f"#/definitions/{names[text]}"}
+
+    replace(schema, "values")
+    return shared
+
+
+def _children(node: Node) -> list[tuple[Node, str, Node]]:
+    """The schemas in a schema: what holds each, under which key, and the schema."""
+    several = [node.get(key, {}) for key in ("properties", "patternProperties")]
+    found = [(holder, key) for holder in several for key in holder]
+    found += [(node, key) for key in ONE if isinstance(node.get(key), dict)]
+    return [(holder, key, holder[key]) for holder, key in found]

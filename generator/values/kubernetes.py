@@ -1,0 +1,180 @@
+"""The fields of Kubernetes types: checks the open sub-trees that the values pass through whole.
+
+Helm takes almost anything there, and the API server refuses it long after. definitions.json in
+generator/data/schemas knows the fields and their types; kubernetes.yaml knows what they may hold,
+and consistency.py what must hold between them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from generator import DATA
+from generator.catalog import Node
+from generator.values.consistency import BY_FIELDS, RULES, check_list
+from generator.values.formats import ONE, expand, kubernetes
+from generator.values.messages import explain, nearest
+from generator.values.validator import refusals
+from generator.yaml.path import Key, dotted
+
+# In a mapping the key stands for this field of the type.
+_KEYED = {"EnvVar": "name", "Volume": "name", "VolumeMount": "mountPath"}
+# Merged over what the chart makes, so nothing in them is required.
+_PARTIAL = ("InferenceServiceSpec", "InferenceGraphSpec")
+# Upstream's schemas leave open what its validation insists on.
+_REQUIRED = {
+    "ConfigMapEnvSource": ["name"],
+    "ConfigMapKeySelector": ["name"],
+    "ConfigMapVolumeSource": ["name"],
+    "SecretEnvSource": ["name"],
+    "SecretKeySelector": ["name"],
+    "SecretVolumeSource": ["secretName"],
+}
+# What `customRuntimes` holds, beside the types of Kubernetes and KServe.
+_OWN: dict[str, Node] = {
+    "CustomRuntime": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["spec"],
+        "properties": {
+            "annotations": expand({"x-format": "annotations"}),
+            "labels": expand({"x-format": "labels"}),
+            "spec": {"$ref": "#/$defs/ServingRuntimeSpec"},
+        },
+    },
+    # Any object at all; kubeconform checks it once it is rendered.
+    "Object": {"type": "object", "required": ["apiVersion", "kind", "metadata"]},
+}
+
+
+def check_fields(kind: str, value: Any, *, custom: bool) -> Iterator[tuple[Key, str]]:
+    """What is wrong in `value`, of the type `kind`: the path below it and what to say.
+
+    `kind` is `Type`, `[]Type` or `map[string]Type`, as `x-kubernetes` in values.schema.yaml has it;
+    `custom` says that it becomes a part of a custom resource, which reads quantities more strictly,
+    and takes no null. Elsewhere a field that is null is not there; an item of a list may never be.
+    """
+    if kind.startswith("[]"):
+        for index, item in enumerate(value if isinstance(value, list) else []):
+            yield from _check(kind.removeprefix("[]"), item, (index,), custom=custom)
+        yield from check_list(kind.removeprefix("[]"), value)
+    elif kind.startswith("map[string]"):
+        for key, item in value.items() if isinstance(value, dict) else []:
+            yield from _check(kind.removeprefix("map[string]"), item, (key,), custom=custom)
+    else:
+        yield from _check(kind, value, (), custom=custom)
+
+
+def _errors(kind: str, value: Node, *, custom: bool) -> Iterator[Any]:
+    schema = _schema(kind, custom=custom)
+    there = value if custom else without_null(value)
+    yield from refusals(schema, there)
+    if there != value:
+        # A key that nobody knows is wrong although it says nothing.
+        yield from (
+            error
+            for error in refusals(schema, value)
+            if error.validator == "additionalProperties" and error.instance is not None
+            for known in [error.schema.get("properties", {})]
+            if all(error.instance[key] is None for key in error.instance.keys() - known.keys())
+        )
+
+
+def without_null(value: Any) -> Any:
+    """`value` without keys that are null, which Kubernetes takes as not there."""
+    if isinstance(value, list):
+        return [without_null(child) for child in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: without_null(child) for key, child in value.items() if child is not None}
+
+
+def _check(kind: str, value: Any, path: Key, *, custom: bool) -> Iterator[tuple[Key, str]]:
+    if not isinstance(value, dict):
+        return  # The values' own schema says what else may stand here.
+    for error in _errors(kind, value, custom=custom):
+        here: Key = (*path, *error.absolute_path)
+        if error.instance is None and error.validator != "type":
+            continue  # That it is null says it all.
+        if error.validator == "additionalProperties" and "properties" in error.schema:
+            known = error.schema["properties"]
+            for key in error.instance.keys() - known.keys():
+                near = nearest(key, known)
+                hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+                yield (*here, key), f"unknown key; {hint}"
+        elif error.validator == "required":
+            for key in set(error.validator_value) - error.instance.keys():
+                if (here, key) != (path, _KEYED.get(kind)) and not _is_partial(kind, error):
+                    yield here, f"{dotted((key,))} is missing; add it"
+        elif "propertyNames" in error.absolute_schema_path:
+            yield (*here, error.instance), f"the name {explain(error)}"
+        else:
+            yield here, explain(error)
+
+
+def _is_partial(kind: str, error: Any) -> bool:
+    """Whether what is missing may be in what the chart makes; a list replaces the chart's whole."""
+    return kind in _PARTIAL and not any(isinstance(step, int) for step in error.absolute_path)
+
+
+@cache
+def _schema(kind: str, *, custom: bool) -> Node:
+    own = _OWN.get(kind) or {"$ref": f"#/$defs/{kind}"}
+    return {"$defs": _definitions(custom=custom), **own}
+
+
+@cache
+def _definitions(*, custom: bool) -> Node:
+    """Every type with what its fields may hold."""
+    text = (DATA / "schemas" / "definitions.json").read_text(encoding="utf-8")
+    definitions: Node = json.loads(text)["$defs"]
+    fields = kubernetes()["fields"]
+    for name, definition in definitions.items():
+        own, properties = fields.get(name, {}), definition.get("properties", {})
+        for field in own.keys() & properties.keys():
+            properties[field] = _narrowed(properties[field], own[field])
+        for field in fields["*"].keys() & properties.keys() - own.keys():
+            if "$ref" not in properties[field]:
+                properties[field] = _narrowed(properties[field], fields["*"][field])
+        if rules := _rules(name, properties):
+            definition["x-check"] = rules
+        if name in _REQUIRED:
+            definition["required"] = sorted({*definition.get("required", []), *_REQUIRED[name]})
+    amount = "quantity of a custom resource" if custom else "quantity"
+    definitions["Quantity"] = _narrowed({}, amount)
+    for definition in definitions.values():
+        _forbid_null(definition)
+    return definitions
+
+
+def _rules(name: str, properties: Node) -> list[str]:
+    """The rules for a type: its own, and those for types with the fields that it has."""
+    own = [name] if name in RULES.keys() - BY_FIELDS.keys() else []
+    return [*own, *(rule for rule, fields in BY_FIELDS.items() if fields <= properties.keys())]
+
+
+def _forbid_null(node: Node) -> None:
+    """Take null out of what a node and all in it may be, in place."""
+    if isinstance(node.get("type"), list):
+        kinds = [kind for kind in node["type"] if kind != "null"]
+        node["type"] = kinds[0] if len(kinds) == 1 else kinds
+    for key in ONE:
+        if isinstance(node.get(key), dict):
+            _forbid_null(node[key])
+    for child in node.get("properties", {}).values():
+        _forbid_null(child)
+
+
+def _narrowed(node: Node, narrowing: str | list[str] | Node) -> Node:
+    """A field that may hold less: a format, `[]FORMAT`, one of some words, or a schema to add."""
+    node = {key: value for key, value in node.items() if key != "$ref"}
+    if isinstance(narrowing, list):
+        return node | {"enum": narrowing}
+    if isinstance(narrowing, dict):
+        return node | expand(narrowing)
+    if narrowing.startswith("[]"):
+        return node | {"items": expand({"x-format": narrowing.removeprefix("[]")})}
+    return node | expand({"x-format": narrowing})

@@ -1,0 +1,157 @@
+"""A user's values: read from every source, and merged as Helm merges them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from generator.catalog import Node
+from generator.errors import Problem, ValuesError
+from generator.values.schema import defaults, values_schema
+from generator.values.sources import Source, read_sources
+from generator.yaml.document import Document
+from generator.yaml.path import Key, dotted
+
+
+def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
+    """`over` merged over `base` the way Helm merges values: mappings deep, the rest replaces.
+
+    A null removes the key of a chart's defaults; between values files (`keep_null`) it stays, to do
+    so later. Neither argument is changed.
+    """
+    if not isinstance(base, dict) or not isinstance(over, Mapping):
+        return over
+    merged = dict(base)
+    for key, value in over.items():
+        if value is None and key in base and not keep_null:
+            del merged[key]
+        else:
+            merged[key] = merge(base.get(key), value, keep_null=keep_null)
+    return merged
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values as they were read: the sources, their documents, and all of them merged.
+
+    `merged` has no defaults; `whole` has them. The sources are what Helm is given.
+    """
+
+    sources: tuple[Source, ...] = ()
+    documents: tuple[Document, ...] = ()
+    merged: Node = field(default_factory=dict)
+
+    @classmethod
+    def made(cls, data: Node, document: Document | None = None) -> Values:
+        """Values that no user wrote; `document` has the places to blame for what is wrong."""
+        source = Source(document.file if document else "values", _as_json(data))
+        return cls((source,), (document or Document(source.name, data, {}),), data)
+
+    @classmethod
+    def parsed(cls, names: Iterable[Path | str]) -> Values:
+        """Read, but not checked against the values API. Raises ValuesError."""
+        sources = read_sources(names)
+        documents: list[Document] = []
+        problems: list[Problem] = []
+        merged: Node = {}
+        for source in sources:
+            try:
+                document = source.document()
+            except ValuesError as error:
+                problems.extend(error.problems)
+                continue
+            if document.data is None:
+                continue
+            if not isinstance(document.data, dict):
+                kind = "a list" if isinstance(document.data, list) else "text or a number"
+                message = (
+                    f"is {kind}; values are a mapping of keys, as in controller: {{replicas: 2}}"
+                )
+                problems.append(document.problem((), message))
+                continue
+            documents.append(document)
+            merged = merge(merged, document.data, keep_null=True)
+        if problems:
+            raise ValuesError(problems)
+        return cls(sources, tuple(documents), merged)
+
+    @cached_property
+    def whole(self) -> Node:
+        """With the defaults. Not to be changed in place."""
+        whole: Node = merge(defaults(values_schema()), self.merged)
+        return whole
+
+    def at(self, *path: str) -> Any:
+        """What the user has at `path`; None for nothing."""
+        value: Any = self.merged
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def problem(self, path: Key, message: str, *, instead: Key = ()) -> Problem:
+        """A Problem at `path`, in the last source that says it, or else at `instead`."""
+        return _place(self.documents, path, message, instead=instead)
+
+    def naming(self, name: str) -> Key:
+        """The path of the first key, or text, that is `name`; the top level if nothing is."""
+        for document in self.documents:
+            for path in document.positions:
+                if path[-1:] == (name,) or self.at(*map(str, path)) == name:
+                    return path
+        return ()
+
+    def refusals(self, text: str) -> ValuesError:
+        """What a templates/validate.yaml refuses: a line `ERROR: PATH: fact; remedy` for each."""
+        problems = []
+        for fact in re.findall(r"ERROR: (.+)", text):
+            path = re.match(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", fact)
+            key = self.key(path[0].split(".")) if path else ()
+            message = fact[len(path[0]) if path else 0 :].lstrip(": ")
+            problems.append(self.problem(key, message, instead=self._named(message)))
+        return ValuesError(problems)
+
+    def _named(self, message: str) -> Key:
+        """The first path in a message that a source has; where to look if none has the other."""
+        for word in re.findall(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+", message):
+            key = self.key(word.split("."))
+            if any(key in document.positions for document in self.documents):
+                return key
+        return ()
+
+    def key(self, steps: Iterable[str]) -> Key:
+        """Steps of text as a Key: a number is an index where a source has a list."""
+        key: Key = ()
+        for step in steps:
+            index = (*key, int(step)) if step.isdecimal() else None
+            listed = index and any(index in document.positions for document in self.documents)
+            key = index if index and listed else (*key, step)
+        return key
+
+
+def _as_json(data: Node) -> bytes:
+    # Helm's YAML takes no pairs of surrogates, which JSON has for what is not ASCII.
+    return json.dumps(data, ensure_ascii=False).encode()
+
+
+NOTHING = Values()
+
+
+def _place(documents: Sequence[Document], path: Key, message: str, *, instead: Key = ()) -> Problem:
+    for place in (path, instead) if instead else (path,):
+        for document in reversed(documents):
+            if place in document.positions:
+                line, column = document.position(place)
+                return Problem(document.file, line, column, dotted(path), message)
+    deepest = max(documents, key=lambda it: _depth(it, path), default=None)
+    if deepest is None:
+        return Problem("values", 1, 1, dotted(path), message)
+    return deepest.problem(path, message)
+
+
+def _depth(document: Document, path: Key) -> int:
+    return max(n for n in range(len(path) + 1) if path[:n] in document.positions or n == 0)

@@ -1,0 +1,56 @@
+"""A YAML file as people wrote it: its content, and where in the file each value stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from generator.errors import Problem, ValuesError
+from generator.yaml.path import Key, dotted
+from generator.yaml.reader import Reader
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file: its name, its content, and where each value stands (line and column from 1)."""
+
+    file: str
+    data: Any
+    positions: dict[Key, tuple[int, int]] = field(repr=False)
+
+    def position(self, path: Key) -> tuple[int, int]:
+        """Line and column of the value at `path`, or of the nearest parent that is in the file."""
+        while path and path not in self.positions:
+            path = path[:-1]
+        return self.positions.get(path, (1, 1))
+
+    def problem(self, path: Key, message: str) -> Problem:
+        """A Problem at `path`."""
+        line, column = self.position(path)
+        return Problem(self.file, line, column, dotted(path), message)
+
+
+def load_fast(path: Path) -> Any:
+    """The content of one of our own YAML files: no checks, no places."""
+    return yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+
+
+def load(path: Path) -> Document:
+    """Read a file that people wrote: `parse`. Raises OSError if it cannot be read."""
+    return parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def parse(text: str, file: str) -> Document:
+    """Read what people wrote; `file` is its name in messages.
+
+    Raises ValuesError for a syntax error, more than one document, a duplicate key, a key that is
+    not text, a tag, a scalar that parsers disagree on, nesting or aliases without end.
+    """
+    reader = Reader(text, file)
+    data = reader.document()
+    if reader.problems:
+        raise ValuesError(reader.problems)
+    return Document(file, data, reader.positions)

@@ -1,0 +1,73 @@
+"""The API server as the node talks to it: JSON over HTTPS."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from http.client import HTTPException, HTTPSConnection
+from typing import Any
+
+from tests.cluster.harness.pki import Pair
+from tests.rendering import Object
+
+
+class Refused(OSError):
+    """What the API server does not do, and why."""
+
+    def __init__(self, status: int, text: bytes) -> None:
+        self.status = status
+        super().__init__(json.loads(text)["message"] if text.startswith(b"{") else text.decode())
+
+
+class Api:
+    """Requests of one user, one after the other. Each may raise OSError; Refused is one."""
+
+    def __init__(self, host: str, *, ca: Pair, user: Pair) -> None:
+        context = ssl.create_default_context(cafile=str(ca.certificate))
+        context.load_cert_chain(user.certificate, user.key)
+        self._connection = HTTPSConnection(host, timeout=10, context=context)
+        self._lock = threading.Lock()
+
+    def get(self, path: str) -> Any:
+        """Read an object or a list."""
+        return json.loads(self._request("GET", path))
+
+    def post(self, path: str, body: Object) -> Any:
+        """Create an object, or call a subresource."""
+        return json.loads(self._request("POST", path, body))
+
+    def patch(self, path: str, body: Object) -> None:
+        """Merge into an object, as kubectl would."""
+        self._request("PATCH", path, body, "application/strategic-merge-patch+json")
+
+    def delete(self, path: str, options: Object) -> None:
+        """Delete an object."""
+        self._request("DELETE", path, options)
+
+    def healthy(self) -> bool:
+        """Whether the server and its etcd are there."""
+        try:
+            return self._request("GET", "/readyz") == b"ok"
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def _request(
+        self, method: str, path: str, body: Object | None = None, kind: str = "application/json"
+    ) -> bytes:
+        data = None if body is None else json.dumps(body)
+        with self._lock:
+            try:
+                self._connection.request(method, path, data, {"Content-Type": kind})
+                answer = self._connection.getresponse()
+                text = answer.read()
+            except (OSError, HTTPException) as error:
+                self._connection.close()  # The next request opens it again.
+                raise OSError(str(error)) from error
+        if answer.status >= 300:
+            raise Refused(answer.status, text)
+        return text

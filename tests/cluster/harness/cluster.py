@@ -1,0 +1,221 @@
+"""A cluster as its users see it: through kubectl and Helm.
+
+cluster.kubectl("get", "pods", "-A")              what kubectl prints; ToolFailed if it refuses
+cluster.helm("list", "-A", program="helm3")       the same for Helm
+cluster.bash("kubectl …; helm …")                 what lines of a shell print
+cluster.apply(text, object, …)                    kubectl apply of YAML or objects
+cluster.get("deployment", "name", "namespace")    an object, or None
+cluster.list("pods", "namespace", "a=b")          objects
+cluster.wait("what", lambda: …)                   what the function returns, once that is true
+cluster.namespace("models")                       a new namespace with a name of its own
+cluster.empty()                                   no KServe, not even its CRDs
+cluster.control_plane, cluster.node               to kill; None where the cluster is a given one
+
+with installed(cluster, "--set", "a=b") as release: …   and all of it is gone afterwards
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from generator import MODELS, tools
+from generator.errors import ToolFailed
+from tests.cluster.harness.node import Node
+from tests.cluster.harness.plane import ControlPlane
+from tests.rendering import ROOT, STOCK, Object
+
+T = TypeVar("T")
+
+BOTH_HELMS = pytest.mark.parametrize("program", ["helm", "helm3"], scope="module")
+
+_GROUP = ".serving.kserve.io"
+_WAITING = ("install", "upgrade", "rollback")
+_PATIENCE = 10  # A given cluster pulls images and runs them.
+_LIMIT = 660  # Seconds: longer than anything waits, so that what hangs fails and is named.
+
+
+class Cluster:
+    """A cluster of our own, or with `control_plane` and `node` None, a given one."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] = {},
+        control_plane: ControlPlane | None = None,
+        node: Node | None = None,
+    ) -> None:
+        self.environment = environment
+        self.control_plane = control_plane
+        self.node = node
+        self._namespaces: list[str] = []
+
+    def kubectl(
+        self, *arguments: str, stdin: str | None = None, accept: Sequence[int] = (0,)
+    ) -> str:
+        """Run kubectl. Raises ToolFailed with what it said, unless `accept` has its exit code."""
+        argv = [str(tools.find("kubectl")), *arguments]
+        return tools.run(
+            argv, environment=self.environment, stdin=stdin, accept=accept, timeout=_LIMIT
+        )
+
+    def helm(self, *arguments: str, program: str = "helm") -> str:
+        """Run Helm 4, or `program` helm3. Raises ToolFailed with what it said."""
+        argv = [str(tools.find(program)), *arguments]
+        return tools.run(argv, environment=self.environment, timeout=_LIMIT)
+
+    def bash(self, script: str, cwd: Path = ROOT) -> str:
+        """Run lines of a page or of NOTES as printed, until one fails; what they print."""
+        folders = {str(tools.find(it).parent) for it in ("helm", "kubectl")}
+        path = os.pathsep.join([*sorted(folders), os.environ["PATH"]])
+        environment = {**self.environment, "PATH": path}
+        return tools.run(["bash", "-ec", script], cwd=cwd, environment=environment, timeout=_LIMIT)
+
+    def apply(self, *objects: Object | str, namespace: str = "default") -> str:
+        """`kubectl apply` of objects, or of YAML."""
+        texts = [it if isinstance(it, str) else json.dumps(it) for it in objects]
+        return self.kubectl("apply", "-n", namespace, "-f", "-", stdin="\n---\n".join(texts))
+
+    def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
+        """An object, if it is there."""
+        text = self.kubectl("get", kind, name, "-n", namespace, "--ignore-not-found", "-o", "json")
+        found: Object | None = json.loads(text) if text else None
+        return found
+
+    def list(self, kind: str, namespace: str = "", selector: str = "") -> list[Object]:
+        """The objects of a kind, of one namespace or of all, that have some labels or any."""
+        where = ["-n", namespace] if namespace else ["-A"]
+        text = self.kubectl("get", kind, *where, "-l", selector, "-o", "json")
+        found: list[Object] = json.loads(text)["items"]
+        return found
+
+    def wait(self, what: str, probe: Callable[[], T | None], timeout: float = 60) -> T:
+        """What `probe` returns, as soon as that is true; that it is refused counts as not yet."""
+        deadline = time.monotonic() + timeout * (1 if self.node else _PATIENCE)
+        while True:
+            refusal = ""
+            try:
+                if found := probe():
+                    return found
+            except ToolFailed as error:
+                refusal = f": {error}"
+            assert time.monotonic() < deadline, f"not within {timeout:.0f} s: {what}{refusal}"
+            time.sleep(0.2)
+
+    def namespace(self, prefix: str, *, enforce: str = "restricted") -> str:
+        """A new namespace that enforces a level of Pod Security; its name."""
+        name = f"{prefix}-{secrets.token_hex(3)}"
+        self._namespaces.append(name)
+        labels = {"pod-security.kubernetes.io/enforce": enforce}
+        self.apply(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        )
+        return name
+
+    def reset(self) -> None:
+        """Take away the releases and the models that tests have left. CRDs and namespaces stay."""
+        releases = json.loads(self.helm("list", "--all-namespaces", "-o", "json"))
+        # The platform last: without its controller nothing lets go of a model.
+        for it in sorted(releases, key=lambda it: it["name"] == Release.name):
+            if it["namespace"] in self._namespaces:
+                self.helm("uninstall", it["name"], "-n", it["namespace"], "--wait")
+        if kinds := ",".join(self.crds(_GROUP)):
+            for it in self.list(kinds):
+                if "finalizers" in it["metadata"]:  # Without the controller nobody takes them off.
+                    where = (it["kind"], it["metadata"]["name"], "-n", it["metadata"]["namespace"])
+                    nothing = '{"metadata": {"finalizers": null}}'
+                    self.kubectl("patch", *where, "--type=merge", "--patch", nothing)
+            self.kubectl("delete", kinds, "--all", "--all-namespaces")
+
+    def empty(self) -> None:
+        """`reset`, and take the CRDs away."""
+        self.reset()
+        self.delete_crds(self.crds(_GROUP))
+
+    def crds(self, group: str = "") -> set[str]:
+        """The names of the CRDs that are there, all or those of a group."""
+        names = self.kubectl("get", "crd", "-o", "name").split()
+        return {it.partition("/")[2] for it in names if it.endswith(group)}
+
+    def delete_crds(self, names: Iterable[str]) -> None:
+        """Delete CRDs, until they are gone.
+
+        An API server under load lets the deletion of one or another lie for minutes, until it
+        changes.
+        """
+        wanted = set(names)
+        for attempt in range(120):
+            if not (left := self.crds() & wanted):
+                return
+            if attempt % 20 == 0:
+                if attempt:
+                    self.kubectl("annotate", "crd", *left, f"attempt={attempt}", "--overwrite")
+                self.kubectl("delete", "crd", *left, "--ignore-not-found", "--wait=false")
+            time.sleep(0.5)
+        raise AssertionError(f"these CRDs are not deleted: {left}")
+
+    def leave(self) -> None:
+        """`empty`, and take the namespaces away: nothing of the tests is left."""
+        self.empty()
+        for name in self._namespaces:
+            self.kubectl("delete", "namespace", name, "--ignore-not-found")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release of a chart, and the Helm that it is handled with.
+
+    What changes it waits, unless it is one of models: Helm cannot wait for those (docs/waiting.md).
+    """
+
+    cluster: Cluster
+    namespace: str
+    program: str = "helm"
+    chart: Path = STOCK
+    name: str = "kserve-lite"
+
+    def install(self, *arguments: str) -> str:
+        """`helm install`; what it prints."""
+        return self.helm("install", *arguments)
+
+    def upgrade(self, *arguments: str) -> str:
+        """`helm upgrade`; what it prints."""
+        return self.helm("upgrade", *arguments)
+
+    def rollback(self, revision: int) -> str:
+        """`helm rollback`; what it prints."""
+        return self.helm("rollback", str(revision))
+
+    def uninstall(self, *arguments: str) -> str:
+        """`helm uninstall`; what it prints."""
+        return self.helm("uninstall", *arguments)
+
+    def helm(self, verb: str, *arguments: str) -> str:
+        """Any command of Helm that takes the release; what it prints."""
+        return self.cluster.helm(*self.command(verb, *arguments), program=self.program)
+
+    def command(self, verb: str, *arguments: str) -> list[str]:
+        """The arguments of Helm for a command on the release."""
+        chart = [str(self.chart)] if verb in ("install", "upgrade") else []
+        waits = verb == "uninstall" or (verb in _WAITING and self.chart.name != MODELS)
+        wait = ["--wait"] if waits else []
+        return [verb, self.name, *chart, "--namespace", self.namespace, *wait, *arguments]
+
+
+@contextlib.contextmanager
+def installed(cluster: Cluster, *arguments: str, program: str = "helm") -> Iterator[Release]:
+    """The platform, installed with `arguments` in a namespace of its own and removed afterwards."""
+    release = Release(cluster, cluster.namespace("kserve"), program)
+    try:
+        release.install(*arguments)
+        yield release
+    finally:
+        cluster.reset()

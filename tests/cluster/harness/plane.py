@@ -1,0 +1,150 @@
+"""The control plane: etcd, kube-apiserver and kube-controller-manager, a process each."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from generator import tools
+from tests.cluster.harness import pki
+from tests.cluster.harness.api import Api
+
+# Addresses of the node, and of the Service `kubernetes`, at which pods find the API server.
+NODE = "10.244.0.1"
+SERVICE = "10.96.0.1"
+BRIDGE = "node0"
+
+_ETCD = "https://127.0.0.1:2379"
+# With an address of its own: a bridge takes over those of its ports, and pods would not find it.
+_NETWORK = f"""
+link set lo up
+addr add {SERVICE}/32 dev lo
+link add {BRIDGE} address 02:00:00:00:00:01 type bridge
+addr add {NODE}/16 dev {BRIDGE}
+link set {BRIDGE} up
+"""
+
+
+class ControlPlane:
+    """Started once; its parts can be killed and run again on the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        if socket.if_nameindex() != [(1, "lo")]:
+            raise RuntimeError("the control plane wants a network namespace of its own")
+        self.folder = folder
+        self.logs = folder / "logs"
+        self.logs.mkdir(parents=True)
+        tools.run(["ip", "-batch", "-"], stdin=_NETWORK)
+        self._certificates()
+        self.api = Api(NODE, ca=self.ca, user=self._admin)
+        self.kubeconfig = self._kubeconfig("admin", self._admin)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def _certificates(self) -> None:
+        folder = self.folder
+        self.ca = pki.make(folder, "ca", subject="/CN=own")
+        self._admin = self._certificate("admin", "/O=system:masters/CN=admin")
+        self._certificate("etcd", "/CN=etcd", "IP:127.0.0.1")
+        self._certificate("etcd-client", "/CN=kube-apiserver")
+        names = (f"IP:{NODE}", f"IP:{SERVICE}", "DNS:kubernetes.default.svc")
+        self._certificate("kube-apiserver", "/CN=kube-apiserver", *names)
+        self.kubelet = self._certificate("kubelet", "/O=system:nodes/CN=node", f"IP:{NODE}")
+        manager = "system:kube-controller-manager"
+        user = self._certificate("kube-controller-manager", f"/CN={manager}")
+        self._kubeconfig("kube-controller-manager", user)
+        # Signs the tokens of ServiceAccounts.
+        self._certificate("service-account", "/CN=service-account")
+
+    def _certificate(self, name: str, subject: str, *names: str) -> pki.Pair:
+        return pki.make(self.folder, name, subject=subject, ca=self.ca, names=names)
+
+    def _kubeconfig(self, name: str, user: pki.Pair) -> Path:
+        file = self.folder / f"{name}.kubeconfig"
+        return pki.kubeconfig(file, server=f"https://{NODE}", ca=self.ca, user=user)
+
+    def start(self) -> None:
+        """Run all; returns when the API server is ready."""
+        self.run("etcd")
+        self.run("kube-apiserver")
+        deadline = time.monotonic() + 60
+        while not self.api.healthy():
+            for name, process in self._processes.items():
+                if process.poll() is not None:
+                    raise RuntimeError(f"{name} ended: {self.log(name)}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"kube-apiserver is not ready: {self.log('kube-apiserver')}")
+            time.sleep(0.1)
+        self.run("kube-controller-manager")
+
+    def run(self, name: str) -> None:
+        """Start a part, again if it was killed."""
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [str(tools.find(name)), *self._flags(name)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def kill(self, name: str) -> None:
+        """End a part as a power cut would."""
+        self._processes[name].kill()
+        self._processes[name].wait()
+
+    def stop(self) -> None:
+        """End all parts; nothing of them is needed any more."""
+        self.api.close()
+        for name in reversed(self._processes):
+            self.kill(name)
+
+    def log(self, name: str) -> str:
+        """The end of what a part had to say."""
+        return (self.logs / f"{name}.log").read_text(encoding="utf-8")[-5000:]
+
+    def _flags(self, name: str) -> list[str]:
+        at = self.folder
+        if name == "etcd":
+            return [
+                f"--data-dir={at}/etcd",
+                f"--listen-client-urls={_ETCD}",
+                f"--advertise-client-urls={_ETCD}",
+                f"--cert-file={at}/etcd.crt",
+                f"--key-file={at}/etcd.key",
+                f"--trusted-ca-file={at}/ca.crt",
+                "--client-cert-auth",
+                "--log-level=warn",
+            ]
+        if name == "kube-apiserver":
+            return [
+                f"--etcd-servers={_ETCD}",
+                f"--etcd-cafile={at}/ca.crt",
+                f"--etcd-certfile={at}/etcd-client.crt",
+                f"--etcd-keyfile={at}/etcd-client.key",
+                "--secure-port=443",
+                f"--advertise-address={NODE}",
+                f"--service-cluster-ip-range={SERVICE}/16",
+                f"--tls-cert-file={at}/kube-apiserver.crt",
+                f"--tls-private-key-file={at}/kube-apiserver.key",
+                f"--client-ca-file={at}/ca.crt",
+                "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+                f"--service-account-key-file={at}/service-account.crt",
+                f"--service-account-signing-key-file={at}/service-account.key",
+                f"--kubelet-certificate-authority={at}/ca.crt",
+                "--kubelet-preferred-address-types=InternalIP",
+                "--authorization-mode=Node,RBAC",
+                "--enable-admission-plugins=NodeRestriction",
+                # There is no kube-proxy: the API server goes to a Service's endpoints itself.
+                "--enable-aggregator-routing",
+            ]
+        return [
+            f"--kubeconfig={at}/kube-controller-manager.kubeconfig",
+            f"--root-ca-file={at}/ca.crt",
+            f"--service-account-private-key-file={at}/service-account.key",
+            "--use-service-account-credentials",
+            "--bind-address=127.0.0.1",
+            "--leader-elect=false",
+            # The node sends no heartbeats, and nobody needs to doubt that it lives.
+            "--controllers=*,-node-lifecycle-controller",
+        ]
