@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from generator import tools
 from generator.catalog import catalog
 from tests.rendering import FLAVOURS, ROOT
 
@@ -90,6 +91,17 @@ def test_versions_are_said_in_one_place():
     )
     assert kserve in (ROOT / "CHANGELOG.md").read_text()
     assert catalog()["versions"]["chart"] in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_readme_asks_for_the_versions_that_are_asked_for():
+    kubernetes = re.match(r">=([0-9]+\.[0-9]+)\.", catalog()["versions"]["kubernetes"])[1]
+    helm = ".".join(map(str, tools.TOOLS["helm"].oldest))
+    assert tools.TOOLS["helm"].newest == (5, 0, 0)
+    project = (ROOT / "pyproject.toml").read_text()
+    python = re.search(r'^requires-python = ">=(.+)"$', project, re.MULTILINE)[1]
+    for said in (f"Kubernetes {kubernetes} or later", f"Helm {helm} or later (Helm 4 too)",
+                 f"Python {python} or later; "):  # fmt: skip
+        assert said in README, said
 
 
 def test_no_file_names_a_registry_host_or_a_place_on_a_machine():
