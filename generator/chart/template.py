@@ -70,6 +70,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
+        optimized=False,  # That takes longer than a few renderings save.
     )
     environment.filters["yaml"] = lambda data: dump(data).rstrip("\n")
     environment.filters["helm"] = _helm_literal

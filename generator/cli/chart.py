@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from generator.cli.options import output_options, values_option
 from generator.errors import ToolMissing
 
 if TYPE_CHECKING:
-    from generator.values.load import Values
+    from generator.catalog import Node
 
 
 @click.command()
@@ -28,26 +29,27 @@ def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
     """
     from generator.chart import chart as charts  # noqa: PLC0415
     from generator.output.writing import Tree  # noqa: PLC0415
-    from generator.values.check import read  # noqa: PLC0415
 
-    given = read(values)
-    if values:
-        _check_rendering(given)
+    baked = _read(values) if values else None
     files = {
         f"{name}/{path}": text
         for name in (CHART, MODELS)
-        for path, text in charts.render(given.merged if values else None, name).items()
+        for path, text in charts.render(baked, name).items()
     }
     write([Tree(files, "chart")], output, values, **how)
 
 
-def _check_rendering(values: Values) -> None:
-    """Refuse what the templates refuse: the chart would carry it, and never install."""
+def _read(names: Sequence[str]) -> Node:
+    """The values to bake in. Refuses what the templates refuse: such a chart would never install."""
+    # Imported here: the stock chart takes no values.
     from generator.manifests import rendering  # noqa: PLC0415
+    from generator.values.check import read  # noqa: PLC0415
 
+    values = read(names)
     try:
         rendering.render(values)
     except ToolMissing as error:
         click.echo(
             f"not checked: whether the chart's templates take these values: {error}", err=True
         )
+    return values.merged
