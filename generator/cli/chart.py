@@ -40,7 +40,7 @@ def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
 
 
 def _read(names: Sequence[str]) -> Node:
-    """The values to bake in. Refuses what the templates refuse: such a chart would never install."""
+    """The values to bake in; refused if the templates refuse them, and the chart with them."""
     # Imported here: the stock chart takes no values.
     from generator.manifests import rendering  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
