@@ -64,7 +64,7 @@ _ASK_HELM = ("version", "--short")
 _KUBERNETES = ("kubernetes", "k8s.io/kubernetes")
 # A server without the stamp says v0.0.0-master, which fits no chart's kubeVersion.
 _STAMPS = tuple(
-    f"k8s.io/component-base/version.{it}" for it in ("gitVersion", "gitMajor", "gitMinor")
+    f"k8s.io/component-base/version.{part}" for part in ("gitVersion", "gitMajor", "gitMinor")
 )
 
 TOOLS = {
@@ -206,7 +206,7 @@ def _install(tool: Tool) -> None:
     """Compile the programs of its Go module into the cache."""
     major, minor, _ = tool.pinned.removeprefix("v").split(".")
     numbers = {"gitMajor": major, "gitMinor": minor}
-    stamps = {it: numbers.get(it.rpartition(".")[2], tool.pinned) for it in tool.stamps}
+    stamps = {name: numbers.get(name.rpartition(".")[2], tool.pinned) for name in tool.stamps}
     golang.install(tool.source, _built(tool).parent, stamps, cache=cache_folder(), home=_home())
 
 

@@ -52,21 +52,23 @@ class _Chart:
         self.stock = values is None
         self.values = merge(defaults(values_schema()), values or {})
         self.templates = list(templates(name))
+        self.schema = schema_of(name)
 
     @cached_property
     def runtimes(self) -> Node:
         """The catalog's runtimes that the chart has to do with."""
         every: Node = catalog()["runtimes"]
         chosen = self.values["runtimes"]
-        return {key: it for key, it in every.items() if self.stock or chosen[key]["enabled"]}
+        return {key: data for key, data in every.items() if self.stock or chosen[key]["enabled"]}
 
     def files(self) -> dict[str, str]:
-        chosen = [it for it in self.templates if self.stock or it.holds(self.values)]
-        files = dict(self.texts)
-        schema, constants = self._specialised(files) if not self.stock else (self.schema, {})
-        for it in chosen:
-            if it.path not in files:
-                files[it.path] = self._text(it, schema)
+        chosen = [each for each in self.templates if self.stock or each.holds(self.values)]
+        rendered = [each for each in chosen if each.path.startswith("templates/")]
+        files = {template.path: self._text(template) for template in rendered}
+        schema, constants = (self.schema, {}) if self.stock else self._specialised(files)
+        for template in chosen:
+            if template not in rendered:
+                files[template.path] = self._text(template, schema)
         head = self._head("values.schema.yaml", ".yaml")
         files["values.yaml"] = f"{head}\n{values_yaml(schema)}"
         files["values.schema.json"] = self._schema_json(schema, constants)
@@ -75,17 +77,6 @@ class _Chart:
                 # `helm show crds` of Helm 3 prints the files with nothing between them.
                 files[f"crds/{crd.name}"] = crd.read_text(encoding="utf-8") + "---\n"
         return dict(sorted(files.items()))
-
-    @cached_property
-    def texts(self) -> dict[str, str]:
-        """The templates of the chart, by path."""
-        mine = (it for it in self.templates if self.stock or it.holds(self.values))
-        return {it.path: self._text(it) for it in mine if it.path.startswith("templates/")}
-
-    @cached_property
-    def schema(self) -> Node:
-        """The values of the stock chart."""
-        return of_chart(values_schema(), self.name)
 
     def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[Path_, Any]]:
         """This cluster's values, and those among them that are fixed: they chose the files."""
@@ -146,9 +137,9 @@ def _prune(node: Node, keep: Collection[Path_], values: Any, path: Path_) -> Nod
             properties[key] = child
         elif "properties" in child:
             branch = _prune(child, keep, values[key], here)
-            if any("x-foreign" not in it for it in branch["properties"].values()):
+            if any("x-foreign" not in part for part in branch["properties"].values()):
                 properties[key] = branch
-        elif any(here[: len(it)] == it for it in keep):
+        elif any(here[: len(kept)] == kept for kept in keep):
             properties[key] = child | {"default": copy.deepcopy(values[key])}
     return node | {"properties": properties}
 

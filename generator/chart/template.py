@@ -37,7 +37,12 @@ class Template:
 
 def asked(templates: Iterable[Template]) -> set[Path_]:
     """The paths of the values that the conditions of files ask for."""
-    return {test.path for it in templates if it.condition for test in it.condition.tests}
+    return {
+        test.path
+        for template in templates
+        if template.condition
+        for test in template.condition.tests
+    }
 
 
 def templates(chart: str) -> Iterator[Template]:

@@ -39,9 +39,9 @@ def check(manifests: Sequence[Manifest]) -> Report:
         f"-kubernetes-version={catalog()['versions']['tested']}",
         f"-schema-location={schemas}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json",
     ]
-    text = "---\n".join(it.text for it in manifests)
+    text = "---\n".join(manifest.text for manifest in manifests)
     answer = json.loads(tools.run(argv, stdin=text, accept=(0, 1)))
-    extra = {(it.kind, it.name) for it in manifests if it.is_extra}
+    extra = {(manifest.kind, manifest.name) for manifest in manifests if manifest.is_extra}
     problems: list[str] = []
     unchecked: list[str] = []
     for found in answer.get("resources") or []:

@@ -38,8 +38,8 @@ def render(
         if release.models not in ("default", release.namespace):
             namespaces.append(release.models)
     check_identities(rendered, values, release)
-    declared = {it.name for it in rendered if (it.group, it.kind) == ("", "Namespace")}
-    return [*(_namespace(it) for it in namespaces if it not in declared), *rendered]
+    declared = {each.name for each in rendered if (each.group, each.kind) == ("", "Namespace")}
+    return [*(_namespace(name) for name in namespaces if name not in declared), *rendered]
 
 
 def platform(values: Values, release: Release = DEFAULT, *, helm: str = "helm") -> str:
@@ -89,15 +89,15 @@ def check_identities(manifests: Sequence[Manifest], values: Values, release: Rel
     """
     seen: dict[Identity, Manifest] = {}
     problems: list[Problem] = []
-    for it in manifests:
-        if not is_name(it.group, it.name):
-            problems.append(values.problem(values.naming(it.name), f'"{it.name}" {NO_NAME}'))
-        identity = (it.group, it.kind, it.namespace or release.home(it.chart), it.name)
-        other = seen.setdefault(identity, it)
-        if other is it:
+    for each in manifests:
+        if not is_name(each.group, each.name):
+            problems.append(values.problem(values.naming(each.name), f'"{each.name}" {NO_NAME}'))
+        identity = (each.group, each.kind, each.namespace or release.home(each.chart), each.name)
+        other = seen.setdefault(identity, each)
+        if other is each:
             continue
-        extra, own = (it, other) if it.is_extra else (other, it)
-        what = f"{it.kind} {it.name} is rendered twice, by {own.chart}/{own.source}"
+        extra, own = (each, other) if each.is_extra else (other, each)
+        what = f"{each.kind} {each.name} is rendered twice, by {own.chart}/{own.source}"
         keys = _declaring(values, identity, release) if extra.is_extra else ()
         if not keys:
             raise GeneratorError(f"{what} and by {extra.chart}/{extra.source}; rename one of them")

@@ -147,7 +147,7 @@ def _place(documents: Sequence[Document], path: Key, message: str, *, instead: K
             if place in document.positions:
                 line, column = document.position(place)
                 return Problem(document.file, line, column, dotted(path), message)
-    deepest = max(documents, key=lambda it: _depth(it, path), default=None)
+    deepest = max(documents, key=lambda document: _depth(document, path), default=None)
     if deepest is None:
         return Problem("values", 1, 1, dotted(path), message)
     return deepest.problem(path, message)

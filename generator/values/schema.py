@@ -105,8 +105,8 @@ def of_chart(node: Node, chart: str) -> Node:
 def _own(node: Node, chart: str, owner: str) -> Node:
     owner = node.get("x-charts", owner)
     if "properties" in node:
-        children = {key: _own(it, chart, owner) for key, it in node["properties"].items()}
-        if any("x-foreign" not in it for it in children.values()):
+        children = {key: _own(child, chart, owner) for key, child in node["properties"].items()}
+        if any("x-foreign" not in child for child in children.values()):
             return node | {"properties": children}
     elif owner in (chart, "both"):
         return node
