@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from generator import CHART, DATA, MARK
+from generator import CHART, DATA, MARK, MODELS
 from generator.catalog import Node, catalog
 from generator.chart.reads import reads
 from generator.chart.runtimes import claims, protocols, served
@@ -39,6 +39,15 @@ def render(values: Mapping[str, Any] | None = None, chart: str = CHART) -> dict[
     `values` are a user's, already checked; None gives the stock chart. Raises TemplateError.
     """
     return _Chart(chart, values).files()
+
+
+def render_both(values: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """What `render` gives for each of the two charts, in a folder that has the chart's name."""
+    return {
+        f"{name}/{path}": text
+        for name in (CHART, MODELS)
+        for path, text in render(values, name).items()
+    }
 
 
 def schema_of(chart: str) -> Node:

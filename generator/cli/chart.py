@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator import CHART, MODELS
 from generator.cli.delivery import write
 from generator.cli.options import output_options, values_option
 from generator.errors import ToolMissing
@@ -26,18 +25,14 @@ def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
     out. Values that the chart's templates refuse are refused here too, which takes Helm. Files of
     an earlier run that are no longer rendered are removed; others stay.
     """
-    from generator.chart import chart as charts  # noqa: PLC0415
+    from generator.chart.chart import render_both  # noqa: PLC0415
     from generator.output.writing import Tree  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 
     given = read(values)
     if values:
         _check_rendering(given)
-    files = {
-        f"{name}/{path}": text
-        for name in (CHART, MODELS)
-        for path, text in charts.render(given.merged if values else None, name).items()
-    }
+    files = render_both(given.merged if values else None)
     write([Tree(files, "chart")], output, values, **how)
 
 
