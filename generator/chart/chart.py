@@ -24,6 +24,7 @@ from generator.values.docs import table, values_yaml
 from generator.values.helmschema import helm_schema
 from generator.values.load import merge
 from generator.values.schema import Path_, defaults, of_chart, values_schema
+from generator.yaml.path import value_at
 
 _SHAPE = {
     ".json": '{{"$comment": "{}",',
@@ -90,7 +91,7 @@ class _Chart:
     def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[Path_, Any]]:
         """This cluster's values, and those among them that are fixed: they chose the files."""
         fixed = asked(self.templates)
-        constants = {path: _at(self.values, path) for path in fixed}
+        constants = {path: value_at(self.values, path) for path in fixed}
         kept = fixed.union(*map(reads, files.values()))
         return _prune(self.schema, kept, self.values, ()), constants
 
@@ -151,9 +152,3 @@ def _prune(node: Node, keep: Collection[Path_], values: Any, path: Path_) -> Nod
         elif any(here[: len(kept)] == kept for kept in keep):
             properties[key] = child | {"default": copy.deepcopy(values[key])}
     return node | {"properties": properties}
-
-
-def _at(values: Any, path: Path_) -> Any:
-    for key in path:
-        values = values[key]
-    return values
