@@ -60,6 +60,14 @@ class Tool:
         return match[1]
 
 
+KUBECONFORM_OPTIONS = (
+    "-strict",
+    "-summary",
+    "-output=json",
+    f"-schema-location={DATA}/schemas/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json",
+)
+"""How kubeconform is asked about objects: strictly, and by the schemas that we have."""
+
 _ASK_HELM = ("version", "--short")
 _KUBERNETES = ("kubernetes", "k8s.io/kubernetes")
 # A server without the stamp says v0.0.0-master, which fits no chart's kubeVersion.
@@ -153,12 +161,10 @@ def _proves_itself(name: str, program: str, says: str) -> bool:
     """
     if name != "kubeconform" or says != "development":
         return False
-    schemas = DATA / "schemas"
-    location = f"{schemas}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"
     head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
     try:
         answer = run(
-            [program, "-strict", "-summary", "-output=json", f"-schema-location={location}"],
+            [program, *KUBECONFORM_OPTIONS],
             stdin=f"{head}---\n{head}dat: {{}}\n",
             accept=(1,),
             timeout=30,

@@ -46,7 +46,7 @@ def asked(templates: Iterable[Template]) -> set[Path_]:
 
 
 def templates(chart: str) -> Iterator[Template]:
-    """Every file of our templates; one with [runtime] in its name comes once a runtime."""
+    """Every file of our templates; one with [runtime] in its name comes once per runtime."""
     root = _TEMPLATES / chart
     for file in sorted(root.rglob("*")):
         if file.is_dir():

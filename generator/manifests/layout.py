@@ -1,4 +1,4 @@
-"""The folder of manifests: a file for each object, by phase."""
+"""The folder of manifests: one file per object, in folders that are applied in order."""
 
 from __future__ import annotations
 

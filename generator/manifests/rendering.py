@@ -1,4 +1,4 @@
-"""Rendered objects: what Helm makes of the chart and a set of values, one file an object.
+"""Rendered objects: what Helm makes of the charts and a set of values.
 
 There is one renderer, Helm. Its output is split as text; nothing is parsed and written anew.
 """
