@@ -38,11 +38,6 @@ def load_fast(path: Path) -> Any:
     return yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
 
 
-def load(path: Path) -> Document:
-    """Read a file that people wrote: `parse`. Raises OSError if it cannot be read."""
-    return parse(path.read_text(encoding="utf-8"), str(path))
-
-
 def parse(text: str, file: str) -> Document:
     """Read what people wrote; `file` is its name in messages.
 
