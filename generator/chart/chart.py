@@ -23,7 +23,7 @@ from generator.images import platform_images
 from generator.values.docs import table, values_yaml
 from generator.values.helmschema import helm_schema
 from generator.values.load import merge
-from generator.values.schema import Path_, defaults, of_chart, values_schema
+from generator.values.schema import ValuePath, defaults, of_chart, values_schema
 from generator.yaml.path import value_at
 
 _SHAPE = {
@@ -88,7 +88,7 @@ class _Chart:
                 files[f"crds/{crd.name}"] = crd.read_text(encoding="utf-8") + "---\n"
         return dict(sorted(files.items()))
 
-    def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[Path_, Any]]:
+    def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[ValuePath, Any]]:
         """This cluster's values, and those among them that are fixed: they chose the files."""
         fixed = asked(self.templates)
         constants = {path: value_at(self.values, path) for path in fixed}
@@ -121,7 +121,7 @@ class _Chart:
         line = f"{MARK} ({how}) from generator/data/{source}; do not edit."
         return _SHAPE.get(suffix, "# {}").format(line) + "\n"
 
-    def _schema_json(self, schema: Node, constants: Mapping[Path_, Any]) -> str:
+    def _schema_json(self, schema: Node, constants: Mapping[ValuePath, Any]) -> str:
         text = _compact(helm_schema(schema, constants))
         return self._head("values.schema.yaml", ".json") + text.removeprefix("{\n")
 
@@ -138,7 +138,7 @@ def _lines(parts: Node, *, depth: int) -> str:
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
-def _prune(node: Node, keep: Collection[Path_], values: Any, path: Path_) -> Node:
+def _prune(node: Node, keep: Collection[ValuePath], values: Any, path: ValuePath) -> Node:
     """The node with `values` for defaults, less the leaves that are not in or below `keep`."""
     properties = {}
     for key, child in node["properties"].items():

@@ -14,7 +14,7 @@ from generator import DATA
 from generator.catalog import catalog
 from generator.chart import when
 from generator.values.docs import sentence
-from generator.values.schema import Path_
+from generator.values.schema import ValuePath
 from generator.yaml.writer import dump
 
 _TEMPLATES = DATA / "templates"
@@ -35,7 +35,7 @@ class Template:
         return self.condition is None or self.condition.holds(values)
 
 
-def asked(templates: Iterable[Template]) -> set[Path_]:
+def asked(templates: Iterable[Template]) -> set[ValuePath]:
     """The paths of the values that the conditions of files ask for."""
     return {
         test.path
