@@ -66,7 +66,7 @@ def _from_manifest(file: Path, name: str | None) -> Models:
         raise ValuesError([Problem.of(source.name, message)])
     alone, doubles = distinct(services, lambda service: service.name)
     by_name = {name or service.name: service for service in alone}
-    entries = {own: from_manifest(service.manifest)[1] for own, service in by_name.items()}
+    entries = {own: from_manifest(service.manifest) for own, service in by_name.items()}
     places = {own: service.object.place for own, service in by_name.items()}
     refused = _refused(entries, source.name, places)
     wrong = {(problem.line, problem.column) for problem in refused}

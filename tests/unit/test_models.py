@@ -71,7 +71,7 @@ def service(**spec: object) -> dict:
     ],
 )  # fmt: skip
 def test_an_inference_service_becomes_an_entry(predictor, entry):
-    assert from_manifest(service(predictor=predictor)) == ("m", entry)
+    assert from_manifest(service(predictor=predictor)) == entry
 
 
 def test_its_annotations_and_labels_become_keys():
@@ -86,7 +86,7 @@ def test_its_annotations_and_labels_become_keys():
         },
         "labels": {"networking.kserve.io/visibility": "cluster-local", "team": "ml"},
     }
-    assert from_manifest(manifest)[1] == {
+    assert from_manifest(manifest) == {
         "format": "sklearn",
         "deploymentMode": "Standard",
         "autoscaling": {"class": "keda"},
@@ -107,7 +107,7 @@ def test_what_the_chart_renders_becomes_the_entry_that_it_was(case, tmp_path):
             rendering.objects(case, chart=rendering.MODELS), "InferenceService"
         )
     }
-    again = {name: from_manifest(it)[1] for name, it in services.items()}
+    again = {name: from_manifest(it) for name, it in services.items()}
     for name, model in again.items():
         # What a manifest cannot say: which store a Secret comes from.
         credentials = values["models"][name].get("credentials")
@@ -411,7 +411,7 @@ def test_all_that_a_manifest_says_is_in_the_entry_or_in_a_comment(metadata, more
     """Carried, or named: whatever keys there are, but for those that a server writes."""
     manifest = named("m") | more
     manifest["metadata"] |= metadata
-    entry = from_manifest(manifest)[1]
+    entry = from_manifest(manifest)
     said = comments(manifest)
     told = list(more) + [
         f"metadata.{key}" for key in metadata if key not in ("labels", "annotations")
@@ -461,7 +461,7 @@ def test_all_that_a_manifest_says_is_in_the_entry_or_in_a_comment(metadata, more
     ],
 )  # fmt: skip
 def test_what_the_values_have_no_key_for_stays_in_the_spec(predictor, entry):
-    assert from_manifest(service(predictor=predictor)) == ("m", entry)
+    assert from_manifest(service(predictor=predictor)) == entry
 
 
 def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
@@ -508,7 +508,7 @@ def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
 
 def test_a_label_of_visibility_that_says_something_else_is_kept():
     manifest = named("m", labels={"networking.kserve.io/visibility": "public"})
-    assert from_manifest(manifest)[1]["labels"] == manifest["metadata"]["labels"]
+    assert from_manifest(manifest)["labels"] == manifest["metadata"]["labels"]
 
 
 @pytest.mark.parametrize(
