@@ -17,7 +17,7 @@ from generator.importer.services import distinct, read_services
 from generator.values.check import check
 from generator.values.load import Values
 from generator.values.sources import read_source
-from generator.yaml.document import Document, parse
+from generator.yaml.document import Document, decode, parse
 from generator.yaml.path import Key
 
 _KEY = "models"
@@ -119,11 +119,7 @@ _MARK = b"\xef\xbb\xbf"
 def _decode(data: bytes, file: Path) -> tuple[bytes, str]:
     """The byte order mark of a file, if it has one, and its text, line ends as they are."""
     mark = _MARK if data.startswith(_MARK) else b""
-    try:
-        return mark, data[len(mark) :].decode("utf-8")
-    except UnicodeDecodeError as error:
-        message = f"is not text in UTF-8: {error.reason} at byte {error.start + len(mark) + 1}"
-        raise ValuesError([Problem.of(file, message)]) from None
+    return mark, decode(data.removeprefix(mark), str(file))
 
 
 def _check(text: str, file: Path, *, started: bool = False) -> None:

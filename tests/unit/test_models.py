@@ -173,7 +173,7 @@ def test_what_the_runtime_would_not_find_is_said(folder):
         ("[]\n", "is not a mapping with modelFormat and modelUri"),
         ("", "is not a mapping with modelFormat and modelUri"),
         ("a: 1\n---\nb: 2\n", "is not a mapping with modelFormat and modelUri"),
-        ("\udcff", "is not text in UTF-8: invalid start byte at byte 1"),
+        ("\udcff", "is not UTF-8 text; save it as UTF-8"),
         ("a: [\n", "not valid YAML"),
         ("modelFormat: [a]\nmodelUri: s3://m\n", "1:1: modelFormat: is missing"),
         (
@@ -517,8 +517,8 @@ def test_a_label_of_visibility_that_says_something_else_is_kept():
         (b"", "holds no InferenceService"),
         (b"# nothing\n---\n", "holds no InferenceService"),
         (b"kind: List\nitems: []\n", "holds no InferenceService"),
-        (b"\x80\x00", "is not text in UTF-8: invalid start byte at byte 1"),
-        (b"\xff\xfea", "is not text in UTF-8: truncated data at byte"),
+        (b"\x80\x00", "is not UTF-8 text; save it as UTF-8"),
+        (b"\xff\xfea", "is not UTF-8 text; save it as UTF-8"),
     ],
 )
 def test_a_source_with_nothing_in_it_is_refused(text, said, tmp_path):
@@ -607,7 +607,7 @@ def test_adding_refuses_what_is_there_or_wrong_and_leaves_the_file(tmp_path):
         ("models: {a: {image: x}}\n", good, "written with braces"),
         ("platform: openshif\n", good, "my.yaml:1:1: platform: .*openshif"),
         ("- a\n", good, "is a list|values are a mapping of keys"),
-        ("\udc80\udc81", good, "is not text in UTF-8: invalid start byte at byte 1"),
+        ("a: b\n\udc80", good, "my.yaml:2:1: is not UTF-8 text; save it as UTF-8"),
         ("a: [", good, "not valid YAML"),
         ("a: !x b\n", good, "the tag !x"),
         ("[" * 100_000, good, " deep"),
