@@ -6,12 +6,11 @@ There is one renderer, Helm. Its output is split as text; nothing is parsed and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from generator import CHART, MODELS
-from generator import helm as helm_program
+from generator import MODELS
 from generator.chart import cache
 from generator.errors import GeneratorError, Problem, ValuesError
+from generator.helm import template
 from generator.manifests.parsing import Manifest, manifest, split
 from generator.manifests.protection import KEEP
 from generator.release import DEFAULT, Release
@@ -44,15 +43,20 @@ def render(
 
 def platform(values: Values, release: Release = DEFAULT, *, helm: str = "helm") -> str:
     """What Helm prints for the platform, with the CRDs."""
-    return helm_template(
-        cache.folder(), values, release=release.name, namespace=release.namespace, helm=helm
+    return template(
+        cache.folder(),
+        values,
+        release=release.name,
+        namespace=release.namespace,
+        helm=helm,
+        more=["--include-crds"],
     )
 
 
 def models(values: Values, release: Release = DEFAULT, *, helm: str = "helm") -> str:
     """What Helm prints for the models."""
     known = () if values.at("global", "platformNamespace") else (release.namespace,)
-    return helm_template(
+    return template(
         cache.folder(MODELS),
         values,
         release=release.models_name,
@@ -65,21 +69,6 @@ def models(values: Values, release: Release = DEFAULT, *, helm: str = "helm") ->
 def has_models(values: Values) -> bool:
     """Whether the values declare anything that the models chart renders."""
     return any(values.at(key) for key in DECLARED)
-
-
-def helm_template(
-    folder: Path,
-    values: Values = NOTHING,
-    *,
-    release: str = CHART,
-    namespace: str = "kserve",
-    helm: str = "helm",
-    more: Sequence[str] = ("--include-crds",),
-) -> str:
-    """`helm.template`, with the names that things have unless somebody says otherwise."""
-    return helm_program.template(
-        folder, values, release=release, namespace=namespace, helm=helm, more=more
-    )
 
 
 def check_identities(manifests: Sequence[Manifest], values: Values, release: Release) -> None:

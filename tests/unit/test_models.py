@@ -16,7 +16,7 @@ from generator.importer.entries import Models, add, read_models
 from generator.importer.folder import from_folder
 from generator.importer.inferenceservice import from_manifest
 from generator.importer.leftovers import comments
-from generator.manifests import rendering as renderer
+from generator.manifests.rendering import models as render_models
 from generator.manifests.routes import render
 from generator.values.check import read
 from generator.yaml.path import dotted
@@ -116,7 +116,7 @@ def test_what_the_chart_renders_becomes_the_entry_that_it_was(case, tmp_path):
             model.get("annotations", {}).pop("serving.kserve.io/secretName", None)
     file = tmp_path / "again.yaml"
     file.write_text(json.dumps(values | {"models": again}))
-    text = renderer.helm_template(
+    text = rendering.helm_template(
         rendering.CHARTS[rendering.MODELS],
         rendering.Values.parsed([file]),
         release="kserve-lite-models",
@@ -498,7 +498,7 @@ def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
     found = read_models(source)
     assert found.left_out == []
     file.write_text(json.dumps({"models": found.entries}))
-    text = renderer.models(read([file]))
+    text = render_models(read([file]))
     rendered = {
         it["metadata"]["name"]: it
         for it in rendering.of_kind(rendering.parse(text), "InferenceService")
