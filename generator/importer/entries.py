@@ -1,4 +1,4 @@
-"""Models that people have, taken into the values file."""
+"""The entries of models that people have: read from a source, and added to a values file."""
 
 from __future__ import annotations
 

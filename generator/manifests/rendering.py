@@ -80,7 +80,9 @@ def check_identities(manifests: Sequence[Manifest], values: Values, release: Rel
     problems: list[Problem] = []
     for each in manifests:
         if not is_name(each.group, each.name):
-            problems.append(values.problem(values.naming(each.name), f'"{each.name}" {NO_NAME}'))
+            problems.append(
+                values.problem(values.path_named(each.name), f'"{each.name}" {NO_NAME}')
+            )
         identity = (each.group, each.kind, each.namespace or release.home(each.chart), each.name)
         other = seen.setdefault(identity, each)
         if other is each:

@@ -97,7 +97,7 @@ class Values:
         """A Problem at `path`, in the last source that says it, or else at `instead`."""
         return _place(self.documents, path, message, instead=instead)
 
-    def naming(self, name: str) -> Key:
+    def path_named(self, name: str) -> Key:
         """The path of the first key, or text, that is `name`; the top level if nothing is."""
         for document in self.documents:
             for path in document.positions:
@@ -112,10 +112,10 @@ class Values:
             path = re.match(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", fact)
             key = self.key(path[0].split(".")) if path else ()
             message = fact[len(path[0]) if path else 0 :].lstrip(": ")
-            problems.append(self.problem(key, message, instead=self._named(message)))
+            problems.append(self.problem(key, message, instead=self._path_in(message)))
         return ValuesError(problems)
 
-    def _named(self, message: str) -> Key:
+    def _path_in(self, message: str) -> Key:
         """The first path in a message that a source has; where to look if none has the other."""
         for word in re.findall(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+", message):
             key = self.key(word.split("."))

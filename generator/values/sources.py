@@ -1,4 +1,4 @@
-"""Where values come from: each source is read once, and its bytes are what everybody gets.
+"""What users name as input: each source is read once, and its bytes are what everybody gets.
 
 A source is a file, a pipe, or `-`, standard input. What was read from it is checked here and given
 to Helm as the same bytes, so that what is checked is what is rendered.
