@@ -15,7 +15,7 @@ from generator.importer.inferenceservice import Entry, from_manifest
 from generator.importer.insertion import insert
 from generator.importer.services import distinct, read_services
 from generator.values.check import check
-from generator.values.load import Values
+from generator.values.load import Values, content_of
 from generator.values.sources import read_source
 from generator.yaml.document import Document, decode, parse
 from generator.yaml.path import Key
@@ -128,9 +128,7 @@ def _check(text: str, file: Path, *, started: bool = False) -> None:
     In a file that was only `started` there may be nothing below `models:` yet.
     """
     document = parse(text, str(file))
-    values = {} if document.data is None else document.data
-    if not isinstance(values, dict):
-        raise ValuesError([Problem.of(file, "values are a mapping of keys")])
+    values = content_of(document)
     if started and values.get(_KEY, {}) is None:
         values = {key: value for key, value in values.items() if key != _KEY}
     if problems := list(check(Values.made(values, document))):

@@ -35,6 +35,16 @@ def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
     return merged
 
 
+def content_of(document: Document) -> Node:
+    """The values in a document, none in an empty one. Raises ValuesError if they are no mapping."""
+    content: Any = {} if document.data is None else document.data
+    if not isinstance(content, dict):
+        kind = "a list" if isinstance(content, list) else "text or a number"
+        message = f"is {kind}; values are a mapping of keys, as in controller: {{replicas: 2}}"
+        raise ValuesError([document.problem((), message)])
+    return content
+
+
 @dataclass(frozen=True)
 class Values:
     """Values as they were read: the sources, their documents, and all of them merged.
@@ -62,20 +72,13 @@ class Values:
         for source in sources:
             try:
                 document = source.document()
+                content = content_of(document)
             except ValuesError as error:
                 problems.extend(error.problems)
                 continue
-            if document.data is None:
-                continue
-            if not isinstance(document.data, dict):
-                kind = "a list" if isinstance(document.data, list) else "text or a number"
-                message = (
-                    f"is {kind}; values are a mapping of keys, as in controller: {{replicas: 2}}"
-                )
-                problems.append(document.problem((), message))
-                continue
-            documents.append(document)
-            merged = merge(merged, document.data, keep_null=True)
+            if document.data is not None:
+                documents.append(document)
+                merged = merge(merged, content, keep_null=True)
         if problems:
             raise ValuesError(problems)
         return cls(sources, tuple(documents), merged)

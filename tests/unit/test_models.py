@@ -606,7 +606,7 @@ def test_adding_refuses_what_is_there_or_wrong_and_leaves_the_file(tmp_path):
         ("models:\n  m: {image: x}\n", Models({"n": ENTRY, "m": ENTRY}, {}), "my.yaml:2:3: models.m: is there already"),
         ("models: {a: {image: x}}\n", good, "written with braces"),
         ("platform: openshif\n", good, "my.yaml:1:1: platform: .*openshif"),
-        ("- a\n", good, "is a list|values are a mapping of keys"),
+        ("- a\n", good, "my.yaml:1:1: is a list; values are a mapping of keys"),
         ("a: b\n\udc80", good, "my.yaml:2:1: is not UTF-8 text; save it as UTF-8"),
         ("a: [", good, "not valid YAML"),
         ("a: !x b\n", good, "the tag !x"),
