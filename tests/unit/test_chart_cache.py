@@ -1,3 +1,5 @@
+"""The cache of stock charts: rendered once, taken only while it is sound, and tidied."""
+
 import os
 import shutil
 
