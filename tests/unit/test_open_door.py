@@ -220,6 +220,12 @@ def test_a_picture_is_one_that_mermaid_draws(picture):
     assert not used & {"end", "graph", "subgraph", "style", "class"}
 
 
+def test_the_recipe_ends_with_its_rehearsal():
+    page = (ROOT / "docs" / "next-kserve.md").read_text()
+    *_, last = re.findall("^## (.*)$", page, re.MULTILINE)
+    assert last.startswith("Rehearsed: KServe 0.21")
+
+
 # --- troubleshooting.md -----------------------------------------------------------------------------
 
 

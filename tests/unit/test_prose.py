@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from generator import CHART, MODELS
+from generator.catalog import catalog
 from generator.chart.chart import schema_of
 from generator.values.check import read
 from generator.values.schema import leaves, values_schema
@@ -109,6 +110,8 @@ def test_the_production_flavour_is_what_it_says():
     budget = only(them, "PodDisruptionBudget")["spec"]
     assert (budget["selector"], budget["maxUnavailable"]) == (deployment["selector"], 1)
     assert only(them, "ServiceMonitor")
+    # A class of one's own may have no more than this; kube-system's begin at twice as much.
+    assert only(them, "PriorityClass")["value"] == 1_000_000_000
     kinds = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
     for webhook in (hook for it in of_kind(them, *kinds) for hook in it["webhooks"]):
         expressions = webhook["namespaceSelector"]["matchExpressions"]
@@ -341,6 +344,19 @@ def test_the_examples_are_what_they_say():
         them = rendering.objects(example, chart=MODELS)
         return only(them, "InferenceService", name)["spec"]["predictor"]
 
+    formats = {
+        supported["name"]
+        for runtime in catalog()["runtimes"].values()
+        for supported in runtime["spec"]["supportedModelFormats"]
+    }
+    shown = {
+        model["format"]
+        for case, file in rendering.CASES.items()
+        if file.parent.name == "models"
+        for model in rendering.values_of(case)["models"].values()
+        if "format" in model
+    }
+    assert len(shown & formats) > 2 / 3 * len(formats)
     assert predictor("tensorflow-flowers")["minReplicas"] == 1
     assert predictor("tensorflow-flowers")["maxReplicas"] == 3
     assert predictor("paddle-resnet")["model"]["storageUri"].startswith("oci://")
