@@ -94,13 +94,10 @@ def build(values: Values, output: Path, release: Release = DEFAULT) -> Built:
 
 
 def _charts(values: Values) -> dict[str, str]:
-    from generator.chart import chart  # noqa: PLC0415 (what takes longest, and `validate` needs not)
+    # Imported here: it takes longer than all the rest, and `validate` does without it.
+    from generator.chart.chart import render_both  # noqa: PLC0415
 
-    return {
-        f"{name}/{path}": text
-        for name in (CHART, MODELS)
-        for path, text in chart.render(values.merged if values.sources else None, name).items()
-    }
+    return render_both(values.merged if values.sources else None)
 
 
 def _lint(charts: Tree) -> None:

@@ -3,7 +3,7 @@
 GeneratorError
 ├── ValuesError     the values file is wrong: a list of problems, each with its place
 ├── TemplateError   a template of ours is wrong
-├── OutputError     the output folder cannot be written
+├── OutputError     a file or folder of the user's cannot be written
 ├── ToolMissing     an external program is not there
 └── ToolFailed      an external program said no
 """
@@ -54,7 +54,7 @@ class TemplateError(GeneratorError):
 
 
 class OutputError(GeneratorError):
-    """The output folder holds what the generator must not touch, or cannot be written."""
+    """A folder or file of the user's holds what must stay, or cannot be written."""
 
 
 class ToolMissing(GeneratorError):

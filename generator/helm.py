@@ -53,7 +53,7 @@ def lint(folder: Path, values: Values = NOTHING, *, helm: str = "helm") -> None:
 def _run(arguments: Sequence[str], values: Values, helm: str) -> str:
     program = tools.find(helm)
     with opened(values.sources) as descriptors:
-        given = [word for it in descriptors for word in ("--values", f"/dev/fd/{it}")]
+        given = [word for number in descriptors for word in ("--values", f"/dev/fd/{number}")]
         try:
             return tools.run([str(program), *arguments, *given], descriptors=descriptors)
         except ToolFailed as error:

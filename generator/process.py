@@ -1,4 +1,4 @@
-"""The only place that runs other programs, and what they say of themselves."""
+"""Runs other programs, which happens nowhere else, and reads the versions that they state."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def run(
 
 
 def run_telling(argv: Sequence[str], source: Path, environment: Mapping[str, str]) -> None:
-    """Run a program that takes minutes, with a line now and then that says how far it is."""
+    """Run `go install`, which takes minutes, with a line now and then that says how far it is."""
     said: list[str] = []
     start = told = time.monotonic()
     try:

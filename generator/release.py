@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 from generator import CHART, MODELS
 from generator.errors import GeneratorError
-
-_NAMESPACE_NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_RELEASE = rf"{_NAMESPACE_NAME}(\.{_NAMESPACE_NAME})*"
+from generator.values.identity import LABEL, SUBDOMAIN
 
 
 @dataclass(frozen=True)
@@ -26,9 +24,9 @@ class Release:
 
     def __post_init__(self) -> None:
         # Helm takes 53 characters, and the models' release has seven more than this.
-        _check_name("--release", self.name, _RELEASE, 46, "letters, digits, hyphens and dots")
+        _check_name("--release", self.name, SUBDOMAIN, 46, "letters, digits, hyphens and dots")
         for option, name in (("--namespace", self.namespace), ("--models-namespace", self.models)):
-            _check_name(option, name, _NAMESPACE_NAME, 63, "letters, digits and hyphens")
+            _check_name(option, name, LABEL, 63, "letters, digits and hyphens")
 
     @property
     def owner(self) -> str:
@@ -46,10 +44,12 @@ class Release:
         return self.models if chart == MODELS else self.namespace
 
 
-def _check_name(option: str, name: str, pattern: str, longest: int, made_of: str) -> None:
+def _check_name(
+    option: str, name: str, pattern: re.Pattern[str], longest: int, made_of: str
+) -> None:
     if len(name) > longest:
         what = f"has {len(name)} characters, and {longest} are allowed"
-    elif re.fullmatch(pattern, name):
+    elif pattern.fullmatch(name):
         return
     else:
         what = f"is not a name: lower-case {made_of}, with a letter or digit at both ends"

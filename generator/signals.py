@@ -18,7 +18,7 @@ def end_in_order() -> None:
     The exit code is 128 and the signal's number, as shells have it.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # And not what nohup says.
+        if signal.getsignal(number) is signal.SIG_DFL:  # Under nohup SIGHUP is ignored.
             signal.signal(number, _end)
 
 

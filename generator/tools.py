@@ -60,11 +60,19 @@ class Tool:
         return match[1]
 
 
+KUBECONFORM_OPTIONS = (
+    "-strict",
+    "-summary",
+    "-output=json",
+    f"-schema-location={DATA}/schemas/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json",
+)
+"""How kubeconform is asked about objects: strictly, and by the schemas that we have."""
+
 _ASK_HELM = ("version", "--short")
 _KUBERNETES = ("kubernetes", "k8s.io/kubernetes")
 # A server without the stamp says v0.0.0-master, which fits no chart's kubeVersion.
 _STAMPS = tuple(
-    f"k8s.io/component-base/version.{it}" for it in ("gitVersion", "gitMajor", "gitMinor")
+    f"k8s.io/component-base/version.{part}" for part in ("gitVersion", "gitMajor", "gitMinor")
 )
 
 TOOLS = {
@@ -153,12 +161,10 @@ def _proves_itself(name: str, program: str, says: str) -> bool:
     """
     if name != "kubeconform" or says != "development":
         return False
-    schemas = DATA / "schemas"
-    location = f"{schemas}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"
     head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
     try:
         answer = run(
-            [program, "-strict", "-summary", "-output=json", f"-schema-location={location}"],
+            [program, *KUBECONFORM_OPTIONS],
             stdin=f"{head}---\n{head}dat: {{}}\n",
             accept=(1,),
             timeout=30,
@@ -206,7 +212,7 @@ def _install(tool: Tool) -> None:
     """Compile the programs of its Go module into the cache."""
     major, minor, _ = tool.pinned.removeprefix("v").split(".")
     numbers = {"gitMajor": major, "gitMinor": minor}
-    stamps = {it: numbers.get(it.rpartition(".")[2], tool.pinned) for it in tool.stamps}
+    stamps = {name: numbers.get(name.rpartition(".")[2], tool.pinned) for name in tool.stamps}
     golang.install(tool.source, _built(tool).parent, stamps, cache=cache_folder(), home=_home())
 
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 import yaml
 
 from generator import CHART, MODELS, tools
+from generator import helm as helm_program
 from generator.chart import chart as charts
 from generator.manifests import parsing, rendering
 from generator.output.mirror import write
@@ -40,6 +41,21 @@ WITH_MODELS = [name for name, file in CASES.items() if rendering.has_models(Valu
 CHART_CASES = [(CHART, case) for case in CASES] + [(MODELS, case) for case in WITH_MODELS]
 
 
+def helm_template(
+    folder: Path,
+    values: Values = NOTHING,
+    *,
+    release: str = CHART,
+    namespace: str = "kserve",
+    helm: str = "helm",
+    more: Sequence[str] = ("--include-crds",),
+) -> str:
+    """`helm.template`, with the names that things have unless a test says otherwise."""
+    return helm_program.template(
+        folder, values, release=release, namespace=namespace, helm=helm, more=more
+    )
+
+
 @once
 def template(
     case: str,
@@ -52,7 +68,7 @@ def template(
 ) -> str:
     """What `helm template` prints for a case; with `folder`, the specialised chart in it."""
     values = NOTHING if folder else given(case)
-    return rendering.helm_template(
+    return helm_template(
         folder or CHARTS[chart],
         values,
         release=CHART if chart == CHART else f"{CHART}-models",

@@ -35,7 +35,7 @@ def folder(chart: str = CHART) -> Path:
 
 def _cached(chart: str) -> Path:
     cache = cache_folder() / "charts"
-    entry = cache / _digest()
+    entry = cache / _state()
     if _is_sound(entry, chart):
         with contextlib.suppress(OSError):  # A cache that may only be read is one, too.
             os.utime(entry)
@@ -83,27 +83,24 @@ def _replace(entry: Path, draft: Path) -> None:
 
 def _render(parent: Path) -> Path:
     # Imported here: it takes longer than all the rest, and is rarely needed.
-    from generator.chart import chart as charts  # noqa: PLC0415
+    from generator.chart.chart import render_both  # noqa: PLC0415
     from generator.output import mirror  # noqa: PLC0415
 
-    files = {
-        f"{name}/{path}": text
-        for name in (CHART, MODELS)
-        for path, text in charts.render(chart=name).items()
-    }
+    files = render_both()
     record = Record("chart", {path: digest(text.encode()) for path, text in files.items()})
     mirror.write(files | {NAME: record.text()}, parent)
     return parent
 
 
-def _digest() -> str:
-    digest = hashlib.sha256()
+def _state() -> str:
+    """What tells one state of the sources from another: a hash of all that charts are made from."""
+    state = hashlib.sha256()
     schemas = DATA / "schemas"  # of objects; no chart has anything to do with them
     data = (file for file in DATA.rglob("*") if schemas not in file.parents and file.is_file())
     for file in sorted([*DATA.parent.rglob("*.py"), *data]):
-        digest.update(f"{file.relative_to(DATA.parent)}\0{file.stat().st_size}\0".encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:32]
+        state.update(f"{file.relative_to(DATA.parent)}\0{file.stat().st_size}\0".encode())
+        state.update(file.read_bytes())
+    return state.hexdigest()[:32]
 
 
 def _forget(cache: Path) -> None:

@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from generator import CHART, DATA, MARK
+from generator import CHART, DATA, MARK, MODELS
 from generator.catalog import Node, catalog
 from generator.chart.reads import reads
 from generator.chart.runtimes import claims, protocols, served
@@ -23,7 +23,8 @@ from generator.images import platform_images
 from generator.values.docs import table, values_yaml
 from generator.values.helmschema import helm_schema
 from generator.values.load import merge
-from generator.values.schema import Path_, defaults, of_chart, values_schema
+from generator.values.schema import ValuePath, defaults, of_chart, values_schema
+from generator.yaml.path import value_at
 
 _SHAPE = {
     ".json": '{{"$comment": "{}",',
@@ -41,6 +42,15 @@ def render(values: Mapping[str, Any] | None = None, chart: str = CHART) -> dict[
     return _Chart(chart, values).files()
 
 
+def render_both(values: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """What `render` gives for each of the two charts, in a folder that has the chart's name."""
+    return {
+        f"{name}/{path}": text
+        for name in (CHART, MODELS)
+        for path, text in render(values, name).items()
+    }
+
+
 def schema_of(chart: str) -> Node:
     """The expanded values of a stock chart; what is the other chart's is foreign."""
     return of_chart(values_schema(), chart)
@@ -52,21 +62,23 @@ class _Chart:
         self.stock = values is None
         self.values = merge(defaults(values_schema()), values or {})
         self.templates = list(templates(name))
+        self.schema = schema_of(name)
 
     @cached_property
     def runtimes(self) -> Node:
         """The catalog's runtimes that the chart has to do with."""
         every: Node = catalog()["runtimes"]
         chosen = self.values["runtimes"]
-        return {key: it for key, it in every.items() if self.stock or chosen[key]["enabled"]}
+        return {key: data for key, data in every.items() if self.stock or chosen[key]["enabled"]}
 
     def files(self) -> dict[str, str]:
-        chosen = [it for it in self.templates if self.stock or it.holds(self.values)]
-        files = dict(self.texts)
-        schema, constants = self._specialised(files) if not self.stock else (self.schema, {})
-        for it in chosen:
-            if it.path not in files:
-                files[it.path] = self._text(it, schema)
+        chosen = [each for each in self.templates if self.stock or each.holds(self.values)]
+        rendered = [each for each in chosen if each.path.startswith("templates/")]
+        files = {template.path: self._text(template) for template in rendered}
+        schema, constants = (self.schema, {}) if self.stock else self._specialised(files)
+        for template in chosen:
+            if template not in rendered:
+                files[template.path] = self._text(template, schema)
         head = self._head("values.schema.yaml", ".yaml")
         files["values.yaml"] = f"{head}\n{values_yaml(schema)}"
         files["values.schema.json"] = self._schema_json(schema, constants)
@@ -76,21 +88,10 @@ class _Chart:
                 files[f"crds/{crd.name}"] = crd.read_text(encoding="utf-8") + "---\n"
         return dict(sorted(files.items()))
 
-    @cached_property
-    def texts(self) -> dict[str, str]:
-        """The templates of the chart, by path."""
-        mine = (it for it in self.templates if self.stock or it.holds(self.values))
-        return {it.path: self._text(it) for it in mine if it.path.startswith("templates/")}
-
-    @cached_property
-    def schema(self) -> Node:
-        """The values of the stock chart."""
-        return of_chart(values_schema(), self.name)
-
-    def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[Path_, Any]]:
+    def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[ValuePath, Any]]:
         """This cluster's values, and those among them that are fixed: they chose the files."""
         fixed = asked(self.templates)
-        constants = {path: _at(self.values, path) for path in fixed}
+        constants = {path: value_at(self.values, path) for path in fixed}
         kept = fixed.union(*map(reads, files.values()))
         return _prune(self.schema, kept, self.values, ()), constants
 
@@ -120,7 +121,7 @@ class _Chart:
         line = f"{MARK} ({how}) from generator/data/{source}; do not edit."
         return _SHAPE.get(suffix, "# {}").format(line) + "\n"
 
-    def _schema_json(self, schema: Node, constants: Mapping[Path_, Any]) -> str:
+    def _schema_json(self, schema: Node, constants: Mapping[ValuePath, Any]) -> str:
         text = _compact(helm_schema(schema, constants))
         return self._head("values.schema.yaml", ".json") + text.removeprefix("{\n")
 
@@ -137,7 +138,7 @@ def _lines(parts: Node, *, depth: int) -> str:
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
-def _prune(node: Node, keep: Collection[Path_], values: Any, path: Path_) -> Node:
+def _prune(node: Node, keep: Collection[ValuePath], values: Any, path: ValuePath) -> Node:
     """The node with `values` for defaults, less the leaves that are not in or below `keep`."""
     properties = {}
     for key, child in node["properties"].items():
@@ -146,14 +147,8 @@ def _prune(node: Node, keep: Collection[Path_], values: Any, path: Path_) -> Nod
             properties[key] = child
         elif "properties" in child:
             branch = _prune(child, keep, values[key], here)
-            if any("x-foreign" not in it for it in branch["properties"].values()):
+            if any("x-foreign" not in part for part in branch["properties"].values()):
                 properties[key] = branch
-        elif any(here[: len(it)] == it for it in keep):
+        elif any(here[: len(kept)] == kept for kept in keep):
             properties[key] = child | {"default": copy.deepcopy(values[key])}
     return node | {"properties": properties}
-
-
-def _at(values: Any, path: Path_) -> Any:
-    for key in path:
-        values = values[key]
-    return values

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.values.schema import Path_
+from generator.values.schema import ValuePath
 
 _TEXT = r'"(?:\\.|[^"\\])*"|`[^`]*`'
 _ACTION = re.compile(rf"\{{\{{-?((?:/\*.*?\*/|{_TEXT}|[^\"`])*?)-?\}}\}}", re.DOTALL)
@@ -26,13 +26,13 @@ _DECLARATION = re.compile(
 _CHAIN = re.compile(r"(?P<variable>\$\w*)?(?P<fields>(?:\.\w+)*)")
 
 
-def reads(text: str) -> set[Path_]:
+def reads(text: str) -> set[ValuePath]:
     """The paths of the values that a template reads, each with all that is below it.
 
     The empty path stands for all values.
     """
-    found: set[Path_] = set()
-    blocks: list[dict[str, set[Path_]]] = [{}]
+    found: set[ValuePath] = set()
+    blocks: list[dict[str, set[ValuePath]]] = [{}]
     for match in _ACTION.finditer(text):
         action = _SKIPPED.sub('""', match[1])
         if _END.fullmatch(action) and len(blocks) > 1:
@@ -54,7 +54,7 @@ def reads(text: str) -> set[Path_]:
     return found
 
 
-def _paths(expression: str, blocks: list[dict[str, set[Path_]]]) -> Iterator[Path_]:
+def _paths(expression: str, blocks: list[dict[str, set[ValuePath]]]) -> Iterator[ValuePath]:
     """The values that an expression mentions, by way of the variables of its blocks too."""
     for chain in _CHAIN.finditer(expression):
         fields = tuple(chain["fields"].split(".")[1:])

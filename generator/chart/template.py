@@ -14,7 +14,7 @@ from generator import DATA
 from generator.catalog import catalog
 from generator.chart import when
 from generator.values.docs import sentence
-from generator.values.schema import Path_
+from generator.values.schema import ValuePath
 from generator.yaml.writer import dump
 
 _TEMPLATES = DATA / "templates"
@@ -35,13 +35,18 @@ class Template:
         return self.condition is None or self.condition.holds(values)
 
 
-def asked(templates: Iterable[Template]) -> set[Path_]:
+def asked(templates: Iterable[Template]) -> set[ValuePath]:
     """The paths of the values that the conditions of files ask for."""
-    return {test.path for it in templates if it.condition for test in it.condition.tests}
+    return {
+        test.path
+        for template in templates
+        if template.condition
+        for test in template.condition.tests
+    }
 
 
 def templates(chart: str) -> Iterator[Template]:
-    """Every file of our templates; one with [runtime] in its name comes once a runtime."""
+    """Every file of our templates; one with [runtime] in its name comes once per runtime."""
     root = _TEMPLATES / chart
     for file in sorted(root.rglob("*")):
         if file.is_dir():

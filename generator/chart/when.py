@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.errors import TemplateError
+from generator.yaml.path import value_at
 
 _HEADER = re.compile(r"<# when: (?P<condition>.+?) #>\n")
 _TEST = re.compile(
@@ -32,9 +33,7 @@ class Test:
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Whether it is so for these (whole) values."""
-        value: Any = values
-        for key in self.path:
-            value = value[key]
+        value = value_at(values, self.path)
         return value in self.words if self.words else bool(value)
 
     def helm(self) -> str:

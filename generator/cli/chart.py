@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator import CHART, MODELS
 from generator.cli.delivery import write
 from generator.cli.options import output_options, values_option
 from generator.errors import ToolMissing
@@ -27,15 +26,10 @@ def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
     out. Values that the chart's templates refuse are refused here too, which takes Helm. Files of
     an earlier run that are no longer rendered are removed; others stay.
     """
-    from generator.chart import chart as charts  # noqa: PLC0415
+    from generator.chart.chart import render_both  # noqa: PLC0415
     from generator.output.writing import Tree  # noqa: PLC0415
 
-    baked = _read(values) if values else None
-    files = {
-        f"{name}/{path}": text
-        for name in (CHART, MODELS)
-        for path, text in charts.render(baked, name).items()
-    }
+    files = render_both(_read(values) if values else None)
     write([Tree(files, "chart")], output, values, **how)
 
 

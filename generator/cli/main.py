@@ -31,7 +31,7 @@ def main() -> None:
     try:
         cli.main(prog_name=_program(), standalone_mode=False)
     except OSError as error:
-        # Or Python tries once more to write what it could not, on its way out.
+        # Left as it is, Python would try once more to write to it on its way out, and say so.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         where = error.filename or "standard output"
         click.echo(f"{where}: {error.strerror}", err=True)

@@ -21,12 +21,12 @@ def routes(*, files: tuple[Path, ...], values: tuple[str, ...], **release: str) 
     chart would write, and the Service of the model's name. An object that gets no route is an
     error; those of the others are printed all the same.
     """
-    from generator.manifests import routes as objects  # noqa: PLC0415
+    from generator.manifests.routes import render  # noqa: PLC0415
     from generator.release import Release  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 
     if [*map(str, files), *values].count("-") > 1:
         raise click.UsageError("standard input can be read once; name - once")
     names = Release(**release)
-    for text in objects.render(files, read(values), names):
+    for text in render(files, read(values), names):
         click.echo(f"---\n{text}", nl=False)

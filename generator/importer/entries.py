@@ -1,4 +1,4 @@
-"""Models that people have, taken into the values file."""
+"""The entries of models that people have: read from a source, and added to a values file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from generator.importer.inferenceservice import Entry, from_manifest
 from generator.importer.insertion import insert
 from generator.importer.services import distinct, read_services
 from generator.values.check import check
-from generator.values.load import Values
+from generator.values.load import Values, content_of
 from generator.values.sources import read_source
-from generator.yaml.document import Document, parse
+from generator.yaml.document import Document, decode, parse
 from generator.yaml.path import Key
 
 _KEY = "models"
@@ -66,7 +66,7 @@ def _from_manifest(file: Path, name: str | None) -> Models:
         raise ValuesError([Problem.of(source.name, message)])
     alone, doubles = distinct(services, lambda service: service.name)
     by_name = {name or service.name: service for service in alone}
-    entries = {own: from_manifest(service.manifest)[1] for own, service in by_name.items()}
+    entries = {own: from_manifest(service.manifest) for own, service in by_name.items()}
     places = {own: service.object.place for own, service in by_name.items()}
     refused = _refused(entries, source.name, places)
     wrong = {(problem.line, problem.column) for problem in refused}
@@ -119,11 +119,7 @@ _MARK = b"\xef\xbb\xbf"
 def _decode(data: bytes, file: Path) -> tuple[bytes, str]:
     """The byte order mark of a file, if it has one, and its text, line ends as they are."""
     mark = _MARK if data.startswith(_MARK) else b""
-    try:
-        return mark, data[len(mark) :].decode("utf-8")
-    except UnicodeDecodeError as error:
-        message = f"is not text in UTF-8: {error.reason} at byte {error.start + len(mark) + 1}"
-        raise ValuesError([Problem.of(file, message)]) from None
+    return mark, decode(data.removeprefix(mark), str(file))
 
 
 def _check(text: str, file: Path, *, started: bool = False) -> None:
@@ -132,9 +128,7 @@ def _check(text: str, file: Path, *, started: bool = False) -> None:
     In a file that was only `started` there may be nothing below `models:` yet.
     """
     document = parse(text, str(file))
-    values = {} if document.data is None else document.data
-    if not isinstance(values, dict):
-        raise ValuesError([Problem.of(file, "values are a mapping of keys")])
+    values = content_of(document)
     if started and values.get(_KEY, {}) is None:
         values = {key: value for key, value in values.items() if key != _KEY}
     if problems := list(check(Values.made(values, document))):

@@ -16,7 +16,7 @@ from generator.values.validator import refusals
 
 Entry = dict[str, Any]
 
-# The spellings from before `model:`, one key a framework. KServe has some of them speak v2.
+# The spellings from before `model:`, one key per framework. KServe has some of them speak v2.
 _FRAMEWORKS = (
     "sklearn", "xgboost", "lightgbm", "tensorflow", "pytorch", "triton", "onnx", "huggingface",
     "pmml", "paddle",
@@ -47,13 +47,12 @@ _VISIBILITY = "networking.kserve.io/visibility"
 _GRPC_PORT = 9000
 
 
-def from_manifest(manifest: Node) -> tuple[str, Entry]:
-    """The name and the `models:` entry of an InferenceService; what has no key goes to `spec`.
+def from_manifest(manifest: Node) -> Entry:
+    """The `models:` entry of an InferenceService; what has no key goes to `spec`.
 
     The models chart makes the same InferenceService of it. `manifest` has the fields and types that
-    `services.read_services` wants; what else its metadata has, `leftovers.left_out` names.
+    `services.read_services` wants; what else its metadata has, `leftovers.comments` names.
     """
-    metadata = manifest["metadata"]
     given = without_null(manifest["spec"])
     rest = copy.deepcopy(given)
     entry: Entry = {}
@@ -68,10 +67,10 @@ def from_manifest(manifest: Node) -> tuple[str, Entry]:
     for component in ("transformer", "explainer"):
         if component in rest:
             _take_component(rest, entry, component)
-    _take_metadata(metadata, entry)
+    _take_metadata(manifest["metadata"], entry)
     if left := _without_emptied(rest, given):
         entry["spec"] = left
-    return metadata["name"], entry
+    return entry
 
 
 def _take_model(predictor: Node, entry: Entry) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from generator.catalog import Node
 from generator.errors import Problem, ValuesError
-from generator.yaml.document import Document, parse
+from generator.yaml.document import Document, decode, parse
 from generator.yaml.path import Key
 
 # YAML allows `---` at the start of a line for nothing else, not even inside quotes.
@@ -43,7 +43,9 @@ def read_objects(data: bytes, file: str) -> Iterator[Object | Problem]:
     The items of a list (what `kubectl get` prints) are objects of their own. `file` is its name in
     messages. Raises ValuesError when `data` is not text.
     """
-    for first_line, text in _documents(_decode(data, file)):
+    # PowerShell's `>` writes UTF-16.
+    encoding = "utf-16" if data.startswith(_UTF_16) else "utf-8-sig"
+    for first_line, text in _documents(decode(data, file, encoding)):
         try:
             document = parse(text, file)
         except ValuesError:
@@ -63,16 +65,6 @@ def _problems(text: str, file: str, first_line: int) -> Iterator[Problem]:
     except ValuesError as error:
         for each in error.problems:
             yield replace(each, line=max(each.line, first_line + 1))
-
-
-def _decode(data: bytes, file: str) -> str:
-    """The text of a manifest. PowerShell's `>` writes UTF-16."""
-    try:
-        text = data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"is not text in UTF-8: {error.reason} at byte {error.start + 1}"
-        raise ValuesError([Problem.of(file, message)]) from None
-    return text
 
 
 def _documents(text: str) -> Iterator[tuple[int, str]]:

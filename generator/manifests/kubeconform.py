@@ -1,4 +1,4 @@
-"""Proof that values, chart and rendered objects are valid, without the network."""
+"""kubeconform: whether rendered objects are valid, asked without the network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generator import DATA, tools
+from generator import tools
 from generator.catalog import catalog
 from generator.manifests.parsing import Manifest
 
@@ -30,18 +30,12 @@ def check(manifests: Sequence[Manifest]) -> Report:
     An object of ours without a schema is a problem; one of `extraObjects` can be of any kind in the
     world, so that it is said to be unchecked. Raises ToolMissing, ToolFailed.
     """
-    schemas = DATA / "schemas"
-    argv = [
-        str(tools.find("kubeconform")),
-        "-strict",
-        "-summary",
-        "-output=json",
-        f"-kubernetes-version={catalog()['versions']['tested']}",
-        f"-schema-location={schemas}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json",
-    ]
-    text = "---\n".join(it.text for it in manifests)
+    program = str(tools.find("kubeconform"))
+    version = f"-kubernetes-version={catalog()['versions']['tested']}"
+    argv = [program, *tools.KUBECONFORM_OPTIONS, version]
+    text = "---\n".join(manifest.text for manifest in manifests)
     answer = json.loads(tools.run(argv, stdin=text, accept=(0, 1)))
-    extra = {(it.kind, it.name) for it in manifests if it.is_extra}
+    extra = {(manifest.kind, manifest.name) for manifest in manifests if manifest.is_extra}
     problems: list[str] = []
     unchecked: list[str] = []
     for found in answer.get("resources") or []:

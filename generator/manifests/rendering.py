@@ -1,4 +1,4 @@
-"""Rendered objects: what Helm makes of the chart and a set of values, one file an object.
+"""Rendered objects: what Helm makes of the charts and a set of values.
 
 There is one renderer, Helm. Its output is split as text; nothing is parsed and written anew.
 """
@@ -6,12 +6,11 @@ There is one renderer, Helm. Its output is split as text; nothing is parsed and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from generator import CHART, MODELS
-from generator import helm as helm_program
+from generator import MODELS
 from generator.chart import cache
 from generator.errors import GeneratorError, Problem, ValuesError
+from generator.helm import template
 from generator.manifests.parsing import Manifest, manifest, split
 from generator.manifests.protection import KEEP
 from generator.release import DEFAULT, Release
@@ -38,21 +37,26 @@ def render(
         if release.models not in ("default", release.namespace):
             namespaces.append(release.models)
     check_identities(rendered, values, release)
-    declared = {it.name for it in rendered if (it.group, it.kind) == ("", "Namespace")}
-    return [*(_namespace(it) for it in namespaces if it not in declared), *rendered]
+    declared = {each.name for each in rendered if (each.group, each.kind) == ("", "Namespace")}
+    return [*(_namespace(name) for name in namespaces if name not in declared), *rendered]
 
 
 def platform(values: Values, release: Release = DEFAULT, *, helm: str = "helm") -> str:
     """What Helm prints for the platform, with the CRDs."""
-    return helm_template(
-        cache.folder(), values, release=release.name, namespace=release.namespace, helm=helm
+    return template(
+        cache.folder(),
+        values,
+        release=release.name,
+        namespace=release.namespace,
+        helm=helm,
+        more=["--include-crds"],
     )
 
 
 def models(values: Values, release: Release = DEFAULT, *, helm: str = "helm") -> str:
     """What Helm prints for the models."""
     known = () if values.at("global", "platformNamespace") else (release.namespace,)
-    return helm_template(
+    return template(
         cache.folder(MODELS),
         values,
         release=release.models_name,
@@ -67,21 +71,6 @@ def has_models(values: Values) -> bool:
     return any(values.at(key) for key in DECLARED)
 
 
-def helm_template(
-    folder: Path,
-    values: Values = NOTHING,
-    *,
-    release: str = CHART,
-    namespace: str = "kserve",
-    helm: str = "helm",
-    more: Sequence[str] = ("--include-crds",),
-) -> str:
-    """`helm.template`, with the names that things have unless somebody says otherwise."""
-    return helm_program.template(
-        folder, values, release=release, namespace=namespace, helm=helm, more=more
-    )
-
-
 def check_identities(manifests: Sequence[Manifest], values: Values, release: Release) -> None:
     """Refuse names that no object can have, and two objects of one identity, by their values.
 
@@ -89,15 +78,17 @@ def check_identities(manifests: Sequence[Manifest], values: Values, release: Rel
     """
     seen: dict[Identity, Manifest] = {}
     problems: list[Problem] = []
-    for it in manifests:
-        if not is_name(it.group, it.name):
-            problems.append(values.problem(values.naming(it.name), f'"{it.name}" {NO_NAME}'))
-        identity = (it.group, it.kind, it.namespace or release.home(it.chart), it.name)
-        other = seen.setdefault(identity, it)
-        if other is it:
+    for each in manifests:
+        if not is_name(each.group, each.name):
+            problems.append(
+                values.problem(values.path_named(each.name), f'"{each.name}" {NO_NAME}')
+            )
+        identity = (each.group, each.kind, each.namespace or release.home(each.chart), each.name)
+        other = seen.setdefault(identity, each)
+        if other is each:
             continue
-        extra, own = (it, other) if it.is_extra else (other, it)
-        what = f"{it.kind} {it.name} is rendered twice, by {own.chart}/{own.source}"
+        extra, own = (each, other) if each.is_extra else (other, each)
+        what = f"{each.kind} {each.name} is rendered twice, by {own.chart}/{own.source}"
         keys = _declaring(values, identity, release) if extra.is_extra else ()
         if not keys:
             raise GeneratorError(f"{what} and by {extra.chart}/{extra.source}; rename one of them")

@@ -78,7 +78,7 @@ def _routes(values: Values, release: Release) -> Iterator[str]:
 
 def _deciding(manifest: Node) -> Entry:
     """What of a model its routes depend on; what serves it is in the cluster already."""
-    entry, spec = from_manifest(manifest)[1], manifest["spec"]
+    entry, spec = from_manifest(manifest), manifest["spec"]
     kept: Entry = {key: entry[key] for key in _DECIDING if key in entry}
     kept["image"] = _IN_THE_CLUSTER
     for component in ("transformer", "explainer"):

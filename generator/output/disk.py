@@ -15,7 +15,7 @@ _MANY, _VERY_MANY = 8, 500  # files, above which threads flush them, and the who
 
 
 def keep(file: Path, copy: Path, expected: str) -> None:
-    """Link to a file as it is before. Raises OSError if that is not what it was a moment ago."""
+    """Keep a file as it is, by a link to it. Raises OSError if it is not what it was before."""
     try:
         copy.hardlink_to(file)
     except OSError:
@@ -27,7 +27,7 @@ def keep(file: Path, copy: Path, expected: str) -> None:
 
 
 def imitate(old: Path, new: Path) -> None:
-    """The mode of the file before, and as far as one may the owner."""
+    """Give the new file the mode of the old one, and its owner if that is allowed."""
     status = old.stat()
     new.chmod(status.st_mode & 0o7777)
     if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):

@@ -1,7 +1,7 @@
 """Keeps a folder of the project's own equal to what is rendered, with nothing beside it.
 
-For what git keeps or nobody else sees: the goldens, what codegen makes, the cache. A
-folder that a user names is written by writing.py.
+For what git keeps or nobody else sees: the goldens, what codegen makes, the cache. A folder that a
+user names is written by writing.py.
 """
 
 from __future__ import annotations

@@ -100,7 +100,9 @@ def is_inside(path: str) -> bool:
     parts = path.split("/")
     if parts[0] == JOURNAL or is_record(path):
         return False
-    return all(it not in ("", ".", "..") and it.isprintable() and "\\" not in it for it in parts)
+    return all(
+        part not in ("", ".", "..") and part.isprintable() and "\\" not in part for part in parts
+    )
 
 
 def digest(content: bytes) -> str:

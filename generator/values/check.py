@@ -20,7 +20,7 @@ from generator.values.load import Values
 from generator.values.messages import explain, misspelt_formats, nearest
 from generator.values.schema import find, leaves, values_schema
 from generator.values.validator import refusals
-from generator.yaml.path import Key, dotted
+from generator.yaml.path import Key, dotted, value_at
 
 
 def read(names: Iterable[Path | str]) -> Values:
@@ -55,7 +55,7 @@ def _fields(values: Node, whole: Node) -> Iterator[tuple[Key, str]]:
         custom = "x-custom" in leaf.schema
         for here, _ in _values_at(values, leaf.path):
             # With the defaults: a request of the user's may be more than the limit of ours.
-            for path, message in check_fields(kind, _at(whole, here), custom=custom):
+            for path, message in check_fields(kind, value_at(whole, here), custom=custom):
                 yield (*here, *path), message
 
 
@@ -67,12 +67,6 @@ def _misspelt(whole: Node) -> Iterator[tuple[Key, str]]:
     known = {str(form.get("name")).lower() for form in formats if form}
     for name, message in misspelt_formats(whole["models"], known):
         yield ("models", name, "format"), message
-
-
-def _at(values: Any, path: Key) -> Any:
-    for key in path:
-        values = values[key]
-    return values
 
 
 @cache

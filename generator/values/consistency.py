@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Any
 
-from generator.values.quantities import check_resources
-
-Found = Iterator[tuple[tuple[str | int, ...], str]]
-Node = dict[str, Any]
+from generator.catalog import Node
+from generator.values.quantities import Found, check_resources
 
 
 def _variable(value: Node) -> Found:

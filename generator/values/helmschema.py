@@ -9,7 +9,7 @@ from typing import Any
 
 from generator.catalog import Node
 from generator.values.formats import ONE
-from generator.values.schema import KEYWORDS, Path_
+from generator.values.schema import KEYWORDS, ValuePath
 
 _WORTH_SHARING = 120
 # Keywords that only validator.py knows.
@@ -17,7 +17,7 @@ _OURS = ("x-format", "x-check")
 
 
 def helm_schema(
-    node: Node, constants: Mapping[Path_, Any] | None = None, *, ours: bool = False
+    node: Node, constants: Mapping[ValuePath, Any] | None = None, *, ours: bool = False
 ) -> Node:
     """The JSON Schema (draft 7, self-contained, closed) that Helm checks values against.
 
@@ -34,12 +34,12 @@ def helm_schema(
 class _Strict:
     """Closes every branch, and keeps of each node what is JSON Schema."""
 
-    def __init__(self, constants: Mapping[Path_, Any], *, ours: bool) -> None:
+    def __init__(self, constants: Mapping[ValuePath, Any], *, ours: bool) -> None:
         self.constants = constants
         self.ours = ours
         self.words = (*KEYWORDS, *_OURS) if ours else KEYWORDS
 
-    def branch(self, node: Node, path: Path_, *, required: bool = True) -> Node:
+    def branch(self, node: Node, path: ValuePath, *, required: bool = True) -> Node:
         if path in self.constants:
             return {"const": self.constants[path]}
         if "x-entries" in node:

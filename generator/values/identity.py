@@ -15,15 +15,19 @@ from generator.yaml.path import Key
 Identity = tuple[str, str, str, str]
 """Group, kind, namespace and name."""
 
+SUBDOMAIN = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+)
+"""A DNS subdomain: the name of most objects, and of a Helm release."""
+
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""A DNS label: the name of a namespace."""
+
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*")
 _VERSION = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 # Roles and their bindings are named by anything that is a segment of a path, such as system:node;
 # everything else by a DNS subdomain.
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[^\s/%]{1,253}")
-_SUBDOMAIN = re.compile(
-    r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-)
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def of_object(data: Any, home: str) -> Identity | None:
@@ -46,7 +50,7 @@ NO_NAME = (
 
 def is_name(group: str, name: str) -> bool:
     """Whether an API server takes the name for an object of a group."""
-    pattern = _SEGMENT if group.startswith("rbac.authorization.k8s.io") else _SUBDOMAIN
+    pattern = _SEGMENT if group.startswith("rbac.authorization.k8s.io") else SUBDOMAIN
     return pattern.fullmatch(name) is not None
 
 
@@ -81,7 +85,7 @@ def _check_object(data: dict[str, Any]) -> Iterator[tuple[Key, str]]:
     name = metadata.get("name")
     if not (isinstance(name, str) and is_name(str(data.get("apiVersion")), name)):
         yield ("metadata", "name"), NO_NAME
-    if "namespace" in metadata and not _matches(_LABEL, metadata["namespace"]):
+    if "namespace" in metadata and not _matches(LABEL, metadata["namespace"]):
         message = "is not a namespace: lower-case letters, digits and hyphens, such as ml-team"
         yield ("metadata", "namespace"), message
 

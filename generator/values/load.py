@@ -35,6 +35,16 @@ def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
     return merged
 
 
+def content_of(document: Document) -> Node:
+    """The values in a document, none in an empty one. Raises ValuesError if they are no mapping."""
+    content: Any = {} if document.data is None else document.data
+    if not isinstance(content, dict):
+        kind = "a list" if isinstance(content, list) else "text or a number"
+        message = f"is {kind}; values are a mapping of keys, as in controller: {{replicas: 2}}"
+        raise ValuesError([document.problem((), message)])
+    return content
+
+
 @dataclass(frozen=True)
 class Values:
     """Values as they were read: the sources, their documents, and all of them merged.
@@ -62,20 +72,13 @@ class Values:
         for source in sources:
             try:
                 document = source.document()
+                content = content_of(document)
             except ValuesError as error:
                 problems.extend(error.problems)
                 continue
-            if document.data is None:
-                continue
-            if not isinstance(document.data, dict):
-                kind = "a list" if isinstance(document.data, list) else "text or a number"
-                message = (
-                    f"is {kind}; values are a mapping of keys, as in controller: {{replicas: 2}}"
-                )
-                problems.append(document.problem((), message))
-                continue
-            documents.append(document)
-            merged = merge(merged, document.data, keep_null=True)
+            if document.data is not None:
+                documents.append(document)
+                merged = merge(merged, content, keep_null=True)
         if problems:
             raise ValuesError(problems)
         return cls(sources, tuple(documents), merged)
@@ -97,7 +100,7 @@ class Values:
         """A Problem at `path`, in the last source that says it, or else at `instead`."""
         return _place(self.documents, path, message, instead=instead)
 
-    def naming(self, name: str) -> Key:
+    def path_named(self, name: str) -> Key:
         """The path of the first key, or text, that is `name`; the top level if nothing is."""
         for document in self.documents:
             for path in document.positions:
@@ -112,10 +115,10 @@ class Values:
             path = re.match(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", fact)
             key = self.key(path[0].split(".")) if path else ()
             message = fact[len(path[0]) if path else 0 :].lstrip(": ")
-            problems.append(self.problem(key, message, instead=self._named(message)))
+            problems.append(self.problem(key, message, instead=self._path_in(message)))
         return ValuesError(problems)
 
-    def _named(self, message: str) -> Key:
+    def _path_in(self, message: str) -> Key:
         """The first path in a message that a source has; where to look if none has the other."""
         for word in re.findall(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+", message):
             key = self.key(word.split("."))
@@ -147,7 +150,7 @@ def _place(documents: Sequence[Document], path: Key, message: str, *, instead: K
             if place in document.positions:
                 line, column = document.position(place)
                 return Problem(document.file, line, column, dotted(path), message)
-    deepest = max(documents, key=lambda it: _depth(it, path), default=None)
+    deepest = max(documents, key=lambda document: _depth(document, path), default=None)
     if deepest is None:
         return Problem("values", 1, 1, dotted(path), message)
     return deepest.problem(path, message)

@@ -17,7 +17,7 @@ _WORDED = ("type", "pattern", "not", "minLength", "x-format")
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The one of `words` that `word` is probably a misspelling of."""
     known = list(words)
-    by_lower = {it.lower(): it for it in known}
+    by_lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), by_lower, n=1)
     return by_lower[near[0]] if near else None
 

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-Found = Iterator[tuple[tuple[str | int, ...], str]]
-Node = dict[str, Any]
+from generator.catalog import Node
+from generator.yaml.path import Key
+
+Found = Iterator[tuple[Key, str]]
+"""What a rule finds: the path below the value that it looks at, and what to say."""
 
 _UNITS = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}

@@ -22,7 +22,8 @@ from generator.catalog import Node
 from generator.values.expansion import Expansion
 from generator.yaml.document import load_fast
 
-Path_ = tuple[str, ...]
+ValuePath = tuple[str, ...]
+"""The path of a value in the values API: keys only, `*` for the name of an entry."""
 
 # What of a node is JSON Schema that Helm checks.
 KEYWORDS = (
@@ -47,7 +48,7 @@ KEYWORDS = (
 class Leaf:
     """A value that a user can set: its path, its expanded schema (with `default`)."""
 
-    path: Path_
+    path: ValuePath
     schema: Node
 
     @property
@@ -62,7 +63,7 @@ def values_schema() -> Node:
     return Expansion().expand(load_fast(DATA / "values.schema.yaml"))
 
 
-def leaves(node: Node, path: Path_ = ()) -> Iterator[Leaf]:
+def leaves(node: Node, path: ValuePath = ()) -> Iterator[Leaf]:
     """Every leaf below an expanded `node`, in the order of the file; those of entries under `*`."""
     for key, child in node.get("properties", {}).items():
         here = (*path, key)
@@ -83,7 +84,7 @@ def defaults(node: Node) -> Node:
     }
 
 
-def find(node: Node, path: Path_) -> Node | None:
+def find(node: Node, path: ValuePath) -> Node | None:
     """The expanded node at `path`, or None; in a map of entries any name leads to the entry."""
     for key in path:
         found = node["additionalProperties"] if "x-entries" in node else None
@@ -105,8 +106,8 @@ def of_chart(node: Node, chart: str) -> Node:
 def _own(node: Node, chart: str, owner: str) -> Node:
     owner = node.get("x-charts", owner)
     if "properties" in node:
-        children = {key: _own(it, chart, owner) for key, it in node["properties"].items()}
-        if any("x-foreign" not in it for it in children.values()):
+        children = {key: _own(child, chart, owner) for key, child in node["properties"].items()}
+        if any("x-foreign" not in child for child in children.values()):
             return node | {"properties": children}
     elif owner in (chart, "both"):
         return node

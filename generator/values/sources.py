@@ -1,4 +1,4 @@
-"""Where values come from: each source is read once, and its bytes are what everybody gets.
+"""What users name as input: each source is read once, and its bytes are what everybody gets.
 
 A source is a file, a pipe, or `-`, standard input. What was read from it is checked here and given
 to Helm as the same bytes, so that what is checked is what is rendered.
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator.errors import GeneratorError, Problem, ValuesError
-from generator.yaml.document import Document, parse
+from generator.yaml.document import Document, decode, parse
 
 STDIN = "-"
 _FIRST = 3
@@ -35,13 +35,7 @@ class Source:
 
     def document(self) -> Document:
         """Its YAML. Raises ValuesError for what is not UTF-8, or not YAML that can be relied on."""
-        try:
-            text = self.content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = self.content.count(b"\n", 0, error.start) + 1
-            message = "is not UTF-8 text; values are YAML, saved as UTF-8"
-            raise ValuesError([Problem(self.name, line, 1, "", message)]) from None
-        return parse(text, self.name)
+        return parse(decode(self.content, self.name), self.name)
 
 
 def read_source(name: Path | str) -> Source:

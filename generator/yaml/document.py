@@ -38,9 +38,14 @@ def load_fast(path: Path) -> Any:
     return yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
 
 
-def load(path: Path) -> Document:
-    """Read a file that people wrote: `parse`. Raises OSError if it cannot be read."""
-    return parse(path.read_text(encoding="utf-8"), str(path))
+def decode(content: bytes, file: str, encoding: str = "utf-8") -> str:
+    """The text of a file; `file` is its name in messages. Raises ValuesError for what is none."""
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = "is not UTF-8 text; save it as UTF-8"
+        raise ValuesError([Problem(file, line, 1, "", message)]) from None
 
 
 def parse(text: str, file: str) -> Document:

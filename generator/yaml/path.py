@@ -1,11 +1,19 @@
-"""The path of a value in YAML, and how people write one."""
+"""The path of a value in YAML: what it leads to, and how people write it."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 Key = tuple[str | int, ...]
 """The path of a value: mapping keys and list indices."""
+
+
+def value_at(data: Any, path: Key) -> Any:
+    """The value at a path that is there. Raises LookupError or TypeError if it is not."""
+    for step in path:
+        data = data[step]
+    return data
 
 
 def dotted(path: Key) -> str:

@@ -1,8 +1,8 @@
 """Writing YAML so that every parser agrees on it.
 
-Helm reads YAML with Go's parser, Kubernetes tools with others, people with their memory
-of 1.1 or 1.2. So a scalar that those read differently (`on`, `012`, `1e3`) is refused on
-the way in (reader.py) and quoted on the way out.
+Helm reads YAML with Go's parser, Kubernetes tools with others, people with their memory of 1.1 or
+1.2. So a scalar that those read differently (`on`, `012`, `1e3`) is refused on the way in
+(reader.py) and quoted on the way out.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ class _Dumper(yaml.CSafeDumper):
 _PLAIN = re.compile(
     r"(?!.*(: | #|\{\{|[: ]$))(-(?=[^ -])|--(?=[a-z])|[A-Za-z0-9_./$(^+~<;\\])[^\n\t]*"
 )
-
-
 # Several lines. The last one keeps at most one newline, or what follows the text would belong to
 # it; and \x85 and its like end lines in YAML 1.1, which this writes, not in 1.2, which Helm reads.
 _BLOCK = re.compile(r"(?=.*\n)[^\x85\u2028\u2029]*[^\n\x85\u2028\u2029]\n?", re.DOTALL)

@@ -10,11 +10,10 @@ import yaml
 from generator import CHART, MODELS
 from generator.chart.chart import render, schema_of
 from generator.errors import ToolFailed, ValuesError
-from generator.manifests.rendering import helm_template
 from generator.values.load import Values, merge
 from generator.values.schema import Leaf, defaults, find, leaves, values_schema
 from tests import rendering
-from tests.rendering import CASES, CHARTS, WITH_MODELS, values_of
+from tests.rendering import CASES, CHARTS, WITH_MODELS, helm_template, values_of
 
 SCHEMA = values_schema()
 LEAVES = list(leaves(SCHEMA))

@@ -5,10 +5,9 @@ import re
 
 import pytest
 
-from generator.manifests.rendering import helm_template
 from generator.values.load import Values
 from tests import rendering
-from tests.rendering import CASES, STOCK, Object, config, objects, values_of
+from tests.rendering import CASES, STOCK, Object, config, helm_template, objects, values_of
 
 # What KServe's pod webhook parses on each admission; a missing quantity fails every pod.
 QUANTITIES = ("cpuLimit", "cpuRequest", "memoryLimit", "memoryRequest")

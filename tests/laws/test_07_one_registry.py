@@ -8,10 +8,19 @@ import pytest
 from generator import MODELS
 from generator.catalog import catalog
 from generator.images import platform_images
-from generator.manifests.rendering import helm_template
 from generator.values.load import Values, merge
 from generator.values.schema import defaults, values_schema
-from tests.rendering import CASES, CHARTS, Object, objects, of_kind, parse, values_of, walk
+from tests.rendering import (
+    CASES,
+    CHARTS,
+    Object,
+    helm_template,
+    objects,
+    of_kind,
+    parse,
+    values_of,
+    walk,
+)
 
 REGISTRY = "registry.internal.example.com:5000/mirror"
 # A repository path that ends in a tag or digest, with the registry in front of it.

@@ -12,10 +12,9 @@ from ruamel.yaml import YAML
 from generator import CHART, MODELS
 from generator.chart.chart import render
 from generator.errors import ValuesError
-from generator.manifests.rendering import helm_template
 from generator.yaml import document, writer
 from tests import rendering
-from tests.rendering import CHART_CASES, CHARTS, ROOT, WITH_MODELS, config, objects
+from tests.rendering import CHART_CASES, CHARTS, ROOT, WITH_MODELS, config, helm_template, objects
 
 TORTURE = [
     "y", "n", "Y", "N", "yes", "No", "on", "OFF", "true", "null", "~", "", " ", "1e3", "1E5", "12e03",

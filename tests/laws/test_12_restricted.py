@@ -6,10 +6,9 @@ import pytest
 
 from generator import MODELS
 from generator.catalog import catalog
-from generator.manifests.rendering import helm_template
 from generator.values.load import Values
 from tests import rendering
-from tests.rendering import CASES, STOCK, Object, objects, pod_specs, values_of
+from tests.rendering import CASES, STOCK, Object, helm_template, objects, pod_specs, values_of
 
 EXEMPT = {
     f"ClusterServingRuntime {it['name']}"

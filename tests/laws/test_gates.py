@@ -49,7 +49,7 @@ def broken(tmp_path):
 
 
 def objects(folder: Path, *arguments: str) -> list[Object]:
-    return rendering.parse(manifests.helm_template(folder, more=arguments))
+    return rendering.parse(rendering.helm_template(folder, more=arguments))
 
 
 def test_there_is_a_check_for_every_law():
@@ -146,7 +146,7 @@ def test_gate_05_text_that_is_not_json(broken):
 )
 def test_gate_06_a_namespace_written_down(broken, path, old, new):
     folder = broken(path, old, new)
-    text = manifests.helm_template(folder, namespace="elsewhere", more=())
+    text = rendering.helm_template(folder, namespace="elsewhere", more=())
     assert law.n06.elsewhere(rendering.parse(text), "elsewhere") != []
 
 
@@ -211,7 +211,7 @@ def test_gate_11_a_number_with_an_exponent(broken):
     values = folder.parent / "values.yaml"
     values.write_text("webhook: {certificate: {generation: 1000000}}\n")
     texts = [
-        manifests.helm_template(it, Values.parsed([values]), more=()) for it in (STOCK, folder)
+        rendering.helm_template(it, Values.parsed([values]), more=()) for it in (STOCK, folder)
     ]
     assert not law.n11.EXPONENT.search(texts[0])
     assert law.n11.EXPONENT.search(texts[1])
@@ -240,7 +240,7 @@ def test_gate_12_a_container_that_is_not_restricted(broken, old, new, said):
 
 def test_gate_13_an_object_that_is_not_valid(broken):
     folder = broken("templates/controller/role.yaml", "apiGroups: [coord", "apiGroup: [coord")
-    report = check(list(parsing.split(manifests.helm_template(folder, more=()))))
+    report = check(list(parsing.split(rendering.helm_template(folder, more=()))))
     assert len(report.problems) == 1
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from generator import CHART, MODELS
 from generator.errors import ValuesError
-from generator.manifests.rendering import helm_template, models
+from generator.manifests.rendering import models
 from generator.values.check import read
 from generator.values.load import merge
 from tests import rendering
-from tests.rendering import CASES, CHARTS, FLAVOURS, STOCK, WITH_MODELS, Object, only
+from tests.rendering import CASES, CHARTS, FLAVOURS, STOCK, WITH_MODELS, Object, helm_template, only
 
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 ISTIO = {"routing": {"mode": "virtualService", "domain": "a.b"}}

@@ -10,11 +10,10 @@ import yaml
 
 from generator import CHART, MODELS
 from generator.errors import Problem, ToolFailed, ValuesError
-from generator.manifests.rendering import helm_template
 from generator.values.check import read
 from generator.values.load import Values, merge
 from tests import rendering
-from tests.rendering import CHARTS
+from tests.rendering import CHARTS, helm_template
 
 ROWS = yaml.safe_load(Path(__file__).with_name("mistakes.yaml").read_text())
 # What only the models chart reads.

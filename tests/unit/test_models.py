@@ -16,7 +16,7 @@ from generator.importer.entries import Models, add, read_models
 from generator.importer.folder import from_folder
 from generator.importer.inferenceservice import from_manifest
 from generator.importer.leftovers import comments
-from generator.manifests import rendering as renderer
+from generator.manifests.rendering import models as render_models
 from generator.manifests.routes import render
 from generator.values.check import read
 from generator.yaml.path import dotted
@@ -71,7 +71,7 @@ def service(**spec: object) -> dict:
     ],
 )  # fmt: skip
 def test_an_inference_service_becomes_an_entry(predictor, entry):
-    assert from_manifest(service(predictor=predictor)) == ("m", entry)
+    assert from_manifest(service(predictor=predictor)) == entry
 
 
 def test_its_annotations_and_labels_become_keys():
@@ -86,7 +86,7 @@ def test_its_annotations_and_labels_become_keys():
         },
         "labels": {"networking.kserve.io/visibility": "cluster-local", "team": "ml"},
     }
-    assert from_manifest(manifest)[1] == {
+    assert from_manifest(manifest) == {
         "format": "sklearn",
         "deploymentMode": "Standard",
         "autoscaling": {"class": "keda"},
@@ -107,7 +107,7 @@ def test_what_the_chart_renders_becomes_the_entry_that_it_was(case, tmp_path):
             rendering.objects(case, chart=rendering.MODELS), "InferenceService"
         )
     }
-    again = {name: from_manifest(it)[1] for name, it in services.items()}
+    again = {name: from_manifest(it) for name, it in services.items()}
     for name, model in again.items():
         # What a manifest cannot say: which store a Secret comes from.
         credentials = values["models"][name].get("credentials")
@@ -116,7 +116,7 @@ def test_what_the_chart_renders_becomes_the_entry_that_it_was(case, tmp_path):
             model.get("annotations", {}).pop("serving.kserve.io/secretName", None)
     file = tmp_path / "again.yaml"
     file.write_text(json.dumps(values | {"models": again}))
-    text = renderer.helm_template(
+    text = rendering.helm_template(
         rendering.CHARTS[rendering.MODELS],
         rendering.Values.parsed([file]),
         release="kserve-lite-models",
@@ -173,7 +173,7 @@ def test_what_the_runtime_would_not_find_is_said(folder):
         ("[]\n", "is not a mapping with modelFormat and modelUri"),
         ("", "is not a mapping with modelFormat and modelUri"),
         ("a: 1\n---\nb: 2\n", "is not a mapping with modelFormat and modelUri"),
-        ("\udcff", "is not text in UTF-8: invalid start byte at byte 1"),
+        ("\udcff", "is not UTF-8 text; save it as UTF-8"),
         ("a: [\n", "not valid YAML"),
         ("modelFormat: [a]\nmodelUri: s3://m\n", "1:1: modelFormat: is missing"),
         (
@@ -411,7 +411,7 @@ def test_all_that_a_manifest_says_is_in_the_entry_or_in_a_comment(metadata, more
     """Carried, or named: whatever keys there are, but for those that a server writes."""
     manifest = named("m") | more
     manifest["metadata"] |= metadata
-    entry = from_manifest(manifest)[1]
+    entry = from_manifest(manifest)
     said = comments(manifest)
     told = list(more) + [
         f"metadata.{key}" for key in metadata if key not in ("labels", "annotations")
@@ -461,7 +461,7 @@ def test_all_that_a_manifest_says_is_in_the_entry_or_in_a_comment(metadata, more
     ],
 )  # fmt: skip
 def test_what_the_values_have_no_key_for_stays_in_the_spec(predictor, entry):
-    assert from_manifest(service(predictor=predictor)) == ("m", entry)
+    assert from_manifest(service(predictor=predictor)) == entry
 
 
 def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
@@ -498,7 +498,7 @@ def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
     found = read_models(source)
     assert found.left_out == []
     file.write_text(json.dumps({"models": found.entries}))
-    text = renderer.models(read([file]))
+    text = render_models(read([file]))
     rendered = {
         it["metadata"]["name"]: it
         for it in rendering.of_kind(rendering.parse(text), "InferenceService")
@@ -508,7 +508,7 @@ def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
 
 def test_a_label_of_visibility_that_says_something_else_is_kept():
     manifest = named("m", labels={"networking.kserve.io/visibility": "public"})
-    assert from_manifest(manifest)[1]["labels"] == manifest["metadata"]["labels"]
+    assert from_manifest(manifest)["labels"] == manifest["metadata"]["labels"]
 
 
 @pytest.mark.parametrize(
@@ -517,8 +517,8 @@ def test_a_label_of_visibility_that_says_something_else_is_kept():
         (b"", "holds no InferenceService"),
         (b"# nothing\n---\n", "holds no InferenceService"),
         (b"kind: List\nitems: []\n", "holds no InferenceService"),
-        (b"\x80\x00", "is not text in UTF-8: invalid start byte at byte 1"),
-        (b"\xff\xfea", "is not text in UTF-8: truncated data at byte"),
+        (b"\x80\x00", "is not UTF-8 text; save it as UTF-8"),
+        (b"\xff\xfea", "is not UTF-8 text; save it as UTF-8"),
     ],
 )
 def test_a_source_with_nothing_in_it_is_refused(text, said, tmp_path):
@@ -606,8 +606,8 @@ def test_adding_refuses_what_is_there_or_wrong_and_leaves_the_file(tmp_path):
         ("models:\n  m: {image: x}\n", Models({"n": ENTRY, "m": ENTRY}, {}), "my.yaml:2:3: models.m: is there already"),
         ("models: {a: {image: x}}\n", good, "written with braces"),
         ("platform: openshif\n", good, "my.yaml:1:1: platform: .*openshif"),
-        ("- a\n", good, "is a list|values are a mapping of keys"),
-        ("\udc80\udc81", good, "is not text in UTF-8: invalid start byte at byte 1"),
+        ("- a\n", good, "my.yaml:1:1: is a list; values are a mapping of keys"),
+        ("a: b\n\udc80", good, "my.yaml:2:1: is not UTF-8 text; save it as UTF-8"),
         ("a: [", good, "not valid YAML"),
         ("a: !x b\n", good, "the tag !x"),
         ("[" * 100_000, good, " deep"),

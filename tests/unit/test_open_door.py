@@ -161,7 +161,7 @@ def test_every_file_and_every_test_that_a_page_names_is_there(page):
 
 
 def listed_modules():
-    section = ARCHITECTURE.partition("## The rooms")[2].partition("Beside the generator")[0]
+    section = ARCHITECTURE.partition("## The modules")[2].partition("Beside the generator")[0]
     rows = re.findall(r"^\| [^|]+ \| ((?:`[\w/]+\.py` ?)+)\|", section, re.MULTILINE)
     return [name for row in rows for name in re.findall(r"`(.+?)`", row)]
 

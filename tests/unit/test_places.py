@@ -14,10 +14,9 @@ import pytest
 
 from generator import CHART, MODELS
 from generator.catalog import catalog
-from generator.manifests.rendering import helm_template
 from generator.values.check import read
 from tests import rendering
-from tests.rendering import CHARTS, Object, of_kind, only, walk
+from tests.rendering import CHARTS, Object, helm_template, of_kind, only, walk
 
 POD = "Deployment spec.template.spec"
 JOB = "Job spec.template.spec"

@@ -9,11 +9,10 @@ import yaml
 from generator import CHART, MODELS
 from generator.catalog import catalog
 from generator.chart.chart import schema_of
-from generator.manifests.rendering import helm_template
 from generator.values.check import read
 from generator.values.schema import leaves, values_schema
 from tests import rendering
-from tests.rendering import CHARTS, FLAVOURS, Object, of_kind, only, walk
+from tests.rendering import CHARTS, FLAVOURS, Object, helm_template, of_kind, only, walk
 
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 DOMAIN = {"mode": "virtualService", "domain": "a.b"}

@@ -8,10 +8,10 @@ from generator import CHART, MODELS
 from generator.chart.chart import render, schema_of
 from generator.chart.reads import reads
 from generator.chart.template import asked, templates
-from generator.values.schema import Path_, find, leaves, values_schema
+from generator.values.schema import ValuePath, find, leaves, values_schema
 
 
-def paths(*dotted: str) -> set[Path_]:
+def paths(*dotted: str) -> set[ValuePath]:
     return {tuple(path.split(".")) for path in dotted}
 
 
@@ -67,7 +67,7 @@ def test_a_template_reads(what: str) -> None:
     assert reads(text) == expected
 
 
-def read_by(chart: str) -> set[Path_]:
+def read_by(chart: str) -> set[ValuePath]:
     """The values that a stock chart's templates read, and that choose its files."""
     files = render(chart=chart)
     texts = [text for path, text in files.items() if path.startswith("templates/")]
@@ -95,7 +95,7 @@ def test_a_chart_has_the_values_that_it_reads_and_no_others(chart: str) -> None:
 def test_nothing_is_read_that_does_not_exist(chart: str) -> None:
     schema = values_schema()
 
-    def known(path: Path_) -> bool:
+    def known(path: ValuePath) -> bool:
         nodes = [find(schema, path[:length]) for length in range(1, len(path) + 1)]
         is_open = [
             "properties" not in node and node.get("type") in ("object", "array")

@@ -9,12 +9,11 @@ import pytest
 
 from generator import MODELS
 from generator.errors import ValuesError
-from generator.manifests.rendering import helm_template
 from generator.manifests.routes import render as routes
 from generator.values.check import read
 from generator.values.load import merge
 from tests import rendering
-from tests.rendering import CHARTS, FLAVOURS, ROOT, STOCK, Object, of_kind, only
+from tests.rendering import CHARTS, FLAVOURS, ROOT, STOCK, Object, helm_template, of_kind, only
 
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 PATH = "/serving/{{ .Namespace }}/{{ .Name }}"

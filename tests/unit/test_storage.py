@@ -7,10 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.manifests.rendering import helm_template
 from generator.values.load import Values
 from tests import rendering
-from tests.rendering import STOCK, objects
+from tests.rendering import STOCK, helm_template, objects
 
 ENTRYPOINT = "/storage-initializer/scripts/initializer-entrypoint"
 # What storage.s3 makes of these, and what a Secret's annotations may make of it (pkg/credentials/s3).

@@ -7,9 +7,8 @@ from functools import cache
 import pytest
 
 from generator.errors import Problem, ValuesError
-from generator.manifests.rendering import helm_template
 from generator.values.load import Values
-from tests.rendering import STOCK
+from tests.rendering import STOCK, helm_template
 
 RUNTIME = {
     "supportedModelFormats": [

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from generator import CHART, MODELS, helm
 from generator.errors import ValuesError
-from generator.manifests import rendering as renderer
 from generator.values.check import read
 from generator.values.load import Values, merge
 from generator.values.schema import KEYWORDS, find, values_schema
@@ -99,7 +98,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, said):
 def test_a_limit_may_be_taken_away(tmp_path):
     file = tmp_path / "my.yaml"
     file.write_text("controller: {resources: {limits: {cpu: null}}}\n")
-    text = renderer.helm_template(rendering.STOCK, read([file]), more=())
+    text = rendering.helm_template(rendering.STOCK, read([file]), more=())
     manager = rendering.only(rendering.parse(text), "Deployment")["spec"]["template"]["spec"][
         "containers"
     ][0]
@@ -203,7 +202,7 @@ def test_what_was_a_value_once_is_refused_with_the_reason(tmp_path, text, line, 
     # Helm refuses it too, by the chart that would read it.
     chart = MODELS if text.startswith("models") else CHART
     with pytest.raises(ValuesError, match="Helm refuses it"):
-        renderer.helm_template(rendering.CHARTS[chart], Values.parsed([file]), more=())
+        rendering.helm_template(rendering.CHARTS[chart], Values.parsed([file]), more=())
 
 
 def test_the_remedy_for_what_was_a_value_once_is_one():

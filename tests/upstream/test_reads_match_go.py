@@ -11,12 +11,12 @@ from pathlib import Path
 from generator import CHART, MODELS, tools
 from generator.chart.chart import render
 from generator.chart.reads import reads
-from generator.values.schema import Path_
+from generator.values.schema import ValuePath
 from tests.rendering import values_of
 from tests.unit.test_reads import TEMPLATES
 
 
-def by_go(texts: dict[str, str], folder: Path) -> dict[str, set[Path_]]:
+def by_go(texts: dict[str, str], folder: Path) -> dict[str, set[ValuePath]]:
     """The values that each template reads, by tests/upstream/template_reads.go."""
     names = {f"{number}.tpl": name for number, name in enumerate(texts)}
     for file, name in names.items():

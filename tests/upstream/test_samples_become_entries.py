@@ -85,7 +85,7 @@ def render(file: Path, entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
-    entries = {f"m{number}": from_manifest(ALL[name])[1] for number, name in enumerate(TAKEN)}
+    entries = {f"m{number}": from_manifest(ALL[name]) for number, name in enumerate(TAKEN)}
     folder = tmp_path_factory.mktemp("samples")
     split = {name: it for name, it in entries.items() if "canaryTrafficPercent" in json.dumps(it)}
     assert 0 < len(split) < len(entries)
@@ -112,7 +112,7 @@ def test_a_sample_becomes_an_entry_that_renders_it(name, rendered):
 
 @pytest.mark.parametrize("name", [name for name in ALL if name not in TAKEN])
 def test_what_kserve_takes_no_more_is_refused(name, tmp_path):
-    own, entry = from_manifest(ALL[name])
+    own, entry = ALL[name]["metadata"]["name"], from_manifest(ALL[name])
     (said,) = (said for start, said in REFUSED.items() if name.startswith(start))
     with pytest.raises(ValuesError, match=said):
         render(tmp_path / "values.yaml", {own: entry})
@@ -125,7 +125,7 @@ def test_all_of_them_in_a_list_become_the_same_entries(tmp_path):
     file = tmp_path / "list.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
     found = read_models(file)
-    assert found.entries == dict(map(from_manifest, items))
+    assert found.entries == {item["metadata"]["name"]: from_manifest(item) for item in items}
     assert not found.left_out
     assert yaml.safe_load(str(found)) == {"models": found.entries}
 

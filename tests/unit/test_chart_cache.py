@@ -1,8 +1,11 @@
+"""The cache of stock charts: rendered once, taken only while it is sound, and tidied."""
+
 import os
 import shutil
 
 import pytest
 
+from generator import CHART
 from generator.chart import cache as chart_cache
 from generator.chart import chart
 
@@ -49,7 +52,7 @@ def test_a_cache_that_may_not_be_looked_into_is_not_used(tmp_path, monkeypatch):
 def test_it_is_the_stock_chart_and_rendered_once(monkeypatch):
     folder = chart_cache.folder()
     assert content(folder) == chart.render()
-    monkeypatch.setattr(chart, "render", lambda: pytest.fail("rendered again"))
+    monkeypatch.setattr(chart, "render_both", lambda: pytest.fail("rendered again"))
     assert chart_cache.folder() == folder
 
 
@@ -67,7 +70,7 @@ def test_old_charts_are_forgotten(monkeypatch, tmp_path, cache):
     sources = tmp_path / "sources"
     sources.mkdir()
     monkeypatch.setattr(chart_cache, "DATA", sources)
-    monkeypatch.setattr(chart, "render", dict)
+    monkeypatch.setattr(chart, "render_both", lambda: {f"{CHART}/Chart.yaml": ""})
     for number in range(7):
         (sources / "catalog.yaml").write_text(f"a: {number}\n")
         chart_cache.folder()
