@@ -5,8 +5,13 @@ import shutil
 import tempfile
 
 import pytest
+from hypothesis import settings
 
 from tests import once
+
+# The same examples in every run: what fails is what was changed. FUZZ=1 draws others.
+settings.register_profile("same", derandomize=not os.environ.get("FUZZ"))
+settings.load_profile("same")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -283,6 +283,18 @@ def opened(fifo: Path) -> int:
     raise AssertionError("nobody reads")
 
 
+def wait_until_it_waits(process: subprocess.Popen) -> None:
+    """Until a process sleeps in the kernel: a signal a moment before that waits for it to wake up."""
+    asleep = 0
+    for _ in range(600):
+        state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        asleep = asleep + 1 if state == "S" else 0
+        if asleep == 5:
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never waits")
+
+
 def test_a_signal_ends_a_run_in_order(tmp_path):
     root = tmp_path / "out"
     codes = []
@@ -293,6 +305,7 @@ def test_a_signal_ends_a_run_in_order(tmp_path):
         process = subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         # It is through its imports, and waits for its values: now it is told to end.
         writer = opened(fifo)
+        wait_until_it_waits(process)
         process.send_signal(number)
         said = process.communicate(timeout=30)[1]
         os.close(writer)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -191,7 +192,7 @@ def test_a_damaged_sample_is_taken_or_refused_with_its_place(data, tmp_path_fact
     try:
         found = read_models(source)
     except GeneratorError as error:
-        assert str(error).startswith(f"{source}:1:1: ")
+        assert re.match(rf"{re.escape(str(source))}:[0-9]+:1: ", str(error))
         return
     assert all(str(problem).startswith(f"{source}:") for problem in found.left_out)
     assert found.entries or found.left_out
