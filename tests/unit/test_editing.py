@@ -203,7 +203,7 @@ import os, signal, sys, time
 from pathlib import Path
 from generator.importer.editing import edit
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-os.replace = lambda *_: (print("now", flush=True), time.sleep(60))
+os.replace = lambda *_: (print("now", flush=True), [time.sleep(0.05) for _ in range(1200)])
 edit(Path({str(file)!r}), lambda old: old * 2)
 """
     with subprocess.Popen(
