@@ -189,3 +189,11 @@ def pod_specs(them: Sequence[Object]) -> Iterator[tuple[str, Object, bool]]:
                 yield f"{label} worker", spec["workerSpec"], False
         elif it["kind"] == "ClusterStorageContainer":
             yield label, {"containers": [spec["container"]]}, False
+
+
+def printing_chart(folder: Path) -> Path:
+    """A chart, in `folder`, that renders `values: …`, its values as JSON in a text."""
+    (folder / "templates").mkdir()
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: mirror\nversion: 0.1.0\n")
+    (folder / "templates" / "values.yaml").write_text("values: {{ toJson .Values | quote }}\n")
+    return folder

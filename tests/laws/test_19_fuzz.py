@@ -104,16 +104,22 @@ def hold_to_the_api(objects: list[Manifest]) -> None:
         assert list(faults(yaml.safe_load(found.text))) == [], found.text
 
 
+def written(data, tmp_path_factory) -> tuple[Path, Path]:
+    """A new folder, and the values file in it; what it says is told when it fails."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    text = json.dumps(data, ensure_ascii=False)
+    note(text)
+    (folder / "my.yaml").write_text(text)
+    return folder, folder / "my.yaml"
+
+
 def test_manifests_takes_only_what_an_api_server_takes(tmp_path_factory):
     accepted: dict[str, Manifest] = {}
 
     @fuzz(60)
     @given(values())
     def look(data):
-        folder = tmp_path_factory.mktemp("fuzz")
-        file = folder / "my.yaml"
-        file.write_text(json.dumps(data, ensure_ascii=False))
-        note(json.dumps(data, ensure_ascii=False))
+        folder, file = written(data, tmp_path_factory)
         code, _, err = run("manifests", "-f", file, "-o", folder / "out")
         if refused(code, err):
             assert not (folder / "out").exists()
@@ -136,10 +142,7 @@ def test_other_commands_refuse_or_succeed(command, examples, tmp_path_factory):
     @fuzz(examples)
     @given(values())
     def look(data):
-        folder = tmp_path_factory.mktemp("fuzz")
-        file = folder / "my.yaml"
-        file.write_text(json.dumps(data, ensure_ascii=False))
-        note(json.dumps(data, ensure_ascii=False))
+        folder, file = written(data, tmp_path_factory)
         output = () if command == "validate" else ("-o", folder / "out")
         code, _, err = run(command, "-f", file, *output)
         refused(code, err)

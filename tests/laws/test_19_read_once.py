@@ -227,11 +227,7 @@ def test_any_bytes_are_read_or_refused(content):
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory):
     """A chart that prints the values that it is given."""
-    folder = tmp_path_factory.mktemp("mirror")
-    (folder / "templates").mkdir()
-    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: mirror\nversion: 0.1.0\n")
-    (folder / "templates" / "values.yaml").write_text("values: {{ toJson .Values | quote }}\n")
-    return folder
+    return rendering.printing_chart(tmp_path_factory.mktemp("mirror"))
 
 
 def is_accepted(text: str) -> bool:

@@ -38,11 +38,7 @@ VALUES = st.dictionaries(st.sampled_from("abc"), TREES)
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory):
     """A chart that prints its values, and the defaults that it has."""
-    folder = tmp_path_factory.mktemp("mirror")
-    (folder / "templates").mkdir()
-    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: mirror\nversion: 0.1.0\n")
-    (folder / "templates" / "values.yaml").write_text("values: {{ toJson .Values | quote }}\n")
-    return folder
+    return rendering.printing_chart(tmp_path_factory.mktemp("mirror"))
 
 
 @settings(
