@@ -197,3 +197,16 @@ def printing_chart(folder: Path) -> Path:
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: mirror\nversion: 0.1.0\n")
     (folder / "templates" / "values.yaml").write_text("values: {{ toJson .Values | quote }}\n")
     return folder
+
+
+def both_charts(values: Mapping[str, Any], folder: Path, *, namespace: str = "default") -> str:
+    """What both charts render for some values, the models' into `namespace`.
+
+    Raises ValuesError when the generator or either chart refuses them. `folder` is for the file.
+    """
+    file = folder / "values.yaml"
+    file.write_text(json.dumps(values))
+    given = read([file])
+    platform = helm_template(STOCK, given, more=())
+    models = helm_template(CHARTS[MODELS], given, namespace=namespace, more=())
+    return f"{platform}\n---\n{models}"

@@ -13,7 +13,7 @@ from generator.manifests.rendering import models
 from generator.values.check import read
 from generator.values.load import merge
 from tests import rendering
-from tests.rendering import CASES, CHARTS, FLAVOURS, STOCK, WITH_MODELS, Object, helm_template, only
+from tests.rendering import CASES, CHARTS, FLAVOURS, STOCK, WITH_MODELS, Object, only
 
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 ISTIO = {"routing": {"mode": "virtualService", "domain": "a.b"}}
@@ -41,12 +41,6 @@ def write(values: dict, folder: Path) -> Path:
     file = folder / "values.yaml"
     file.write_text(json.dumps(values))
     return file
-
-
-def both_charts(values: dict, folder: Path) -> str:
-    given = read([write(values, folder)])
-    platform = helm_template(STOCK, given, more=())
-    return platform + "\n---\n" + helm_template(CHARTS[MODELS], given, more=())
 
 
 REFUSED = [
@@ -90,7 +84,7 @@ REFUSED = [
 @pytest.mark.parametrize(("values", "path", "said"), REFUSED)
 def test_what_would_not_come_true_is_refused(values, path, said, tmp_path):
     with pytest.raises(ValuesError) as caught:
-        both_charts(values, tmp_path)
+        rendering.both_charts(values, tmp_path)
     (problem,) = caught.value.problems
     assert problem.path == path
     assert said in problem.message
@@ -127,7 +121,7 @@ def test_what_would_not_come_true_is_refused(values, path, said, tmp_path):
     ],
 )  # fmt: skip
 def test_what_comes_true_is_taken(values, tmp_path):
-    assert only(rendering.parse(both_charts(values, tmp_path)), "InferenceService")
+    assert only(rendering.parse(rendering.both_charts(values, tmp_path)), "InferenceService")
 
 
 def port(number: int, name: str = "http1") -> dict:
