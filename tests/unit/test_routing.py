@@ -10,10 +10,9 @@ import pytest
 from generator import MODELS
 from generator.errors import ValuesError
 from generator.manifests.routes import render as routes
-from generator.values.check import read
 from generator.values.load import merge
 from tests import rendering
-from tests.rendering import CHARTS, FLAVOURS, ROOT, STOCK, Object, helm_template, of_kind, only
+from tests.rendering import FLAVOURS, ROOT, Object, of_kind, only
 
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 PATH = "/serving/{{ .Namespace }}/{{ .Name }}"
@@ -62,12 +61,7 @@ def published(mode: str, **model: object) -> dict:
 
 def rendered(values: dict, folder: Path, namespace: str = "default") -> list[Object]:
     """The objects of both charts. Raises ValuesError when either refuses the values."""
-    file = folder / "values.yaml"
-    file.write_text(json.dumps(values))
-    given = read([file])
-    text = helm_template(STOCK, given, more=())
-    text += "\n---\n" + helm_template(CHARTS[MODELS], given, namespace=namespace, more=())
-    return rendering.parse(text)
+    return rendering.parse(rendering.both_charts(values, folder, namespace=namespace))
 
 
 @cache
@@ -264,6 +258,15 @@ def test_a_model_may_call_itself(more, admitted, tmp_path):
     found = [it["source"]["namespaces"] for it in rule["from"]]
     assert {name for names in found for name in names} == admitted
     assert len(found) == len(admitted)
+
+
+def test_a_namespace_of_digits_that_is_named_is_admitted_once(tmp_path):
+    more = {"routing": {"virtualService": {"allowNamespaces": ["123"]}}}
+    values = merge(published("virtualService", transformer={"image": "x"}), more)
+    policy = only(rendered(values, tmp_path, namespace="123"), "AuthorizationPolicy")
+    assert policy["metadata"]["namespace"] == "123"
+    (rule,) = policy["spec"]["rules"]
+    assert rule["from"] == [{"source": {"namespaces": ["123"]}}]
 
 
 @pytest.mark.parametrize(
