@@ -22,7 +22,7 @@ _DECLARATION = re.compile(
     r"(?P<names>\$\w+(?:\s*,\s*\$\w+)?)\s*(?P<sign>:?=)(?P<value>.*)",
     re.DOTALL,
 )
-# `.Values.a.b`, `$root.Values.a`, `$name.b`, `$name`; the fields after a parenthesis too.
+# `.Values.a.b`, `.root.Values.a`, `$root.Values.a`, `$name.b`, `$name`; fields after a parenthesis too.
 _CHAIN = re.compile(r"(?P<variable>\$\w*)?(?P<fields>(?:\.\w+)*)")
 
 
@@ -58,6 +58,8 @@ def _paths(expression: str, blocks: list[dict[str, set[ValuePath]]]) -> Iterator
     """The values that an expression mentions, by way of the variables of its blocks too."""
     for chain in _CHAIN.finditer(expression):
         fields = tuple(chain["fields"].split(".")[1:])
+        if fields[:1] == ("root",):  # What a define is handed, beside other arguments.
+            fields = fields[1:]
         if fields[:1] == ("Values",):
             yield fields[1:]
         elif chain["variable"]:

@@ -151,7 +151,7 @@ def test_gate_06_a_namespace_written_down(broken, path, old, new):
 
 
 def test_gate_07_an_image_past_the_registry(broken):
-    image = '{{ include "kserve-lite.image" (list . .Values.controller.image) }}'
+    image = '{{ include "kserve-lite.image" (dict "root" . "image" .Values.controller.image) }}'
     folder = broken(
         "templates/controller/deployment.yaml", image, "docker.io/kserve/kserve-controller:v1"
     )

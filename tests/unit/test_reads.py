@@ -57,6 +57,7 @@ TEMPLATES = {
     "with and its dot": ("{{ with .Values.a.b }}{{ .c }}{{ end }}", paths("a.b")),
     "with and a name": ("{{ with $x := .Values.a }}{{ $x.b }}{{ end }}", paths("a")),
     "else if": ("{{ if .Values.a }}{{ else if eq .Values.b 1 }}{{ end }}", paths("a", "b")),
+    "the root that a define is handed": ("{{ .root.Values.a.b }}", paths("a.b")),
     "over lines": ("{{-\n  $x := .Values.a\n-}}\n{{ $x.b }}", paths("a.b")),
 }  # fmt: skip
 
