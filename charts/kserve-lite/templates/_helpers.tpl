@@ -22,43 +22,33 @@ consist of digits. Takes the root.
 
 {{- /*
 Labels that select the pods of a component; never anything that changes with a version, because
-selectors are immutable. Takes (list root component).
+selectors are immutable. Takes (dict root component).
 */ -}}
 {{- define "kserve-lite.selectorLabels" -}}
 {{- /* toYaml quotes a release name of digits, so that it stays text through fromYaml. */ -}}
 {{- toYaml (dict
-      "app.kubernetes.io/component" (index . 1)
-      "app.kubernetes.io/instance" (index . 0).Release.Name
+      "app.kubernetes.io/component" .component
+      "app.kubernetes.io/instance" .root.Release.Name
       "app.kubernetes.io/name" "kserve-lite") -}}
 {{- end -}}
 
 {{- /*
-Labels of a pod: selector labels, global.labels, and more. Takes (list root component more), where
-more is a dict.
+Labels of a pod: selector labels, global.labels, and more. Takes (dict root component labels).
 */ -}}
 {{- define "kserve-lite.podLabels" -}}
-{{- $root := index . 0 -}}
 {{- $labels := include "kserve-lite.selectorLabels" . | fromYaml -}}
 {{- $_ := set $labels "app.kubernetes.io/part-of" "kserve-lite" -}}
-{{- toYaml (mergeOverwrite dict $root.Values.global.labels (index . 2) $labels) -}}
+{{- toYaml (mergeOverwrite dict .root.Values.global.labels .labels $labels) -}}
 {{- end -}}
 
 {{- /*
-The `labels:` and `annotations:` of an object. Takes (list root component) or
-(list root component annotations) or (list root component annotations labels), where annotations and
-labels are dicts. The user's global ones never replace the chart's own.
+The `labels:` and `annotations:` of an object. Takes (dict root component annotations labels), where
+annotations and labels may be left out. The user's global ones never replace the chart's own.
 */ -}}
 {{- define "kserve-lite.metadata" -}}
-{{- $root := index . 0 -}}
-{{- $annotations := mergeOverwrite dict $root.Values.global.annotations -}}
-{{- if gt (len .) 2 -}}
-{{- $annotations = mergeOverwrite $annotations (index . 2) -}}
-{{- end -}}
-{{- $labels := mergeOverwrite dict $root.Values.global.labels -}}
-{{- if gt (len .) 3 -}}
-{{- $labels = mergeOverwrite $labels (index . 3) -}}
-{{- end -}}
-{{- $labels = mergeOverwrite $labels (include "kserve-lite.selectorLabels" . | fromYaml) (dict
+{{- $root := .root -}}
+{{- $annotations := mergeOverwrite dict $root.Values.global.annotations (.annotations | default dict) -}}
+{{- $labels := mergeOverwrite dict $root.Values.global.labels (.labels | default dict) (include "kserve-lite.selectorLabels" . | fromYaml) (dict
       "app.kubernetes.io/managed-by" $root.Release.Service
       "app.kubernetes.io/part-of" "kserve-lite"
       "app.kubernetes.io/version" (include "kserve-lite.version" $root)
@@ -72,17 +62,16 @@ annotations:
 {{- end -}}
 
 {{- /*
-An image: REGISTRY/REPOSITORY:TAG, or @DIGEST where there is one. Takes (list root image), where
+An image: REGISTRY/REPOSITORY:TAG, or @DIGEST where there is one. Takes (dict root image), where
 image is {registry, repository, tag, digest}.
 */ -}}
 {{- define "kserve-lite.image" -}}
-{{- $root := index . 0 -}}
-{{- $image := index . 1 -}}
-{{- $name := printf "%s/%s" (coalesce $root.Values.global.imageRegistry $image.registry) $image.repository -}}
+{{- $image := .image -}}
+{{- $name := printf "%s/%s" (coalesce .root.Values.global.imageRegistry $image.registry) $image.repository -}}
 {{- if $image.digest -}}
 {{ $name }}@{{ $image.digest }}
 {{- else -}}
-{{ $name }}:{{ coalesce $image.tag (include "kserve-lite.version" $root) }}
+{{ $name }}:{{ coalesce $image.tag (include "kserve-lite.version" .root) }}
 {{- end -}}
 {{- end -}}
 
@@ -98,43 +87,42 @@ imagePullSecrets:
 
 {{- /*
 The security context of a pod that meets Pod Security "restricted". On OpenShift the SCC sets the
-user and the seccomp profile. Takes (list root user overrides), where overrides is a dict.
+user and the seccomp profile. Takes (dict root user overrides), where overrides may be left out.
 */ -}}
 {{- define "kserve-lite.podSecurityContext" -}}
 {{- $context := dict "runAsNonRoot" true -}}
-{{- if eq (index . 0).Values.platform "kubernetes" -}}
+{{- if eq .root.Values.platform "kubernetes" -}}
 {{- $context = mergeOverwrite $context (dict
-      "runAsGroup" (index . 1) "runAsUser" (index . 1)
+      "runAsGroup" .user "runAsUser" .user
       "seccompProfile" (dict "type" "RuntimeDefault")) -}}
 {{- end -}}
-{{- toYaml (mergeOverwrite $context (index . 2)) -}}
+{{- toYaml (mergeOverwrite $context (.overrides | default dict)) -}}
 {{- end -}}
 
 {{- /*
 The security context of a container that meets Pod Security "restricted" on its own, whatever pod it
-lands in. Takes (list root options), where options is a dict of: `user`, set outside OpenShift;
-`root`, true for an image that must run as root; `writable`, true for one that writes to its own
-file system; `overrides`, a dict.
+lands in. Takes (dict root user asRoot writable overrides), of which all but root may be left out:
+`user` is set outside OpenShift; `asRoot` is true for an image that must run as root; `writable` is
+true for one that writes to its own file system; `overrides` is a dict.
 */ -}}
 {{- define "kserve-lite.securityContext" -}}
-{{- $options := index . 1 -}}
 {{- $context := dict
       "allowPrivilegeEscalation" false
       "capabilities" (dict "drop" (list "ALL"))
       "privileged" false -}}
-{{- if not $options.writable -}}
+{{- if not .writable -}}
 {{- $_ := set $context "readOnlyRootFilesystem" true -}}
 {{- end -}}
-{{- if not $options.root -}}
+{{- if not .asRoot -}}
 {{- $_ := set $context "runAsNonRoot" true -}}
 {{- end -}}
-{{- if eq (index . 0).Values.platform "kubernetes" -}}
+{{- if eq .root.Values.platform "kubernetes" -}}
 {{- $_ := set $context "seccompProfile" (dict "type" "RuntimeDefault") -}}
-{{- with $options.user -}}
+{{- with .user -}}
 {{- $_ := set $context "runAsUser" . -}}
 {{- end -}}
 {{- end -}}
-{{- toYaml (mergeOverwrite $context ($options.overrides | default dict)) -}}
+{{- toYaml (mergeOverwrite $context (.overrides | default dict)) -}}
 {{- end -}}
 
 {{- /*

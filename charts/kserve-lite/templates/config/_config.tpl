@@ -34,7 +34,7 @@ pkg/webhook/admission/pod, at the chart's appVersion).
 
 {{- define "kserve-lite.config.agent" -}}
 {{- toJson (mergeOverwrite
-      (dict "image" (include "kserve-lite.image" (list . .Values.inference.agent.image)))
+      (dict "image" (include "kserve-lite.image" (dict "root" . "image" .Values.inference.agent.image)))
       (include "kserve-lite.config.resources" .Values.inference.agent.resources | fromJson)) -}}
 {{- end -}}
 
@@ -52,7 +52,7 @@ none: the agent batches, with its own resources and with what a model says of it
 {{- toJson (dict
       "cpuLimit" "1"
       "cpuRequest" "1"
-      "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
+      "image" (include "kserve-lite.image" (dict "root" . "image" .Values.inference.agent.image))
       "maxBatchSize" "32"
       "maxLatency" "5000"
       "memoryLimit" "1Gi"
@@ -93,7 +93,7 @@ none: the agent batches, with its own resources and with what a model says of it
 
 {{- /* KServe puts image and version together itself, so there is no place for a digest. */ -}}
 {{- define "kserve-lite.config.explainers" -}}
-{{- $image := include "kserve-lite.image" (list . .Values.inference.artExplainer.image) -}}
+{{- $image := include "kserve-lite.image" (dict "root" . "image" .Values.inference.artExplainer.image) -}}
 {{- $tag := splitList ":" $image | last -}}
 {{- toJson (dict "art" (dict "defaultImageVersion" $tag "image" (trimSuffix (printf ":%s" $tag) $image))) -}}
 {{- end -}}
@@ -151,7 +151,7 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 {{- /* The model cache is another component of KServe; off, but its key is read. */ -}}
 {{- define "kserve-lite.config.localModel" -}}
 {{- toJson (dict
-      "defaultJobImage" (include "kserve-lite.image" (list . .Values.storage.initializer.image))
+      "defaultJobImage" (include "kserve-lite.image" (dict "root" . "image" .Values.storage.initializer.image))
       "enabled" false
       "jobNamespace" "kserve-localmodel-jobs") -}}
 {{- end -}}
@@ -165,7 +165,7 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
       "cpuLimit" "1"
       "cpuRequest" "100m"
       "defaultUrl" $logger.defaultUrl
-      "image" (include "kserve-lite.image" (list . .Values.inference.agent.image))
+      "image" (include "kserve-lite.image" (dict "root" . "image" .Values.inference.agent.image))
       "memoryLimit" "1Gi"
       "memoryRequest" "100Mi"
       "tlsSkipVerify" $logger.tlsSkipVerify) -}}
@@ -195,7 +195,7 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
 {{- toJson (mergeOverwrite
       (dict
         "headers" (dict "propagate" $router.propagateHeaders)
-        "image" (include "kserve-lite.image" (list . $router.image))
+        "image" (include "kserve-lite.image" (dict "root" . "image" $router.image))
         "imagePullPolicy" .Values.global.imagePullPolicy
         "imagePullSecrets" .Values.global.imagePullSecrets)
       (include "kserve-lite.config.resources" $router.resources | fromJson)) -}}
@@ -217,7 +217,7 @@ KServe writes no route for this very ingressDomain, and a model's URL is its Ser
         "caBundleVolumeMountPath" .Values.storage.caBundle.mountPath
         "cpuModelcar" (include "kserve-lite.config.quantity" $oci.cpu)
         "enableModelcar" (eq $oci.mode "modelcar")
-        "image" (include "kserve-lite.image" (list . .Values.storage.initializer.image))
+        "image" (include "kserve-lite.image" (dict "root" . "image" .Values.storage.initializer.image))
         "memoryModelcar" (include "kserve-lite.config.quantity" $oci.memory)
         "ociModelMode" (ternary "" $oci.mode (eq $oci.mode "disabled")))
       (include "kserve-lite.config.resources" .Values.storage.initializer.resources | fromJson) -}}

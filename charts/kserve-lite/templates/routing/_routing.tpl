@@ -37,12 +37,12 @@ http
 
 {{- /*
 The URL of a model, as KServe will report it; empty when the domain template uses labels or
-annotations, which only the model has. Takes (list root name namespace).
+annotations, which only the model has. Takes (dict root name namespace).
 */ -}}
 {{- define "kserve-lite.routing.url" -}}
-{{- $root := index . 0 -}}
+{{- $root := .root -}}
 {{- $host := $root.Values.routing.domainTemplate -}}
-{{- range $field, $value := dict "Name" (index . 1) "Namespace" (index . 2) "IngressDomain" $root.Values.routing.domain -}}
+{{- range $field, $value := dict "Name" .name "Namespace" .namespace "IngressDomain" $root.Values.routing.domain -}}
 {{- $host = regexReplaceAll (printf "\\{\\{-? *\\.%s *-?\\}\\}" $field) $host $value -}}
 {{- end -}}
 {{- if not (contains "{{" $host) -}}

@@ -113,7 +113,7 @@ runtimes of this release. Takes the root; returns a line `ERROR: PATH: fact; rem
 {{- if not $runtime.spec -}}
 {{- printf "\nERROR: %s.spec is missing; give it the spec of a ClusterServingRuntime" $path -}}
 {{- else -}}
-{{- include "kserve-lite.runtimes.checkSpec" (list (printf "%s.spec" $path) $runtime.spec) -}}
+{{- include "kserve-lite.runtimes.checkSpec" (dict "path" (printf "%s.spec" $path) "spec" $runtime.spec) -}}
 {{- if not $runtime.spec.disabled -}}
 {{- range $claim := include "kserve-lite.runtimes.claims" $runtime.spec | fromJsonArray -}}
 {{- with get $claims $claim -}}
@@ -140,10 +140,10 @@ runtimes of this release. Takes the root; returns a line `ERROR: PATH: fact; rem
 {{- toJson $claims -}}
 {{- end -}}
 
-{{- /* What must hold of one runtime alone. Takes (list path spec). */ -}}
+{{- /* What must hold of one runtime alone. Takes (dict path spec). */ -}}
 {{- define "kserve-lite.runtimes.checkSpec" -}}
-{{- $path := index . 0 -}}
-{{- $spec := index . 1 -}}
+{{- $path := .path -}}
+{{- $spec := .spec -}}
 {{- $worker := $spec.workerSpec | default dict -}}
 {{- $priorities := dict -}}
 {{- range $format := $spec.supportedModelFormats -}}

@@ -56,10 +56,10 @@ kserve-webhook-server-{{ $certificate.mode | kebabcase }}
 
 {{- /*
 The `clientConfig:` of a webhook. In most modes caBundle is somebody else's field: the Job,
-cert-manager or OpenShift owns it. Takes (list root path).
+cert-manager or OpenShift owns it. Takes (dict root path).
 */ -}}
 {{- define "kserve-lite.webhook.clientConfig" -}}
-{{- $root := index . 0 -}}
+{{- $root := .root -}}
 clientConfig:
   {{- if eq $root.Values.webhook.certificate.mode "existing" }}
   caBundle: {{ $root.Values.webhook.certificate.caBundle }}
@@ -67,16 +67,16 @@ clientConfig:
   service:
     name: {{ include "kserve-lite.webhook.serviceName" $root }}
     namespace: {{ include "kserve-lite.namespace" $root | toYaml }}
-    path: {{ index . 1 }}
+    path: {{ .path }}
     port: 443
 {{- end -}}
 
 {{- /*
 What every webhook says alike, and its namespaceSelector: the user's, and more expressions. Takes
-(list root expressions).
+(dict root expressions), where expressions may be left out.
 */ -}}
 {{- define "kserve-lite.webhook.policy" -}}
-{{- $root := index . 0 -}}
+{{- $root := .root -}}
 admissionReviewVersions:
 - v1
 failurePolicy: {{ $root.Values.webhook.failurePolicy }}
@@ -84,7 +84,7 @@ matchPolicy: Equivalent
 sideEffects: None
 timeoutSeconds: {{ int $root.Values.webhook.timeoutSeconds }}
 {{- $selector := deepCopy $root.Values.webhook.namespaceSelector }}
-{{- with concat (default list $selector.matchExpressions) (index . 1) }}
+{{- with concat (default list $selector.matchExpressions) (default list .expressions) }}
 {{- $_ := set $selector "matchExpressions" . }}
 {{- end }}
 namespaceSelector: {{- if $selector }}{{ toYaml $selector | nindent 2 }}{{ else }} {}{{ end }}

@@ -4,16 +4,16 @@ The spec of the certificate Job. It is one text, because the Job's name carries 
 be changed, so a new spec is a new Job. Takes the root.
 */ -}}
 {{- define "kserve-lite.webhook.job" -}}
-{{- $image := include "kserve-lite.image" (list . .Values.webhook.certificate.image) -}}
+{{- $image := include "kserve-lite.image" (dict "root" . "image" .Values.webhook.certificate.image) -}}
 {{- $resources := toYaml .Values.webhook.certificate.resources -}}
-{{- $securityContext := include "kserve-lite.securityContext" (list . (dict)) -}}
+{{- $securityContext := include "kserve-lite.securityContext" (dict "root" .) -}}
 # The init container makes the Secret unless it is there, the container puts its CA into the webhook
 # configurations; both may come before what they need, and try again.
 backoffLimit: 10
 template:
   metadata:
     labels:
-      {{- include "kserve-lite.podLabels" (list . "certificate" (dict "sidecar.istio.io/inject" "false")) | nindent 6 }}
+      {{- include "kserve-lite.podLabels" (dict "root" . "component" "certificate" "labels" (dict "sidecar.istio.io/inject" "false")) | nindent 6 }}
     annotations:
       # Raised to run the Job again.
       kserve-lite/generation: {{ int .Values.webhook.certificate.generation | quote }}
@@ -25,7 +25,7 @@ template:
     {{- end }}
     restartPolicy: OnFailure
     securityContext:
-      {{- include "kserve-lite.podSecurityContext" (list . 65532 dict) | nindent 6 }}
+      {{- include "kserve-lite.podSecurityContext" (dict "root" . "user" 65532) | nindent 6 }}
     initContainers:
     - name: create
       image: {{ $image }}
