@@ -22,7 +22,8 @@ _DECLARATION = re.compile(
     r"(?P<names>\$\w+(?:\s*,\s*\$\w+)?)\s*(?P<sign>:?=)(?P<value>.*)",
     re.DOTALL,
 )
-# `.Values.a.b`, `.root.Values.a`, `$root.Values.a`, `$name.b`, `$name`; fields after a parenthesis too.
+# `.Values.a.b`, `.root.Values.a`, `$root.Values.a`, `$name.b`, `$name`; fields after a parenthesis
+# too.
 _CHAIN = re.compile(r"(?P<variable>\$\w*)?(?P<fields>(?:\.\w+)*)")
 
 

@@ -1,13 +1,13 @@
 {{- /*
-The destination, timeout and retries of an Istio HTTP route. Takes (list root model targets), where
+The destination, timeout and retries of an Istio HTTP route. Takes (dict root model targets), where
 targets are {host, weight}. The model's own timeout, in seconds, comes before that of the values.
 */ -}}
 {{- define "kserve-lite-models.virtualservice.route" -}}
-{{- $policy := (index . 0).Values.routing.virtualService -}}
-{{- $model := index . 1 -}}
+{{- $policy := .root.Values.routing.virtualService -}}
+{{- $model := .model -}}
 {{- $timeout := dig "predictor" "timeout" $model.timeout ($model.spec | default dict) -}}
 route:
-{{- range index . 2 }}
+{{- range .targets }}
 - destination:
     host: {{ .host }}
     port:
@@ -39,10 +39,10 @@ last, else those of `canary`. Takes the model.
 {{- toJson $versions -}}
 {{- end -}}
 
-{{- /* The names of the Services behind a model, as a JSON list. Takes (list name model). */ -}}
+{{- /* The names of the Services behind a model, as a JSON list. Takes (dict name model). */ -}}
 {{- define "kserve-lite-models.services" -}}
-{{- $name := index . 0 -}}
-{{- $model := index . 1 -}}
+{{- $name := .name -}}
+{{- $model := .model -}}
 {{- $services := list (printf "%s-predictor" $name) -}}
 {{- range include "kserve-lite-models.versions" $model | fromJsonArray -}}
 {{- $services = append $services (printf "%s-%s-predictor" $name .name) -}}
