@@ -67,9 +67,9 @@ the runtimes over several nodes for the models that have a workerSpec. Takes the
 {{- toJson $served -}}
 {{- end -}}
 
-{{- /* The values that would switch on a runtime for a format, as text. Takes (list format protocol). */ -}}
+{{- /* The values that would switch on a runtime for a format, as text. Takes (dict format protocol). */ -}}
 {{- define "kserve-lite-models.remedy" -}}
-{{- $wanted := printf "%s/%s" (lower (index . 0)) (index . 1) -}}
+{{- $wanted := printf "%s/%s" (lower .format) .protocol -}}
 {{- $switches := list -}}
 {{- if has $wanted (list "sklearn/v1" "sklearn/v2") -}}
 {{- $switches = append $switches "runtimes.sklearn.enabled=true" -}}
@@ -120,10 +120,10 @@ add one to customRuntimes, or name a ServingRuntime of the namespace as runtime
 {{- end -}}
 {{- end -}}
 
-{{- /* The value that switches on a runtime by its object's name, or nothing. Takes (list root name). */ -}}
+{{- /* The value that switches on a runtime by its object's name, or nothing. Takes (dict root name). */ -}}
 {{- define "kserve-lite-models.switch" -}}
-{{- $root := index . 0 -}}
-{{- $name := index . 1 -}}
+{{- $root := .root -}}
+{{- $name := .name -}}
 {{- if and (eq $name "kserve-sklearnserver") (not $root.Values.runtimes.sklearn.enabled) -}}
 runtimes.sklearn.enabled
 {{- end -}}
@@ -173,12 +173,12 @@ runtimes.openvino.enabled
 
 {{- /*
 A model over several nodes: KServe runs one that has a workerSpec and a runtime with workers, and no
-other. Takes (list root path model).
+other. Takes (dict root path model).
 */ -}}
 {{- define "kserve-lite-models.check.workers" -}}
-{{- $root := index . 0 -}}
-{{- $path := index . 1 -}}
-{{- $model := index . 2 -}}
+{{- $root := .root -}}
+{{- $path := .path -}}
+{{- $model := .model -}}
 {{- $wanted := dig "predictor" dict ($model.spec | default dict) | keys | has "workerSpec" -}}
 {{- if and $wanted (not $root.Values.customRuntimes) (not $model.runtime) (not $root.Values.runtimes.huggingfaceMultinode.enabled) }}
 ERROR: {{ $path }}.spec.predictor.workerSpec: no runtime that is on has workers; set runtimes.huggingfaceMultinode.enabled=true, or name a ServingRuntime of the namespace as runtime
@@ -195,15 +195,15 @@ ERROR: {{ $path }}.storageUri: KServe takes a model over several nodes from pvc:
 
 {{- /*
 What a pattern cannot say of a name: no more than `longest` characters, and no word that YAML takes for
-a boolean or null. Takes (list path name longest).
+a boolean or null. Takes (dict path name longest).
 */ -}}
 {{- define "kserve-lite-models.check.name" -}}
-{{- $name := index . 1 -}}
-{{- if gt (len $name) (index . 2) }}
-ERROR: {{ index . 0 }}: the name has {{ len $name }} characters, and {{ index . 2 }} are allowed; shorten it
+{{- $name := .name -}}
+{{- if gt (len $name) .longest }}
+ERROR: {{ .path }}: the name has {{ len $name }} characters, and {{ .longest }} are allowed; shorten it
 {{- end }}
 {{- if has $name (list "false" "n" "no" "null" "off" "on" "true" "y" "yes") }}
-ERROR: {{ index . 0 }}: YAML reads the name as a boolean or null; choose another
+ERROR: {{ .path }}: YAML reads the name as a boolean or null; choose another
 {{- end -}}
 {{- end -}}
 
@@ -225,10 +225,10 @@ ERROR: {{ $path }}: neither format nor image says what serves it; set {{ $path }
 ERROR: {{ $path }}.{{ $key }}: belongs to image, and a runtime has its own; remove it
 {{- end }}
 {{- if $model.args }}
-{{- include "kserve-lite-models.check.args" (list $ $path $model $protocol) }}
+{{- include "kserve-lite-models.check.args" (dict "root" $ "path" $path "model" $model "protocol" $protocol) }}
 {{- end }}
 {{- if $model.runtime }}
-{{- with include "kserve-lite-models.switch" (list $ $model.runtime) }}
+{{- with include "kserve-lite-models.switch" (dict "root" $ "name" $model.runtime) }}
 ERROR: {{ $path }}.runtime: {{ $model.runtime }} is off; set {{ . }}=true
 {{- end }}
 {{- else if and $model.spec (hasKey (dig "predictor" dict $model.spec) "workerSpec") }}
@@ -246,9 +246,9 @@ ERROR: {{ $path }}.runtime: {{ $model.runtime }} is off; set {{ . }}=true
 {{- if $spelt }}
 ERROR: {{ $path }}.format: KServe tells {{ $model.format }} from {{ $spelt }}, which a runtime that is on serves; set it to {{ $spelt }}
 {{- else if $spoken }}
-ERROR: {{ $path }}.protocol: no runtime that is on speaks {{ $protocol }} for {{ $model.format }}; set it to {{ uniq $spoken | join " or " }}, or {{ include "kserve-lite-models.remedy" (list $model.format $protocol) }}
+ERROR: {{ $path }}.protocol: no runtime that is on speaks {{ $protocol }} for {{ $model.format }}; set it to {{ uniq $spoken | join " or " }}, or {{ include "kserve-lite-models.remedy" (dict "format" $model.format "protocol" $protocol) }}
 {{- else }}
-ERROR: {{ $path }}.format: no runtime that is on serves {{ $model.format }}; {{ include "kserve-lite-models.remedy" (list $model.format $protocol) }}
+ERROR: {{ $path }}.format: no runtime that is on serves {{ $model.format }}; {{ include "kserve-lite-models.remedy" (dict "format" $model.format "protocol" $protocol) }}
 {{- end }}
 {{- end }}
 {{- if not (or $model.storageUri $model.spec (eq $model.format "huggingface")) }}
@@ -262,14 +262,14 @@ ERROR: {{ $path }}: no storageUri says where the model is; set {{ $path }}.stora
 {{- end }}
 {{- end }}
 {{- if $model.storageUri }}
-{{- include "kserve-lite-models.check.storage" (list $ $path $model.storageUri) }}
+{{- include "kserve-lite-models.check.storage" (dict "root" $ "path" $path "uri" $model.storageUri) }}
 {{- end }}
 {{- $longest := 48 }}
 {{- if $model.transformer }}
 {{- $longest = 46 }}
 {{- end }}
 {{- if or (gt (len $name) $longest) (lt (len $name) 6) }}
-{{- include "kserve-lite-models.check.name" (list $path $name $longest) }}
+{{- include "kserve-lite-models.check.name" (dict "path" $path "name" $name "longest" $longest) }}
 {{- end }}
 {{- if and $model.minReplicas $model.maxReplicas (gt (int $model.minReplicas) (int $model.maxReplicas)) }}
 ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
@@ -316,31 +316,31 @@ ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; re
 ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- end }}
 {{- if or $model.runtime $model.formatVersion }}
-{{- include "kserve-lite-models.check.runtime" (list $ $path $model $protocol) }}
+{{- include "kserve-lite-models.check.runtime" (dict "root" $ "path" $path "model" $model "protocol" $protocol) }}
 {{- end }}
 {{- if $model.runtimeVersion }}
-{{- include "kserve-lite-models.check.version" (list $ $path $model $protocol) }}
+{{- include "kserve-lite-models.check.version" (dict "root" $ "path" $path "model" $model "protocol" $protocol) }}
 {{- end }}
 {{- if or $model.spec $model.runtime }}
-{{- include "kserve-lite-models.check.workers" (list $ $path $model) }}
+{{- include "kserve-lite-models.check.workers" (dict "root" $ "path" $path "model" $model) }}
 {{- end }}
 {{- if and $model.batcher (ne $protocol "v1") }}
 ERROR: {{ $path }}.batcher: KServe's agent batches requests of the protocol v1, and the model speaks {{ $protocol }}; remove it
 {{- end }}
 {{- if and $model.transformer $model.explainer }}
-{{- include "kserve-lite-models.check.explainer" (list $ $path $model $mode) }}
+{{- include "kserve-lite-models.check.explainer" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
 {{- end }}
 {{- if $model.canary }}
-{{- include "kserve-lite-models.check.canary" (list $ $name $model $mode) }}
+{{- include "kserve-lite-models.check.canary" (dict "root" $ "name" $name "model" $model "deploymentMode" $mode) }}
 {{- end }}
 {{- if $model.spec }}
-{{- include "kserve-lite-models.check.spec" (list $ $path $model $mode) }}
+{{- include "kserve-lite-models.check.spec" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
 {{- end }}
 {{- if $model.timeout }}
-{{- include "kserve-lite-models.check.timeout" (list $ $path $model $mode) }}
+{{- include "kserve-lite-models.check.timeout" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
 {{- end }}
 {{- if and $.Values.routing.domain (not $model.clusterLocal) }}
-{{- $host := include "kserve-lite-models.fill" (list $ $name $model $.Values.routing.domainTemplate) }}
+{{- $host := include "kserve-lite-models.fill" (dict "root" $ "name" $name "model" $model "template" $.Values.routing.domainTemplate) }}
 {{- with regexFind "\\{\\{[^}]+" $host }}
 {{- if eq $.Values.routing.mode "virtualService" }}
 ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
@@ -352,7 +352,7 @@ ERROR: {{ $path }}: routing.domainTemplate makes "{{ $host }}" of it, which is n
 {{- end }}
 {{- end }}
 {{- if and $.Values.routing.pathTemplate (eq $.Values.routing.mode "virtualService") }}
-{{- $where := include "kserve-lite-models.fill" (list $ $name $model $.Values.routing.pathTemplate) }}
+{{- $where := include "kserve-lite-models.fill" (dict "root" $ "name" $name "model" $model "template" $.Values.routing.pathTemplate) }}
 {{- if not (or (contains "{{" $where) (regexMatch "^/[-A-Za-z0-9._~/]*$" $where)) }}
 ERROR: {{ $path }}: routing.pathTemplate makes "{{ $where }}" of it, which is no path; change the template, or the labels in it
 {{- end }}
@@ -362,20 +362,20 @@ ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.dom
 {{- end }}
 {{- $_ := set $hosts $host $name }}
 {{- if $.Values.routing.pathTemplate }}
-{{- include "kserve-lite-models.check.path" (list $ $name $model $paths) }}
+{{- include "kserve-lite-models.check.path" (dict "root" $ "name" $name "model" $model "paths" $paths) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
 
-{{- /* A model's path under the bare domain. Takes (list root name model paths), where paths are whose. */ -}}
+{{- /* A model's path under the bare domain. Takes (dict root name model paths), where paths are whose. */ -}}
 {{- define "kserve-lite-models.check.path" -}}
-{{- $root := index . 0 -}}
-{{- $name := index . 1 -}}
-{{- $model := index . 2 -}}
-{{- $paths := index . 3 -}}
-{{- if include "kserve-lite-models.routed" (list $root $model) -}}
-{{- $path := include "kserve-lite-models.fill" (list $root $name $model $root.Values.routing.pathTemplate) | trimSuffix "/" }}
+{{- $root := .root -}}
+{{- $name := .name -}}
+{{- $model := .model -}}
+{{- $paths := .paths -}}
+{{- if include "kserve-lite-models.routed" (dict "root" $root "model" $model) -}}
+{{- $path := include "kserve-lite-models.fill" (dict "root" $root "name" $name "model" $model "template" $root.Values.routing.pathTemplate) | trimSuffix "/" }}
 {{- with regexFind "\\{\\{[^}]+" $path }}
 ERROR: models.{{ $name }}: routing.pathTemplate asks for {{ . }}}}, which the model does not have; add it to the model
 {{- end }}
@@ -388,13 +388,13 @@ ERROR: models.{{ $name }}: has the path {{ $path | default "/" }} of models.{{ .
 
 {{- /*
 Whether args may follow what the runtime says: some say nothing, and args replace the image's command.
-Takes (list root path model protocol).
+Takes (dict root path model protocol).
 */ -}}
 {{- define "kserve-lite-models.check.args" -}}
-{{- $root := index . 0 -}}
-{{- $path := index . 1 -}}
-{{- $model := index . 2 -}}
-{{- $wanted := printf "%s/%s" $model.format (index . 3) -}}
+{{- $root := .root -}}
+{{- $path := .path -}}
+{{- $model := .model -}}
+{{- $wanted := printf "%s/%s" $model.format .protocol -}}
 {{- $named := eq (toString $model.runtime) "kserve-mlserver" }}
 {{- /* Nobody else of the catalog has a higher priority for these; a custom runtime may. */ -}}
 {{- $chosen := and $root.Values.runtimes.mlserver.enabled (not $model.runtime) (not $root.Values.customRuntimes) (has $wanted (list "sklearn/v2" "xgboost/v2" "lightgbm/v2" "mlflow/v2")) }}
@@ -405,11 +405,11 @@ ERROR: {{ $path }}.args: in kserve-mlserver they replace the image's whole comma
 {{- end }}
 {{- end -}}
 
-{{- /* What a runtime serves, as a JSON list of FORMAT and FORMAT:VERSION. Takes (list spec named). */ -}}
+{{- /* What a runtime serves, as a JSON list of FORMAT and FORMAT:VERSION. Takes (dict spec named). */ -}}
 {{- define "kserve-lite-models.formats" -}}
-{{- $named := index . 1 -}}
+{{- $named := .named -}}
 {{- $formats := list -}}
-{{- range (index . 0).supportedModelFormats -}}
+{{- range .spec.supportedModelFormats -}}
 {{- if or $named .autoSelect -}}
 {{- $formats = append $formats .name -}}
 {{- if .version -}}
@@ -423,112 +423,112 @@ ERROR: {{ $path }}.args: in kserve-mlserver they replace the image's whole comma
 {{- /*
 Whether the runtime that is named, or one that is on, serves the format in its version: KServe compares
 versions as text, so that 1.3 is not 1 (RuntimeSupportsModel in pkg/apis/serving/v1beta1). Takes
-(list root path model protocol).
+(dict root path model protocol).
 */ -}}
 {{- define "kserve-lite-models.check.runtime" -}}
-{{- $root := index . 0 -}}
-{{- $path := index . 1 -}}
-{{- $model := index . 2 -}}
-{{- $protocol := index . 3 -}}
+{{- $root := .root -}}
+{{- $path := .path -}}
+{{- $model := .model -}}
+{{- $protocol := .protocol -}}
 {{- $name := toString $model.runtime -}}
 {{- $format := $model.format -}}
 {{- $known := list -}}
 {{- $spoken := list -}}
 {{- if eq $name "kserve-sklearnserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v1" "v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.sklearn.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-xgbserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v1" "v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.xgboost.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-lgbserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v1" "v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.lightgbm.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-predictiveserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v1" "v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.predictive.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-autogluonserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v1" "v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.autogluon.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-pmmlserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v1" "v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.pmml.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-paddleserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v1" "v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.paddle.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-mlserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.mlserver.enabled (has $protocol (list "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-tensorflow-serving" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v1" "grpc-v1" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.tensorflow.enabled (has $protocol (list "v1" "grpc-v1")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-torchserve" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v1" "v2" "grpc-v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.torchserve.enabled (has $protocol (list "v1" "v2" "grpc-v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-tritonserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v2" "grpc-v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.triton.enabled (has $protocol (list "v2" "grpc-v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-huggingfaceserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v2" "v1" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.huggingface.enabled (has $protocol (list "v2" "v1")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-huggingfaceserver-multinode" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 2, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 2, "version": "1"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v2" "v1" -}}
 {{- end -}}
 {{- if eq $name "kserve-vllmserver" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list  -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.vllm.enabled -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- if eq $name "kserve-openvino" -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}]}`) true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}]}`) "named" true) | fromJsonArray -}}
 {{- $spoken = list "v1" "v2" "grpc-v2" -}}
 {{- else if and (not $model.runtime) $root.Values.runtimes.openvino.enabled (has $protocol (list "v1" "v2" "grpc-v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (list (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}]}`) false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}]}`) "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- range $key, $custom := $root.Values.customRuntimes -}}
 {{- if eq $name $key -}}
-{{- $known = include "kserve-lite-models.formats" (list .spec true) | fromJsonArray -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" .spec "named" true) | fromJsonArray -}}
 {{- $spoken = .spec.protocolVersions | default list -}}
 {{- else if not (or $model.runtime .spec.disabled .spec.multiModel (hasKey .spec "workerSpec")) -}}
 {{- if has $protocol (.spec.protocolVersions | default (list $protocol)) -}}
-{{- $known = include "kserve-lite-models.formats" (list .spec false) | fromJsonArray | concat $known -}}
+{{- $known = include "kserve-lite-models.formats" (dict "spec" .spec "named" false) | fromJsonArray | concat $known -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -557,13 +557,13 @@ ERROR: {{ $path }}.formatVersion: no runtime that is on serves {{ $format }} in 
 
 {{- /*
 Whether runtimeVersion does what is asked: where it is told a tag, KServe takes that, and not its build
-for GPUs (UpdateImageTag in pkg/controller/v1beta1/inferenceservice/utils). Takes (list root path model protocol).
+for GPUs (UpdateImageTag in pkg/controller/v1beta1/inferenceservice/utils). Takes (dict root path model protocol).
 */ -}}
 {{- define "kserve-lite-models.check.version" -}}
-{{- $root := index . 0 -}}
-{{- $path := printf "%s.runtimeVersion" (index . 1) -}}
-{{- $model := index . 2 -}}
-{{- $wanted := printf "%s/%s" $model.format (index . 3) -}}
+{{- $root := .root -}}
+{{- $path := printf "%s.runtimeVersion" .path -}}
+{{- $model := .model -}}
+{{- $wanted := printf "%s/%s" $model.format .protocol -}}
 {{- $serving := list -}}
 {{- $suffixes := dict -}}
 {{- if eq (toString $model.runtime) "kserve-sklearnserver" -}}
@@ -654,34 +654,34 @@ ERROR: {{ $path }}: the build of {{ $runtime }} for GPUs has a tag that ends in 
 {{- end }}
 {{- end -}}
 
-{{- /* Takes (list root path uri), where path is that of the entry with the storageUri. */ -}}
+{{- /* Takes (dict root path uri), where path is that of the entry with the storageUri. */ -}}
 {{- define "kserve-lite-models.check.storage" -}}
-{{- $uri := index . 2 -}}
+{{- $uri := .uri -}}
 {{- $scheme := splitList "://" $uri | first -}}
 {{- if ne $scheme $uri }}
-{{- $path := printf "%s.storageUri" (index . 1) }}
+{{- $path := printf "%s.storageUri" .path }}
 {{- if not (has $scheme (list "s3" "gs" "hdfs" "webhdfs" "http" "https" "hf" "pvc" "oci" "oci+native" "file")) }}
 ERROR: {{ $path }}: nothing fetches {{ $scheme }}://; use gs, s3, hdfs, webhdfs, https, hf, pvc or oci
 {{- end }}
-{{- if and (hasPrefix "oci" $scheme) (eq (index . 0).Values.storage.ociModels.mode "disabled") }}
+{{- if and (hasPrefix "oci" $scheme) (eq .root.Values.storage.ociModels.mode "disabled") }}
 ERROR: {{ $path }}: models in container images are off; set storage.ociModels.mode=modelcar
 {{- end }}
 {{- end }}
 {{- end -}}
 
 {{- /*
-Whether there is a route that sends versions their part of the requests. Takes (list root path model
+Whether there is a route that sends versions their part of the requests. Takes (dict root path model
 deploymentMode key), where key is what asks for it.
 */ -}}
 {{- define "kserve-lite-models.check.split" -}}
-{{- $root := index . 0 -}}
-{{- $model := index . 2 -}}
-{{- $path := printf "%s.%s" (index . 1) (index . 4) -}}
-{{- if eq (index . 3) "Knative" }}
-ERROR: {{ $path }}: KServe has them in Standard mode only; set {{ index . 1 }}.deploymentMode=Standard, or let Knative split by {{ index . 1 }}.spec.predictor.canaryTrafficPercent
+{{- $root := .root -}}
+{{- $model := .model -}}
+{{- $path := printf "%s.%s" .path .key -}}
+{{- if eq .deploymentMode "Knative" }}
+ERROR: {{ $path }}: KServe has them in Standard mode only; set {{ .path }}.deploymentMode=Standard, or let Knative split by {{ .path }}.spec.predictor.canaryTrafficPercent
 {{- else if ne $root.Values.routing.mode "virtualService" }}
 ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing splits the requests; set routing.mode=virtualService
-{{- else if not (include "kserve-lite-models.routed" (list $root $model)) }}
+{{- else if not (include "kserve-lite-models.routed" (dict "root" $root "model" $model)) }}
 ERROR: {{ $path }}: the route splits the requests, and the model has none; set routing.domain, and no clusterLocal
 {{- end }}
 {{- if or $model.transformer (dig "transformer" false ($model.spec | default dict)) }}
@@ -689,20 +689,20 @@ ERROR: {{ $path }}: the transformer calls the model itself, past the split; remo
 {{- end }}
 {{- end -}}
 
-{{- /* Takes (list root name model deploymentMode). */ -}}
+{{- /* Takes (dict root name model deploymentMode). */ -}}
 {{- define "kserve-lite-models.check.canary" -}}
-{{- $root := index . 0 -}}
-{{- $name := index . 1 -}}
-{{- $model := index . 2 -}}
+{{- $root := .root -}}
+{{- $name := .name -}}
+{{- $model := .model -}}
 {{- $path := printf "models.%s.canary" $name -}}
-{{- include "kserve-lite-models.check.split" (list $root (printf "models.%s" $name) $model (index . 3) "canary") }}
+{{- include "kserve-lite-models.check.split" (dict "root" $root "path" (printf "models.%s" $name) "model" $model "deploymentMode" .deploymentMode "key" "canary") }}
 {{- if or (hasKey $model "batcher") (hasKey $model "logger") }}
 ERROR: {{ $path }}: KServe leads the versions' requests past the agent, which logs and batches; remove {{ keys (pick $model "batcher" "logger") | sortAlpha | join " and " }}, or make each version a model
 {{- end }}
 {{- $class := dig "autoscaling" "class" (dig "annotations" "serving.kserve.io/autoscalerClass" "hpa" $model) $model }}
 {{- $sum := 0 }}
 {{- range $key, $version := $model.canary }}
-{{- include "kserve-lite-models.check.name" (list (printf "%s.%s" $path $key) $key 20) }}
+{{- include "kserve-lite-models.check.name" (dict "path" (printf "%s.%s" $path $key) "name" $key "longest" 20) }}
 {{- if not (hasKey $version "trafficPercent") }}
 ERROR: {{ $path }}.{{ $key }}: its part of the requests is not said; set {{ $path }}.{{ $key }}.trafficPercent
 {{- end }}
@@ -719,13 +719,13 @@ ERROR: {{ $path }}.{{ $key }}.minReplicas: is more than the model's, which KServ
 {{- end }}
 {{- $entry := mergeOverwrite dict $model $version }}
 {{- if and $entry.format (or $version.runtime $version.formatVersion) }}
-{{- include "kserve-lite-models.check.runtime" (list $root (printf "%s.%s" $path $key) $entry ($model.protocol | default "v1")) }}
+{{- include "kserve-lite-models.check.runtime" (dict "root" $root "path" (printf "%s.%s" $path $key) "model" $entry "protocol" ($model.protocol | default "v1")) }}
 {{- end }}
 {{- if $version.runtimeVersion }}
-{{- include "kserve-lite-models.check.version" (list $root (printf "%s.%s" $path $key) $entry ($model.protocol | default "v1")) }}
+{{- include "kserve-lite-models.check.version" (dict "root" $root "path" (printf "%s.%s" $path $key) "model" $entry "protocol" ($model.protocol | default "v1")) }}
 {{- end }}
 {{- with $version.storageUri }}
-{{- include "kserve-lite-models.check.storage" (list $root (printf "%s.%s" $path $key) .) }}
+{{- include "kserve-lite-models.check.storage" (dict "root" $root "path" (printf "%s.%s" $path $key) "uri" .) }}
 {{- end }}
 {{- end }}
 {{- if gt $sum 100 }}
@@ -735,24 +735,24 @@ ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
 
 {{- /*
 KServe's Ingress gives an explainer that stands beside a transformer the host of the transformer's, and
-the predictor too. Takes (list root path model deploymentMode).
+the predictor too. Takes (dict root path model deploymentMode).
 */ -}}
 {{- define "kserve-lite-models.check.explainer" -}}
-{{- $root := index . 0 -}}
-{{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq (index . 3) "Standard") (not (index . 2).clusterLocal) }}
-ERROR: {{ index . 1 }}.explainer: beside a transformer KServe's Ingress has no host for it; set routing.mode=gatewayApi or virtualService, or {{ index . 1 }}.clusterLocal=true
+{{- $root := .root -}}
+{{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq .deploymentMode "Standard") (not .model.clusterLocal) }}
+ERROR: {{ .path }}.explainer: beside a transformer KServe's Ingress has no host for it; set routing.mode=gatewayApi or virtualService, or {{ .path }}.clusterLocal=true
 {{- end }}
 {{- end -}}
 
-{{- /* What of routing is said in a `spec`. Takes (list root path model deploymentMode). */ -}}
+{{- /* What of routing is said in a `spec`. Takes (dict root path model deploymentMode). */ -}}
 {{- define "kserve-lite-models.check.spec" -}}
-{{- $root := index . 0 -}}
-{{- $path := index . 1 -}}
-{{- $spec := (index . 2).spec -}}
+{{- $root := .root -}}
+{{- $path := .path -}}
+{{- $spec := .model.spec -}}
 {{- if $spec.canary }}
-{{- include "kserve-lite-models.check.split" (list $root $path (index . 2) (index . 3) "spec.canary") }}
+{{- include "kserve-lite-models.check.split" (dict "root" $root "path" $path "model" .model "deploymentMode" .deploymentMode "key" "spec.canary") }}
 {{- end }}
-{{- if eq (index . 3) "Standard" }}
+{{- if eq .deploymentMode "Standard" }}
 {{- range $where := list "predictor" "transformer" "explainer" }}
 {{- if hasKey (get $spec $where | default dict) "canaryTrafficPercent" }}
 ERROR: {{ $path }}.spec.{{ $where }}.canaryTrafficPercent: is Knative's and does nothing in Standard mode; set {{ $path }}.canary, or {{ $path }}.deploymentMode=Knative
@@ -761,11 +761,11 @@ ERROR: {{ $path }}.spec.{{ $where }}.canaryTrafficPercent: is Knative's and does
 {{- end }}
 {{- end -}}
 
-{{- /* Whether a model's route can have its timeout. Takes (list root path model deploymentMode). */ -}}
+{{- /* Whether a model's route can have its timeout. Takes (dict root path model deploymentMode). */ -}}
 {{- define "kserve-lite-models.check.timeout" -}}
-{{- $root := index . 0 -}}
-{{- $path := printf "%s.timeout" (index . 1) -}}
-{{- if and $root.Values.routing.domain (eq (index . 3) "Standard") (not (index . 2).clusterLocal) }}
+{{- $root := .root -}}
+{{- $path := printf "%s.timeout" .path -}}
+{{- if and $root.Values.routing.domain (eq .deploymentMode "Standard") (not .model.clusterLocal) }}
 {{- if eq $root.Values.routing.mode "ingress" }}
 ERROR: {{ $path }}: KServe's Ingress has none; set routing.mode=gatewayApi or virtualService, or remove it and set the annotation of your ingress controller in routing.ingressAnnotations
 {{- else if eq $root.Values.routing.mode "none" }}
@@ -781,14 +781,14 @@ ERROR: {{ $path }}: HTTPRoutes have no timeouts here; set routing.httpRouteTimeo
 {{- $models := .Values.models }}
 {{- range $name, $graph := .Values.graphs }}
 {{- $path := printf "graphs.%s" $name }}
-{{- include "kserve-lite-models.check.name" (list $path $name 58) }}
+{{- include "kserve-lite-models.check.name" (dict "path" $path "name" $name "longest" 58) }}
 {{- $nodes := $graph.nodes | default dict }}
 {{- if not (hasKey $nodes "root") }}
 ERROR: {{ $path }}.nodes: requests come in at root, which is not there; add {{ $path }}.nodes.root
 {{- end }}
 {{- range $key, $node := $nodes }}
 {{- $here := printf "%s.nodes.%s" $path $key }}
-{{- include "kserve-lite-models.check.name" (list $here $key 63) }}
+{{- include "kserve-lite-models.check.name" (dict "path" $here "name" $key "longest" 63) }}
 {{- if not $node.type }}
 ERROR: {{ $here }}: has no type; set it to Sequence, Switch, Ensemble or Splitter
 {{- end }}
@@ -815,7 +815,7 @@ ERROR: {{ $here }}: the weights add up to {{ $weight }}; make them 100
 ERROR: {{ $path }}.spec.nodes.{{ $key }}: has no routerType; set it to Sequence, Switch, Ensemble or Splitter
 {{- end }}
 {{- end }}
-{{- include "kserve-lite-models.check.circle" (list (printf "%s.nodes" $path) $nodes) }}
+{{- include "kserve-lite-models.check.circle" (dict "path" (printf "%s.nodes" $path) "nodes" $nodes) }}
 {{- if and $graph.minReplicas $graph.maxReplicas (gt (int $graph.minReplicas) (int $graph.maxReplicas)) }}
 ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise {{ $path }}.maxReplicas
 {{- end }}
@@ -824,12 +824,12 @@ ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise {{ $path }}.maxR
 
 {{- /*
 Nodes that lead to each other without end. A node that leads to none that is left is struck out, as
-often as there are nodes; a walk from what is left then ends in a circle. Takes (list path nodes).
+often as there are nodes; a walk from what is left then ends in a circle. Takes (dict path nodes).
 */ -}}
 {{- define "kserve-lite-models.check.circle" -}}
-{{- $left := mergeOverwrite dict (index . 1) -}}
+{{- $left := mergeOverwrite dict .nodes -}}
 {{- $next := dict -}}
-{{- range index . 1 -}}
+{{- range .nodes -}}
 {{- range $key, $node := $left -}}
 {{- $_ := unset $next $key -}}
 {{- range $node.steps -}}
@@ -852,7 +852,7 @@ often as there are nodes; a walk from what is left then ends in a circle. Takes 
 {{- $circle = append $circle $at | uniq -}}
 {{- $at = get $next $at -}}
 {{- end }}
-ERROR: {{ index . 0 }}.{{ first $circle }}: its steps lead in a circle, from {{ append $circle (first $circle) | join " to " }}; take out one of them
+ERROR: {{ .path }}.{{ first $circle }}: its steps lead in a circle, from {{ append $circle (first $circle) | join " to " }}; take out one of them
 {{- end -}}
 {{- end -}}
 
@@ -899,7 +899,7 @@ ERROR: graphs.{{ $name }}: models.{{ $name }} wants the Service {{ $name }} too;
 {{- define "kserve-lite-models.check.trainedModels" -}}
 {{- range $name, $model := .Values.trainedModels }}
 {{- $path := printf "trainedModels.%s" $name }}
-{{- include "kserve-lite-models.check.name" (list $path $name 63) }}
+{{- include "kserve-lite-models.check.name" (dict "path" $path "name" $name "longest" 63) }}
 {{- range list "inferenceService" "framework" "storageUri" "memory" }}
 {{- if not (get $model .) }}
 ERROR: {{ $path }}: has no {{ . }}; set {{ $path }}.{{ . }}

@@ -12,33 +12,33 @@ and nowhere else; what is merged is merged with mergeOverwrite (`merge` loses fa
 {{- /*
 The `labels:` and `annotations:` of an object. KServe copies those of an InferenceService to its pods,
 so nothing in them may change with the chart's version: it would restart every model. Takes
-(list root name labels annotations), the last two nil where there are none.
+(dict root name labels annotations), the last two left out where there are none.
 */ -}}
 {{- define "kserve-lite-models.metadata" -}}
-{{- $root := index . 0 -}}
+{{- $root := .root -}}
 labels:
   app.kubernetes.io/instance: {{ quote $root.Release.Name }}
   app.kubernetes.io/managed-by: {{ $root.Release.Service }}
-  app.kubernetes.io/name: {{ index . 1 }}
+  app.kubernetes.io/name: {{ .name }}
   app.kubernetes.io/part-of: kserve-lite
-  {{- if or $root.Values.global.labels (index . 2) }}
-  {{- with omit (mergeOverwrite dict $root.Values.global.labels (index . 2 | default dict))
+  {{- if or $root.Values.global.labels .labels }}
+  {{- with omit (mergeOverwrite dict $root.Values.global.labels (.labels | default dict))
         "app.kubernetes.io/instance" "app.kubernetes.io/managed-by" "app.kubernetes.io/name" "app.kubernetes.io/part-of" }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
   {{- end }}
-{{- if or $root.Values.global.annotations (index . 3) }}
+{{- if or $root.Values.global.annotations .annotations }}
 annotations:
-  {{- toYaml (mergeOverwrite dict $root.Values.global.annotations (index . 3 | default dict)) | nindent 2 }}
+  {{- toYaml (mergeOverwrite dict $root.Values.global.annotations (.annotations | default dict)) | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{- /* A domain or path template of KServe, filled in for a model. Takes (list root name model template). */ -}}
+{{- /* A domain or path template of KServe, filled in for a model. Takes (dict root name model template). */ -}}
 {{- define "kserve-lite-models.fill" -}}
-{{- $root := index . 0 -}}
-{{- $model := index . 2 -}}
-{{- $text := regexReplaceAll "\\{\\{-? *(\\.[^ }]+?|index [^}]+?) *-?\\}\\}" (index . 3) "{{${1}}}" -}}
-{{- $text = $text | replace "{{.Name}}" (index . 1) | replace "{{.Namespace}}" (include "kserve-lite-models.namespace" $root) | replace "{{.IngressDomain}}" $root.Values.routing.domain -}}
+{{- $root := .root -}}
+{{- $model := .model -}}
+{{- $text := regexReplaceAll "\\{\\{-? *(\\.[^ }]+?|index [^}]+?) *-?\\}\\}" .template "{{${1}}}" -}}
+{{- $text = $text | replace "{{.Name}}" .name | replace "{{.Namespace}}" (include "kserve-lite-models.namespace" $root) | replace "{{.IngressDomain}}" $root.Values.routing.domain -}}
 {{- range $key, $value := $model.labels -}}
 {{- $text = $text | replace (printf "{{.Labels.%s}}" $key) $value | replace (printf "{{index .Labels %q}}" $key) $value -}}
 {{- end -}}
@@ -48,10 +48,10 @@ annotations:
 {{ $text }}
 {{- end -}}
 
-{{- /* Whether the models chart routes a model, as "true" or nothing. Takes (list root model). */ -}}
+{{- /* Whether the models chart routes a model, as "true" or nothing. Takes (dict root model). */ -}}
 {{- define "kserve-lite-models.routed" -}}
-{{- $root := index . 0 -}}
-{{- $model := index . 1 -}}
+{{- $root := .root -}}
+{{- $model := .model -}}
 {{- if and (eq $root.Values.routing.mode "virtualService") $root.Values.routing.domain (not $model.clusterLocal) -}}
 {{- if eq ($model.deploymentMode | default $root.Values.deploymentMode) "Standard" -}}
 true
@@ -61,11 +61,11 @@ true
 
 {{- /*
 The annotations that KServe shall copy to a model's Ingress, as JSON: those of routing, where there
-is an Ingress. Takes (list root model).
+is an Ingress. Takes (dict root model).
 */ -}}
 {{- define "kserve-lite-models.ingressAnnotations" -}}
-{{- $root := index . 0 -}}
-{{- $model := index . 1 -}}
+{{- $root := .root -}}
+{{- $model := .model -}}
 {{- $mode := $model.deploymentMode | default $root.Values.deploymentMode -}}
 {{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq $mode "Standard") (not $model.clusterLocal) -}}
 {{ toJson $root.Values.routing.ingressAnnotations }}
@@ -74,9 +74,9 @@ is an Ingress. Takes (list root model).
 {{- end -}}
 {{- end -}}
 
-{{- /* The label that keeps a model inside the cluster; Knative asks for its own. Takes (list root model). */ -}}
+{{- /* The label that keeps a model inside the cluster; Knative asks for its own. Takes (dict root model). */ -}}
 {{- define "kserve-lite-models.visibility" -}}
-{{- $mode := (index . 1).deploymentMode | default (index . 0).Values.deploymentMode -}}
+{{- $mode := .model.deploymentMode | default .root.Values.deploymentMode -}}
 networking.{{ ternary "knative.dev" "kserve.io" (eq $mode "Knative") }}/visibility
 {{- end -}}
 

@@ -6,13 +6,13 @@ more than the rest of a model together: it is for what people wrote, not for wha
 
 {{- /*
 What container and runtime have in common: args, env, resources, probes, ports. Takes
-(list root entry protocol uri): a model, a transformer or an explainer; what its container shall
+(dict root entry protocol uri): a model, a transformer or an explainer; what its container shall
 have fetched, or "".
 */ -}}
 {{- define "kserve-lite-models.container" -}}
-{{- $root := index . 0 -}}
-{{- $entry := index . 1 -}}
-{{- $uri := index . 3 -}}
+{{- $root := .root -}}
+{{- $entry := .entry -}}
+{{- $uri := .uri -}}
 {{- with pick $entry "args" "command" "image" "livenessProbe" "readinessProbe" "startupProbe" }}
 {{ toYaml . }}
 {{- end }}
@@ -32,7 +32,7 @@ env:
   value: {{ quote $uri }}
 {{- end }}
 {{- end }}
-{{- if hasPrefix "grpc" (index . 2) }}
+{{- if hasPrefix "grpc" .protocol }}
 # Only a port named h2c makes KServe's Service speak HTTP/2; the runtimes listen on 9000.
 ports:
 - containerPort: {{ int ($entry.port | default 9000) }}
@@ -70,15 +70,15 @@ securityContext:
 {{- end }}
 {{- end -}}
 
-{{- /* What serves a model: `model:` for a format, `containers:` for an image. Takes (list root model). */ -}}
+{{- /* What serves a model: `model:` for a format, `containers:` for an image. Takes (dict root model). */ -}}
 {{- define "kserve-lite-models.implementation" -}}
-{{- $root := index . 0 -}}
-{{- with index . 1 }}
+{{- $root := .root -}}
+{{- with .model }}
 {{- $protocol := .protocol | default "v1" }}
 {{- if .image }}
 containers:
 - name: kserve-container
-  {{- include "kserve-lite-models.container" (list $root . $protocol (.storageUri | default "")) | trim | nindent 2 }}
+  {{- include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" $protocol "uri" (.storageUri | default "")) | trim | nindent 2 }}
 {{- else if .format }}
 model:
   modelFormat:
@@ -98,7 +98,7 @@ model:
   {{- with .storageUri }}
   storageUri: {{ quote . }}
   {{- end }}
-  {{- with include "kserve-lite-models.container" (list $root . $protocol "") | trim }}
+  {{- with include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" $protocol "uri" "") | trim }}
   {{- nindent 2 . }}
   {{- end }}
 {{- end }}
@@ -118,13 +118,13 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
-{{- /* A transformer or an explainer with an image. Takes (list root entry). */ -}}
+{{- /* A transformer or an explainer with an image. Takes (dict root entry). */ -}}
 {{- define "kserve-lite-models.component" -}}
-{{- $root := index . 0 -}}
-{{- with index . 1 }}
+{{- $root := .root -}}
+{{- with .entry }}
 containers:
 - name: kserve-container
-  {{- include "kserve-lite-models.container" (list $root . "v1" "") | trim | nindent 2 }}
+  {{- include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" "v1" "uri" "") | trim | nindent 2 }}
 {{- with pick . "maxReplicas" "minReplicas" }}
 {{ toYaml . }}
 {{- end }}
@@ -134,12 +134,12 @@ containers:
 {{- end }}
 {{- end -}}
 
-{{- /* The spec of an InferenceService, without the entry's own `spec`. Takes (list root model). */ -}}
+{{- /* The spec of an InferenceService, without the entry's own `spec`. Takes (dict root model). */ -}}
 {{- define "kserve-lite-models.spec" -}}
-{{- $root := index . 0 -}}
-{{- $model := index . 1 -}}
+{{- $root := .root -}}
+{{- $model := .model -}}
 predictor:
-  {{- include "kserve-lite-models.implementation" (list $root $model) | trim | nindent 2 }}
+  {{- include "kserve-lite-models.implementation" (dict "root" $root "model" $model) | trim | nindent 2 }}
   {{- with pick $model "affinity" "batcher" "maxReplicas" "minReplicas" "nodeSelector"
         "serviceAccountName" "timeout" "tolerations" }}
   {{- toYaml . | nindent 2 }}
@@ -163,7 +163,7 @@ predictor:
   {{- end }}
 {{- with $model.transformer }}
 transformer:
-  {{- include "kserve-lite-models.component" (list $root .) | trim | nindent 2 }}
+  {{- include "kserve-lite-models.component" (dict "root" $root "entry" .) | trim | nindent 2 }}
   {{- with $model.timeout }}
   timeout: {{ int . }}
   {{- end }}
@@ -172,7 +172,7 @@ transformer:
 explainer:
   {{- if .art }}
   art:
-    {{- $container := include "kserve-lite-models.container" (list $root . "v1" "") | fromYaml }}
+    {{- $container := include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" "v1" "uri" "") | fromYaml }}
     {{- toYaml (mergeOverwrite $container .art (pick . "storageUri")) | nindent 4 }}
   {{- with pick . "maxReplicas" "minReplicas" }}
   {{- toYaml . | nindent 2 }}
@@ -181,7 +181,7 @@ explainer:
   {{- . | nindent 2 }}
   {{- end }}
   {{- else }}
-  {{- include "kserve-lite-models.component" (list $root .) | trim | nindent 2 }}
+  {{- include "kserve-lite-models.component" (dict "root" $root "entry" .) | trim | nindent 2 }}
   {{- end }}
   {{- with $model.timeout }}
   timeout: {{ int . }}
@@ -194,7 +194,7 @@ canary:
 - trafficPercent: {{ int $version.trafficPercent }}
   predictor:
     name: {{ $name }}
-    {{- include "kserve-lite-models.implementation" (list $root $entry) | trim | nindent 4 }}
+    {{- include "kserve-lite-models.implementation" (dict "root" $root "model" $entry) | trim | nindent 4 }}
     {{- if $entry.image }}
     {{- with include "kserve-lite-models.imagePullSecrets" $root }}
     {{- . | nindent 4 }}
@@ -207,11 +207,11 @@ canary:
 {{- end }}
 {{- end -}}
 
-{{- /* The annotations of an InferenceService, as JSON. Takes (list root model). */ -}}
+{{- /* The annotations of an InferenceService, as JSON. Takes (dict root model). */ -}}
 {{- define "kserve-lite-models.annotations" -}}
-{{- $root := index . 0 -}}
-{{- $model := index . 1 -}}
-{{- $annotations := mergeOverwrite dict (include "kserve-lite-models.ingressAnnotations" (list $root $model) | fromJson) ($model.annotations | default dict) -}}
+{{- $root := .root -}}
+{{- $model := .model -}}
+{{- $annotations := mergeOverwrite dict (include "kserve-lite-models.ingressAnnotations" (dict "root" $root "model" $model) | fromJson) ($model.annotations | default dict) -}}
 {{- with $model.deploymentMode -}}
 {{- $_ := set $annotations "serving.kserve.io/deploymentMode" . -}}
 {{- end -}}
