@@ -1,6 +1,6 @@
 """Why the models chart refuses some combinations: what KServe makes of them at this version.
 
-When one of these fails, a refusal in _check.tpl.j2 may have to go.
+When one of these fails, a refusal in the models chart's check/ may have to go.
 """
 
 import copy

@@ -118,8 +118,8 @@ def test_what_chose_the_files_of_a_specialised_chart_is_fixed(case, tmp_path):
 
 def test_a_specialised_chart_has_no_conditions_and_holds_only_what_it_uses():
     stock, special = render(), render({})
-    assert "templates/webhook/certmanager/certificate.yaml" in stock
-    assert "templates/webhook/certmanager/certificate.yaml" not in special
+    assert "templates/webhook/certManager/certificate.yaml" in stock
+    assert "templates/webhook/certManager/certificate.yaml" not in special
     assert "templates/runtimes/triton.yaml" not in special
     assert not any(when.split(text, path)[0] for path, text in special.items())
     assert "runtimes.triton.enabled" in stock["templates/runtimes/triton.yaml"]

@@ -204,7 +204,7 @@ def test_gate_10_braces_that_helm_eats(broken):
 
 def test_gate_11_a_number_with_an_exponent(broken):
     folder = broken(
-        "templates/webhook/selfsigned/_job.tpl",
+        "templates/webhook/selfSigned/_job.tpl",
         "int .Values.webhook.certificate.generation",
         ".Values.webhook.certificate.generation",
     )
