@@ -33,6 +33,9 @@ _SHAPE = {
     ".md": "<!-- {} -->",
 }
 
+# Read by editors with YAML's language server: they check and complete what is written below it.
+_EDITORS = "# yaml-language-server: $schema=values.schema.json\n"
+
 
 def render(values: Mapping[str, Any] | None = None, chart: str = CHART) -> dict[str, str]:
     """The files of a chart by path, for instance `{"templates/NOTES.txt": "…"}`.
@@ -80,7 +83,7 @@ class _Chart:
             if template not in rendered:
                 files[template.path] = self._text(template, schema)
         head = self._head("values.schema.yaml", ".yaml")
-        files["values.yaml"] = f"{head}\n{values_yaml(schema)}"
+        files["values.yaml"] = f"{head}{_EDITORS}\n{values_yaml(schema)}"
         files["values.schema.json"] = self._schema_json(schema, constants)
         if self.name == CHART:
             for crd in sorted((DATA / "crds").glob("*.yaml")):

@@ -59,10 +59,10 @@ def _paths(expression: str, blocks: list[dict[str, set[ValuePath]]]) -> Iterator
     """The values that an expression mentions, by way of the variables of its blocks too."""
     for chain in _CHAIN.finditer(expression):
         fields = tuple(chain["fields"].split(".")[1:])
-        if fields[:1] == ("root",):  # What a define is handed, beside other arguments.
-            fields = fields[1:]
-        if fields[:1] == ("Values",):
-            yield fields[1:]
+        # A define is handed the root by that name, beside its other arguments.
+        rooted = fields[1:] if fields[:1] == ("root",) else fields
+        if rooted[:1] == ("Values",):
+            yield rooted[1:]
         elif chain["variable"]:
             holding = (block for block in reversed(blocks) if chain["variable"] in block)
             held = next(holding, {}).get(chain["variable"], ())

@@ -58,6 +58,8 @@ TEMPLATES = {
     "with and a name": ("{{ with $x := .Values.a }}{{ $x.b }}{{ end }}", paths("a")),
     "else if": ("{{ if .Values.a }}{{ else if eq .Values.b 1 }}{{ end }}", paths("a", "b")),
     "the root that a define is handed": ("{{ .root.Values.a.b }}", paths("a.b")),
+    "the root of arguments": ("{{ $x := . }}{{ $x.root.Values.a }}", paths("a")),
+    "a value named root": ("{{ $x := .Values.a }}{{ $x.root.b }}", paths("a.root.b")),
     "over lines": ("{{-\n  $x := .Values.a\n-}}\n{{ $x.b }}", paths("a.b")),
 }  # fmt: skip
 

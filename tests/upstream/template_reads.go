@@ -114,8 +114,8 @@ func (r *reader) paths(node parse.Node) []path {
 		found = below(n.Ident)
 	case *parse.VariableNode:
 		name, fields := n.Ident[0], n.Ident[1:]
-		if len(fields) > 0 && fields[0] == "Values" {
-			return below(fields)
+		if read := below(fields); read != nil {
+			return read
 		}
 		for i := len(r.blocks) - 1; i >= 0; i-- {
 			if held, ok := r.blocks[i][name]; ok {
@@ -129,8 +129,12 @@ func (r *reader) paths(node parse.Node) []path {
 	return found
 }
 
+// The value that fields name, of the root or of arguments that hold the root by that name.
 func below(fields []string) []path {
-	if fields[0] != "Values" {
+	if len(fields) > 0 && fields[0] == "root" {
+		fields = fields[1:]
+	}
+	if len(fields) == 0 || fields[0] != "Values" {
 		return nil
 	}
 	return []path{append(path{}, fields[1:]...)}
