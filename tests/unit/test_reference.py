@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -16,7 +19,7 @@ from generator import CHART, MODELS
 from generator.catalog import Node, catalog
 from generator.chart.chart import render, schema_of
 from generator.values.docs import sentence, wrap
-from tests.rendering import values_of
+from tests.rendering import both_charts, parse, values_of
 
 CHARTS = (CHART, MODELS)
 # A chart for one cluster is written by the same hand.
@@ -128,3 +131,25 @@ def test_wrapping_breaks_at_spaces_and_loses_nothing(words: list[str], width: in
         assert len(line) <= width or whole
         assert line.count("{{") == line.count("}}")
         assert line.count("`") % 2 == 0
+
+
+def test_the_examples_of_entries_are_values_that_work(tmp_path: Path) -> None:
+    """What stands commented in the models chart's values.yaml, with the comment signs taken off."""
+    lines = FILES[MODELS]["values.yaml"].splitlines()
+    entries: dict[str, Any] = {}
+    for key in ("models", "graphs", "trainedModels"):
+        start = lines.index(f"# {key}:")
+        text = "\n".join(
+            line.removeprefix("# ") for line in lines[start : lines.index(f"{key}: {{}}")]
+        )
+        entries |= yaml.safe_load(text)
+    assert len(entries["models"]) + len(entries["graphs"]) + len(entries["trainedModels"]) == 11
+    # What their comments ask for, and nothing else.
+    asked = {
+        "runtimes": {"huggingface": {"enabled": True}, "triton": {"enabled": True}},
+        "routing": {"mode": "virtualService", "domain": "models.example.com"},
+    }
+    rendered = parse(both_charts(asked | entries, tmp_path))
+    kinds = Counter(each["kind"] for each in rendered)
+    assert kinds["InferenceService"] == len(entries["models"])
+    assert kinds["InferenceGraph"] == kinds["TrainedModel"] == 1
