@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from generator import tools
+from generator import process, tools
 from generator.catalog import catalog
 from generator.errors import ToolFailed, ToolMissing
 
@@ -49,7 +49,7 @@ def folder(module: str) -> Path:
     Raises KeyError if it is not pinned, ToolFailed if Go is missing or the download fails.
     """
     argv = [str(tools.go()), "mod", "download", "-json", f"{module}@{version(module)}"]
-    return Path(json.loads(tools.run(argv, cwd=_PINS))["Dir"])
+    return Path(json.loads(process.run(argv, cwd=_PINS))["Dir"])
 
 
 @functools.cache
@@ -120,7 +120,7 @@ def _sdk_wheel() -> Path:
             "--only-binary=:all:",
             "--ignore-requires-python",
         )
-        tools.run([*pip, "--no-deps", "--dest", str(wheel.parent), f"kserve=={number}"])
+        process.run([*pip, "--no-deps", "--dest", str(wheel.parent), f"kserve=={number}"])
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     if digest != SDK_SHA256:
         raise ToolFailed(f"{wheel}: its sha256 is {digest}, not the pinned {SDK_SHA256}")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from generator import tools
+from generator import process, tools
 from generator.catalog import catalog
 from generator.errors import GeneratorError, Problem, ToolFailed, ValuesError
 from generator.values.load import NOTHING, Values
@@ -55,7 +55,7 @@ def _run(arguments: Sequence[str], values: Values, helm: str) -> str:
     with opened(values.sources) as descriptors:
         given = [word for number in descriptors for word in ("--values", f"/dev/fd/{number}")]
         try:
-            return tools.run([str(program), *arguments, *given], descriptors=descriptors)
+            return process.run([str(program), *arguments, *given], descriptors=descriptors)
         except ToolFailed as error:
             names = dict(zip(map(str, descriptors), values.sources, strict=True))
             said = _DESCRIPTOR.sub(

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import yaml
 
-from generator import CHART, MODELS, tools
+from generator import CHART, MODELS, process, tools
 from generator import helm as helm_program
 from generator.chart import chart as charts
 from generator.manifests import parsing, rendering
@@ -170,7 +170,7 @@ def write_chart(case: str, folder: Path, name: str = CHART) -> Path:
 
 def helm(*arguments: str, program: str = "helm", accept: Sequence[int] = (0,)) -> str:
     """Run Helm itself."""
-    return tools.run([str(tools.find(program)), *arguments], accept=accept)
+    return process.run([str(tools.find(program)), *arguments], accept=accept)
 
 
 def pod_specs(them: Sequence[Object]) -> Iterator[tuple[str, Object, bool]]:

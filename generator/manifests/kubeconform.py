@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generator import tools
+from generator import process, tools
 from generator.catalog import catalog
 from generator.manifests.parsing import Manifest
 
@@ -34,7 +34,7 @@ def check(manifests: Sequence[Manifest]) -> Report:
     version = f"-kubernetes-version={catalog()['versions']['tested']}"
     argv = [program, *tools.KUBECONFORM_OPTIONS, version]
     text = "---\n".join(manifest.text for manifest in manifests)
-    answer = json.loads(tools.run(argv, stdin=text, accept=(0, 1)))
+    answer = json.loads(process.run(argv, stdin=text, accept=(0, 1)))
     extra = {(manifest.kind, manifest.name) for manifest in manifests if manifest.is_extra}
     problems: list[str] = []
     unchecked: list[str] = []

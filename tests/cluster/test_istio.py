@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from generator import CHART, MODELS, tools
+from generator import CHART, MODELS, process, tools
 from generator.errors import ToolFailed
 from tests.cluster.harness import foreign, waiting
 from tests.cluster.harness.cluster import Release, installed
@@ -51,7 +51,7 @@ WITH_ISTIO = [case for case in CASES if of_istio(rendered(case))]
 
 def istioctl(cluster, *arguments, stdin=None):
     argv = [str(tools.find("istioctl")), *arguments]
-    return tools.run(argv, environment=cluster.environment, stdin=stdin)
+    return process.run(argv, environment=cluster.environment, stdin=stdin)
 
 
 def analysed(cluster, *arguments):

@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from generator import MODELS, tools
+from generator import MODELS, process, tools
 from tests.cluster.harness import iris, modelserver, waiting
 from tests.cluster.harness.cluster import Release
 from tests.cluster.harness.plane import NODE
@@ -40,7 +40,7 @@ def trained(cluster, tmp_path_factory):
         pytest.skip("upstream's model server needs Python 3.10, 3.11 or 3.12")
     folder = tmp_path_factory.mktemp("bucket")
     argv = [str(modelserver.python()), "-c", TRAIN, str(folder / "model.joblib")]
-    classes = json.loads(tools.run(argv, stdin=json.dumps(FLOWERS)))
+    classes = json.loads(process.run(argv, stdin=json.dumps(FLOWERS)))
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
     with http.server.ThreadingHTTPServer((NODE, 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -65,9 +65,9 @@ def ask(cluster, release):
     """What the Service NAME answers to a POST: `ask(path, body, headers)`."""
     proxy = [str(tools.find("kubectl")), "proxy", "--port=0"]
     environment = os.environ | cluster.environment
-    with subprocess.Popen(proxy, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(proxy, env=environment, stdout=subprocess.PIPE, text=True) as forward:
         # Starting to serve on 127.0.0.1:…
-        host = process.stdout.readline().split()[-1]
+        host = forward.stdout.readline().split()[-1]
         service = f"/api/v1/namespaces/{release.namespace}/services/{iris.NAME}:80/proxy"
 
         def ask(path, body, headers):
@@ -77,7 +77,7 @@ def ask(cluster, release):
                 return json.load(answer)
 
         yield ask
-        process.terminate()
+        forward.terminate()
 
 
 def test_it_predicts(ask, trained):

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from generator import tools
+from generator import process
 from tests.cluster.harness import controller, foreign, iris, pki, webhooks
 from tests.cluster.harness.cluster import BOTH_HELMS, Release
 from tests.cluster.harness.foreign import established
@@ -280,7 +280,7 @@ def test_door_two(cluster, models, tmp_path, how):
     cluster.empty()
     namespace = cluster.namespace("gitops")
     arguments = ("-n", namespace, "-f", str(CASES["default"]), "-o", str(tmp_path))
-    tools.run([sys.executable, "-m", "generator", "manifests", *arguments], cwd=ROOT)
+    process.run([sys.executable, "-m", "generator", "manifests", *arguments], cwd=ROOT)
     phases = sorted(it for it in tmp_path.iterdir() if it.is_dir())
     files = [f"--filename={it}" for it in phases]
     try:

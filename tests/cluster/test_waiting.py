@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from codegen import upstream
-from generator import MODELS, tools
+from generator import MODELS, process, tools
 from generator.errors import ToolFailed
 from tests.cluster.harness import controller, iris, modelserver
 from tests.cluster.harness.plane import NODE
@@ -63,7 +63,7 @@ def bucket(cluster, tmp_path_factory):
     if not modelserver.environment().is_dir():
         pytest.skip("upstream's model server needs Python 3.10, 3.11 or 3.12")
     folder = tmp_path_factory.mktemp("bucket")
-    tools.run([str(modelserver.python()), "-c", TRAIN, str(folder)])
+    process.run([str(modelserver.python()), "-c", TRAIN, str(folder)])
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
     with http.server.ThreadingHTTPServer((NODE, 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -126,7 +126,7 @@ class Model:
 
 
 def judged(it, *rules):
-    return json.loads(tools.run([str(tools.find("health")), *rules], stdin=json.dumps(it)))
+    return json.loads(process.run([str(tools.find("health")), *rules], stdin=json.dumps(it)))
 
 
 @pytest.fixture

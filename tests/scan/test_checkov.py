@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator import tools
+from generator import process
 from tests import rendering
 from tests.rendering import ROOT, Object, objects
 
@@ -66,7 +66,7 @@ def scan(folder: Path, them: list[Object]) -> Object:
     argv = [os.environ.get("CHECKOV", "checkov"), "--directory", str(folder)]
     argv += ["--config-file", str(CONFIG), "--framework", "kubernetes", "--output", "json"]
     argv += ["--skip-download", "--skip-results-upload", "--compact", "--quiet"]
-    return json.loads(tools.run(argv, accept=(0, 1)))
+    return json.loads(process.run(argv, accept=(0, 1)))
 
 
 def failed(report: Object) -> list[str]:

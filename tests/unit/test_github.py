@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator import tools
+from generator import process, tools
 from tests.rendering import ROOT
 
 FOLDER = ROOT / ".github"
@@ -26,7 +26,7 @@ def load(file: Path):
 
 def lint(*files: Path) -> str:
     argv = [str(tools.build("actionlint")), "-shellcheck=", "-pyflakes=", "-no-color"]
-    return tools.run([*argv, *map(str, files)], cwd=ROOT, accept=(0, 1))
+    return process.run([*argv, *map(str, files)], cwd=ROOT, accept=(0, 1))
 
 
 def steps(workflow: Path):

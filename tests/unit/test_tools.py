@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from generator import tools
+from generator import process, tools
 from generator.errors import ToolFailed, ToolMissing
 
 
@@ -144,7 +144,7 @@ def test_every_tool_pins_a_version():
 
 def test_what_a_program_said_is_in_the_error():
     with pytest.raises(ToolFailed, match="no such thing"):
-        tools.run(["sh", "-c", "echo no such thing >&2; exit 3"])
-    assert tools.run(["sh", "-c", "echo out; exit 3"], accept=(3,)) == "out\n"
+        process.run(["sh", "-c", "echo no such thing >&2; exit 3"])
+    assert process.run(["sh", "-c", "echo out; exit 3"], accept=(3,)) == "out\n"
     with pytest.raises(ToolFailed, match="cannot be run"):
-        tools.run(["/nowhere/at/all"])
+        process.run(["/nowhere/at/all"])

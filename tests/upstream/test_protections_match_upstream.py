@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from codegen import upstream
-from generator import tools
+from generator import process, tools
 from generator.manifests.protection import KEEP
 
 ARGO_CD = "argocd.argoproj.io/sync-options"
@@ -64,7 +64,7 @@ def test_flux_does_not_prune() -> None:
 def test_helm_keeps(program: str) -> None:
     pins = Path(__file__).parents[2] / "tools" / program
     (module,) = re.findall(r"helm\.sh/helm/v\d", (pins / "go.mod").read_text("utf-8"))[:1]
-    listed = tools.run([str(tools.go()), "mod", "download", "-json", module], cwd=pins)
+    listed = process.run([str(tools.go()), "mod", "download", "-json", module], cwd=pins)
     source = Path(json.loads(listed)["Dir"], "pkg/kube/resource_policy.go").read_text("utf-8")
     constants = dict(re.findall(r'^const (\w+) = "(\S+)"', source, re.MULTILINE))
     assert constants == {"ResourcePolicyAnno": HELM, "KeepPolicy": KEEP[HELM]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from generator import CHART, MODELS, tools
+from generator import CHART, MODELS, process, tools
 from generator.chart.chart import render
 from generator.chart.reads import reads
 from generator.values.schema import ValuePath
@@ -22,7 +22,7 @@ def by_go(texts: dict[str, str], folder: Path) -> dict[str, set[ValuePath]]:
     for file, name in names.items():
         (folder / file).write_text(texts[name], encoding="utf-8")
     program = Path(__file__).with_name("template_reads.go")
-    said = tools.run([str(tools.go()), "run", str(program), *names], cwd=folder)
+    said = process.run([str(tools.go()), "run", str(program), *names], cwd=folder)
     return {
         names[file]: {tuple(path) for path in found or []}
         for file, found in json.loads(said).items()

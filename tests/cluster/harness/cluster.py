@@ -28,7 +28,7 @@ from typing import TypeVar
 
 import pytest
 
-from generator import MODELS, tools
+from generator import MODELS, process, tools
 from generator.errors import ToolFailed
 from tests.cluster.harness.node import Node
 from tests.cluster.harness.plane import ControlPlane
@@ -63,21 +63,23 @@ class Cluster:
     ) -> str:
         """Run kubectl. Raises ToolFailed with what it said, unless `accept` has its exit code."""
         argv = [str(tools.find("kubectl")), *arguments]
-        return tools.run(
+        return process.run(
             argv, environment=self.environment, stdin=stdin, accept=accept, timeout=_LIMIT
         )
 
     def helm(self, *arguments: str, program: str = "helm") -> str:
         """Run Helm 4, or `program` helm3. Raises ToolFailed with what it said."""
         argv = [str(tools.find(program)), *arguments]
-        return tools.run(argv, environment=self.environment, timeout=_LIMIT)
+        return process.run(argv, environment=self.environment, timeout=_LIMIT)
 
     def bash(self, script: str, cwd: Path = ROOT) -> str:
         """Run lines of a page or of NOTES as printed, until one fails; what they print."""
         folders = {str(tools.find(it).parent) for it in ("helm", "kubectl")}
         path = os.pathsep.join([*sorted(folders), os.environ["PATH"]])
         environment = {**self.environment, "PATH": path}
-        return tools.run(["bash", "-ec", script], cwd=cwd, environment=environment, timeout=_LIMIT)
+        return process.run(
+            ["bash", "-ec", script], cwd=cwd, environment=environment, timeout=_LIMIT
+        )
 
     def apply(self, *objects: Object | str, namespace: str = "default") -> str:
         """`kubectl apply` of objects, or of YAML."""

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codegen import upstream as packages
-from generator import tools
+from generator import process, tools
 from generator.errors import ToolFailed, ToolMissing
 
 VENV = "/prod_venv"
@@ -51,15 +51,17 @@ def build() -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         venv = Path(folder) / "venv"
-        tools.run([found, "-m", "venv", str(venv)])
+        process.run([found, "-m", "venv", str(venv)])
         inner = (str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
         install = ("install", "--only-binary=:all:", "--no-deps", "--no-compile")
-        # Not by tools.run: pip shows how far it is.
+        # Not by process.run: pip shows how far it is.
         if subprocess.call([*inner, *install, "-r", _REQUIREMENTS], stdout=2):
             raise ToolFailed(f"pip cannot install {_REQUIREMENTS}")
-        tools.run([*inner, "check"])
+        process.run([*inner, "check"])
         # Compiles what the servers import; they may not write it themselves.
-        tools.run([inner[0], "-c", "import kserve, kserve_storage, sklearn.ensemble, sklearn.svm"])
+        process.run(
+            [inner[0], "-c", "import kserve, kserve_storage, sklearn.ensemble, sklearn.svm"]
+        )
         venv.rename(target)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator import tools
+from generator import process
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def make(
         argv += ["-addext", "extendedKeyUsage=serverAuth,clientAuth"]
     if names:
         argv += ["-addext", f"subjectAltName={','.join(names)}"]
-    tools.run(argv)
+    process.run(argv)
     return pair
 
 

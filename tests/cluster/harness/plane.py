@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from generator import tools
+from generator import process, tools
 from tests.cluster.harness import pki
 from tests.cluster.harness.api import Api
 
@@ -36,7 +36,7 @@ class ControlPlane:
         self.folder = folder
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True)
-        tools.run(["ip", "-batch", "-"], stdin=_NETWORK)
+        process.run(["ip", "-batch", "-"], stdin=_NETWORK)
         self._certificates()
         self.api = Api(NODE, ca=self.ca, user=self._admin)
         self.kubeconfig = self._kubeconfig("admin", self._admin)
@@ -70,8 +70,8 @@ class ControlPlane:
         self.run("kube-apiserver")
         deadline = time.monotonic() + 60
         while not self.api.healthy():
-            for name, process in self._processes.items():
-                if process.poll() is not None:
+            for name, part in self._processes.items():
+                if part.poll() is not None:
                     raise RuntimeError(f"{name} ended: {self.log(name)}")
             if time.monotonic() > deadline:
                 raise RuntimeError(f"kube-apiserver is not ready: {self.log('kube-apiserver')}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator import tools
+from generator import process
 from tests.cluster.harness import plane
 from tests.cluster.harness.api import Api, Refused
 from tests.cluster.harness.container import Container, now, status
@@ -268,8 +268,8 @@ def _sandbox(address: str) -> subprocess.Popen[bytes]:
         "link set lo up\nlink set eth0 up\n"
         f"addr add {address}/16 dev eth0\nroute add default via {plane.NODE}\n"
     )
-    tools.run(["ip", "-batch", "-"], stdin=outside)
-    tools.run([*_enter(sandbox), "ip", "-batch", "-"], stdin=inside)
+    process.run(["ip", "-batch", "-"], stdin=outside)
+    process.run([*_enter(sandbox), "ip", "-batch", "-"], stdin=inside)
     return sandbox
 
 
