@@ -1,10 +1,10 @@
 {{- /*
-inferenceservice-config as data: one define a key, each returning that key's JSON. The fields and their
-types are KServe's own (pkg/apis/serving/v1beta1/configmap.go and the injectors of
+inferenceservice-config as data: one define per key, which takes the root and returns that key's JSON.
+The fields and their types are KServe's own (pkg/apis/serving/v1beta1/configmap.go and the injectors of
 pkg/webhook/admission/pod, at the chart's appVersion).
 */ -}}
 
-{{- /* The whole config as JSON: an object a key, with configOverrides merged over it. Takes the root. */ -}}
+{{- /* The whole config as JSON: one object per key, with configOverrides merged over it. Takes the root. */ -}}
 {{- define "kserve-lite.config" -}}
 {{- $root := . -}}
 {{- $config := dict -}}
