@@ -37,7 +37,7 @@ def _write(node: Node, lines: list[str], *, indent: int, terse: bool) -> None:
             lines.append(f"{pad}{key}:")
             _write(child, lines, indent=indent + 2, terse=terse or "x-terse" in child)
         else:
-            lines.extend(f"{pad}# {line}" for line in child.get("example", "").splitlines())
+            lines.extend(f"{pad}# {line}" for line in child.get("x-example", "").splitlines())
             lines.extend(pad + line for line in _entry(key, child["default"]))
 
 
