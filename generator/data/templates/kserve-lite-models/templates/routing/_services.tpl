@@ -1,27 +1,4 @@
-{{- /*
-The destination, timeout and retries of an Istio HTTP route. Takes (dict root model targets), where
-targets are {host, weight}. The model's own timeout, in seconds, comes before that of the values.
-*/ -}}
-{{- define "kserve-lite-models.virtualservice.route" -}}
-{{- $policy := .root.Values.routing.virtualService -}}
-{{- $model := .model -}}
-{{- $timeout := dig "predictor" "timeout" $model.timeout ($model.spec | default dict) -}}
-route:
-{{- range .targets }}
-- destination:
-    host: {{ .host }}
-    port:
-      number: 80
-  weight: {{ .weight }}
-{{- end }}
-timeout: {{ if $timeout }}{{ int $timeout }}s{{ else }}{{ $policy.timeout }}{{ end }}
-retries:
-  attempts: {{ int $policy.retries }}
-  {{- if $policy.retries }}
-  # Only requests that no model has seen.
-  retryOn: connect-failure,refused-stream,unavailable
-  {{- end }}
-{{- end -}}
+{{- /* The Services that a model's requests can go to. */ -}}
 
 {{- /*
 The versions of a model beside it, as a JSON list of {name, percent}: those of `spec`, which is merged
