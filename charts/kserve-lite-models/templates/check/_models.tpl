@@ -20,7 +20,13 @@ ERROR: {{ .path }}: YAML reads the name as a boolean or null; choose another
 
 {{- /* Takes the root. */ -}}
 {{- define "kserve-lite-models.check.models" -}}
-{{- $served := include "kserve-lite-models.served" . | fromJsonArray }}
+{{- $runtimes := include "kserve-lite-models.runtimes" . | fromJsonArray }}
+{{- $served := list }}
+{{- range $runtimes }}
+{{- if .automatic }}
+{{- $served = concat $served .served }}
+{{- end }}
+{{- end }}
 {{- $hosts := dict }}
 {{- $paths := dict }}
 {{- range $name, $model := .Values.models }}
@@ -36,31 +42,15 @@ ERROR: {{ $path }}: neither format nor image says what serves it; set {{ $path }
 ERROR: {{ $path }}.{{ $key }}: belongs to image, and a runtime has its own; remove it
 {{- end }}
 {{- if $model.args }}
-{{- include "kserve-lite-models.check.args" (dict "root" $ "path" $path "model" $model "protocol" $protocol) }}
+{{- include "kserve-lite-models.check.args" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model "protocol" $protocol) }}
 {{- end }}
 {{- if $model.runtime }}
-{{- with include "kserve-lite-models.switch" (dict "root" $ "name" $model.runtime) }}
+{{- with include "kserve-lite-models.switch" (dict "runtimes" $runtimes "name" $model.runtime) }}
 ERROR: {{ $path }}.runtime: {{ $model.runtime }} is off; set {{ . }}=true
 {{- end }}
 {{- else if and $model.spec (hasKey (dig "predictor" dict $model.spec) "workerSpec") }}
 {{- else if not (has (printf "%s/%s" $model.format $protocol) $served) }}
-{{- $spoken := list }}
-{{- $spelt := "" }}
-{{- range $served }}
-{{- $format := splitList "/" . | first }}
-{{- if eq $format $model.format }}
-{{- $spoken = append $spoken (splitList "/" . | last) }}
-{{- else if eq (lower $format) (lower $model.format) }}
-{{- $spelt = $format }}
-{{- end }}
-{{- end }}
-{{- if $spelt }}
-ERROR: {{ $path }}.format: KServe tells {{ $model.format }} from {{ $spelt }}, which a runtime that is on serves; set it to {{ $spelt }}
-{{- else if $spoken }}
-ERROR: {{ $path }}.protocol: no runtime that is on speaks {{ $protocol }} for {{ $model.format }}; set it to {{ uniq $spoken | join " or " }}, or {{ include "kserve-lite-models.remedy" (dict "format" $model.format "protocol" $protocol) }}
-{{- else }}
-ERROR: {{ $path }}.format: no runtime that is on serves {{ $model.format }}; {{ include "kserve-lite-models.remedy" (dict "format" $model.format "protocol" $protocol) }}
-{{- end }}
+{{- include "kserve-lite-models.check.format" (dict "runtimes" $runtimes "path" $path "format" $model.format "protocol" $protocol) }}
 {{- end }}
 {{- if not (or $model.storageUri $model.spec (eq $model.format "huggingface")) }}
 {{- $loaded := false }}
@@ -127,13 +117,13 @@ ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; re
 ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
 {{- end }}
 {{- if or $model.runtime $model.formatVersion }}
-{{- include "kserve-lite-models.check.runtime" (dict "root" $ "path" $path "model" $model "protocol" $protocol) }}
+{{- include "kserve-lite-models.check.runtime" (dict "runtimes" $runtimes "path" $path "model" $model "protocol" $protocol) }}
 {{- end }}
 {{- if $model.runtimeVersion }}
-{{- include "kserve-lite-models.check.version" (dict "root" $ "path" $path "model" $model "protocol" $protocol) }}
+{{- include "kserve-lite-models.check.version" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model "protocol" $protocol) }}
 {{- end }}
 {{- if or $model.spec $model.runtime }}
-{{- include "kserve-lite-models.check.workers" (dict "root" $ "path" $path "model" $model) }}
+{{- include "kserve-lite-models.check.workers" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model) }}
 {{- end }}
 {{- if and $model.batcher (ne $protocol "v1") }}
 ERROR: {{ $path }}.batcher: KServe's agent batches requests of the protocol v1, and the model speaks {{ $protocol }}; remove it
@@ -142,7 +132,7 @@ ERROR: {{ $path }}.batcher: KServe's agent batches requests of the protocol v1, 
 {{- include "kserve-lite-models.check.explainer" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
 {{- end }}
 {{- if $model.canary }}
-{{- include "kserve-lite-models.check.canary" (dict "root" $ "name" $name "model" $model "deploymentMode" $mode) }}
+{{- include "kserve-lite-models.check.canary" (dict "root" $ "runtimes" $runtimes "name" $name "model" $model "deploymentMode" $mode) }}
 {{- end }}
 {{- if $model.spec }}
 {{- include "kserve-lite-models.check.spec" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}

@@ -42,9 +42,10 @@ ERROR: {{ $path }}: the transformer calls the model itself, past the split; remo
 {{- end }}
 {{- end -}}
 
-{{- /* Takes (dict root name model deploymentMode). */ -}}
+{{- /* Takes (dict root runtimes name model deploymentMode). */ -}}
 {{- define "kserve-lite-models.check.canary" -}}
 {{- $root := .root -}}
+{{- $runtimes := .runtimes -}}
 {{- $name := .name -}}
 {{- $model := .model -}}
 {{- $path := printf "models.%s.canary" $name -}}
@@ -72,10 +73,10 @@ ERROR: {{ $path }}.{{ $key }}.minReplicas: is more than the model's, which KServ
 {{- end }}
 {{- $entry := mergeOverwrite dict $model $version }}
 {{- if and $entry.format (or $version.runtime $version.formatVersion) }}
-{{- include "kserve-lite-models.check.runtime" (dict "root" $root "path" (printf "%s.%s" $path $key) "model" $entry "protocol" ($model.protocol | default "v1")) }}
+{{- include "kserve-lite-models.check.runtime" (dict "runtimes" $runtimes "path" (printf "%s.%s" $path $key) "model" $entry "protocol" ($model.protocol | default "v1")) }}
 {{- end }}
 {{- if $version.runtimeVersion }}
-{{- include "kserve-lite-models.check.version" (dict "root" $root "path" (printf "%s.%s" $path $key) "model" $entry "protocol" ($model.protocol | default "v1")) }}
+{{- include "kserve-lite-models.check.version" (dict "root" $root "runtimes" $runtimes "path" (printf "%s.%s" $path $key) "model" $entry "protocol" ($model.protocol | default "v1")) }}
 {{- end }}
 {{- with $version.storageUri }}
 {{- include "kserve-lite-models.check.storage" (dict "root" $root "path" (printf "%s.%s" $path $key) "uri" .) }}
