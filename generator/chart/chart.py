@@ -17,7 +17,7 @@ from typing import Any
 from generator import CHART, DATA, MARK, MODELS
 from generator.catalog import Node, catalog
 from generator.chart.reads import reads
-from generator.chart.runtimes import claims, protocols, served
+from generator.chart.runtimes import claims, protocols
 from generator.chart.template import Template, asked, compiled, templates
 from generator.images import platform_images
 from generator.values.docs import table, values_yaml
@@ -108,7 +108,6 @@ class _Chart:
                 images=partial(platform_images, self.values),
                 table=partial(table, schema or {}),
                 claims=claims,
-                served=served,
                 protocols=protocols,
             )
         if template.condition is not None and self.stock:

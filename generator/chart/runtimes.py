@@ -1,4 +1,4 @@
-"""What templates ask about runtimes: which formats and protocols each claims and serves."""
+"""What templates ask about runtimes: which formats each claims, and every protocol there is."""
 
 from __future__ import annotations
 
@@ -24,18 +24,3 @@ def protocols() -> list[str]:
     """Every inference protocol: what KServe lets a runtime speak that lists none."""
     model = find(values_schema(), ("models", "*", "protocol"))
     return list(model["enum"]) if model else []
-
-
-def served(spec: Node) -> list[str]:
-    """What a runtime serves without being named, as FORMAT/PROTOCOL.
-
-    KServe tells upper and lower case apart (GetSupportingRuntimes in
-    pkg/apis/serving/v1beta1/predictor_model.go).
-    """
-    found = {
-        f"{form['name']}/{protocol}": None
-        for form in spec["supportedModelFormats"]
-        if form.get("autoSelect")
-        for protocol in spec.get("protocolVersions", protocols())
-    }
-    return list(found)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from generator import DATA
+from generator import DATA, MODELS
 
 ROOT = DATA / "templates"
 TEXTS = {
@@ -86,3 +86,39 @@ def test_a_call_with_another_name_is_seen() -> None:
         "labels",
         "imge",
     }
+
+
+def indentation(text: str) -> list[str]:
+    """The lines of a text's defines that do not stand two spaces in for each block they are in.
+
+    A define that yields YAML has its lines where YAML wants them, and is left out.
+    """
+    wrong = []
+    for define in re.findall(r"^\{\{- define .*?^\{\{- end -\}\}$", text, re.DOTALL | re.MULTILINE):
+        if re.search(r"^ *(- )?(?!ERROR:)[\w./-]+:( |$)", define, re.MULTILINE):
+            continue
+        depth, within = 0, False
+        for line in define.splitlines():
+            jinja = line.startswith(("{@", "<@")) or '"kserve-lite-models.catalog"' in define
+            opened = len(re.findall(r"\{\{-? (?:define|if|range|with)\b", line))
+            ended = len(re.findall(r"\{\{-? end\b", line))
+            outdent = 2 if re.match(r" *\{\{-? (?:else|end)\b", line) else 0
+            if not within and not jinja and len(line) - len(line.lstrip()) != 2 * depth - outdent:
+                wrong.append(line)
+            depth += opened - ended
+            within = "}}" not in line and (within or "{{" in line)
+    return wrong
+
+
+@pytest.mark.parametrize("path", [path for path in TEXTS if path.startswith(f"{MODELS}/")])
+def test_defines_are_indented_as_code(path: str) -> None:
+    assert indentation(TEXTS[path]) == []
+    # One blank line parts a define, and what is said of it, from what is before.
+    for define in DEFINE.finditer(TEXTS[path]):
+        assert re.search(r"(?:^|[^\n]\n\n)$", TEXTS[path][: define.start()]), define["name"]
+
+
+def test_a_line_out_of_its_block_is_seen() -> None:
+    right = '{{- define "a" -}}\n  {{- if . }}\n    ERROR: x\n  {{- end -}}\n{{- end -}}'
+    assert indentation(right) == []
+    assert indentation(right.replace("    ERROR", "  ERROR")) == ["  ERROR: x"]

@@ -4,10 +4,13 @@ import json
 
 import pytest
 
+from generator import MODELS
 from generator.chart.runtimes import protocols
 from generator.errors import ValuesError
 from generator.manifests.rendering import models
 from generator.values.check import read
+from generator.values.load import Values
+from tests.rendering import CHARTS, helm_template
 
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 PUBLISHED = {"routing": {"mode": "virtualService", "domain": "a.b"}}
@@ -124,6 +127,14 @@ def test_what_kserve_would_serve_is_accepted(values, tmp_path):
     file = tmp_path / "my.yaml"
     file.write_text(json.dumps(values))
     assert "kind: InferenceService" in models(read([file]))
+
+
+def test_a_custom_runtime_without_a_spec_serves_nothing(tmp_path):
+    """The generator refuses it before, and the platform's chart; Helm with the models chart must not crash."""
+    file = tmp_path / "my.yaml"
+    file.write_text(json.dumps({**one(format="spacy"), "customRuntimes": {"x": {}}}))
+    with pytest.raises(ValuesError, match=r"models\.m\.format: no runtime that is on serves spacy"):
+        helm_template(CHARTS[MODELS], Values.parsed([file]), more=())
 
 
 def test_one_wrong_model_among_a_thousand_is_named(tmp_path):

@@ -209,17 +209,17 @@ canary:
 
 {{- /* The annotations of an InferenceService, as JSON. Takes (dict root model). */ -}}
 {{- define "kserve-lite-models.annotations" -}}
-{{- $root := .root -}}
-{{- $model := .model -}}
-{{- $annotations := mergeOverwrite dict (include "kserve-lite-models.ingressAnnotations" (dict "root" $root "model" $model) | fromJson) ($model.annotations | default dict) -}}
-{{- with $model.deploymentMode -}}
-{{- $_ := set $annotations "serving.kserve.io/deploymentMode" . -}}
-{{- end -}}
-{{- with ($model.autoscaling | default dict).class -}}
-{{- $_ := set $annotations "serving.kserve.io/autoscalerClass" . -}}
-{{- end -}}
-{{- with $model.credentials -}}
-{{- $_ := set $annotations $root.Values.storage.secretNameAnnotation .secretName -}}
-{{- end -}}
-{{- toJson $annotations -}}
+  {{- $root := .root -}}
+  {{- $model := .model -}}
+  {{- $annotations := mergeOverwrite dict (include "kserve-lite-models.ingressAnnotations" (dict "root" $root "model" $model) | fromJson) ($model.annotations | default dict) -}}
+  {{- with $model.deploymentMode -}}
+    {{- $_ := set $annotations "serving.kserve.io/deploymentMode" . -}}
+  {{- end -}}
+  {{- with ($model.autoscaling | default dict).class -}}
+    {{- $_ := set $annotations "serving.kserve.io/autoscalerClass" . -}}
+  {{- end -}}
+  {{- with $model.credentials -}}
+    {{- $_ := set $annotations $root.Values.storage.secretNameAnnotation .secretName -}}
+  {{- end -}}
+  {{- toJson $annotations -}}
 {{- end -}}

@@ -5,458 +5,226 @@ customRuntimes.
 */ -}}
 
 {{- /*
-Every FORMAT/PROTOCOL that a runtime which is on serves without being named, as a JSON list. KServe keeps
-the runtimes over several nodes for the models that have a workerSpec. Takes the root.
+What the catalog says of its runtimes, as a JSON list: the word under `runtimes`, the object's name, whether
+it runs over several nodes, what args must start with, what the tag of its build for GPUs ends in, formats
+and protocols. Takes nothing.
 */ -}}
-{{- define "kserve-lite-models.served" -}}
-{{- $served := list -}}
-{{- if .Values.runtimes.sklearn.enabled -}}
-{{- $served = concat $served (list "sklearn/v1" "sklearn/v2") -}}
-{{- end -}}
-{{- if .Values.runtimes.xgboost.enabled -}}
-{{- $served = concat $served (list "xgboost/v1" "xgboost/v2") -}}
-{{- end -}}
-{{- if .Values.runtimes.lightgbm.enabled -}}
-{{- $served = concat $served (list "lightgbm/v1" "lightgbm/v2") -}}
-{{- end -}}
-{{- if .Values.runtimes.predictive.enabled -}}
-{{- $served = concat $served (list ) -}}
-{{- end -}}
-{{- if .Values.runtimes.autogluon.enabled -}}
-{{- $served = concat $served (list "autogluon/v1" "autogluon/v2") -}}
-{{- end -}}
-{{- if .Values.runtimes.pmml.enabled -}}
-{{- $served = concat $served (list "pmml/v1" "pmml/v2") -}}
-{{- end -}}
-{{- if .Values.runtimes.paddle.enabled -}}
-{{- $served = concat $served (list "paddle/v1" "paddle/v2") -}}
-{{- end -}}
-{{- if .Values.runtimes.mlserver.enabled -}}
-{{- $served = concat $served (list "sklearn/v2" "xgboost/v2" "lightgbm/v2" "mlflow/v2") -}}
-{{- end -}}
-{{- if .Values.runtimes.tensorflow.enabled -}}
-{{- $served = concat $served (list "tensorflow/v1" "tensorflow/grpc-v1") -}}
-{{- end -}}
-{{- if .Values.runtimes.torchserve.enabled -}}
-{{- $served = concat $served (list "pytorch/v1" "pytorch/v2" "pytorch/grpc-v2") -}}
-{{- end -}}
-{{- if .Values.runtimes.triton.enabled -}}
-{{- $served = concat $served (list "tensorrt/v2" "tensorrt/grpc-v2" "tensorflow/v2" "tensorflow/grpc-v2" "onnx/v2" "onnx/grpc-v2" "triton/v2" "triton/grpc-v2") -}}
-{{- end -}}
-{{- if .Values.runtimes.huggingface.enabled -}}
-{{- $served = concat $served (list "huggingface/v2" "huggingface/v1") -}}
-{{- end -}}
-{{- if .Values.runtimes.vllm.enabled -}}
-{{- $served = concat $served (list "vLLM/v1" "vLLM/v2" "vLLM/grpc-v1" "vLLM/grpc-v2") -}}
-{{- end -}}
-{{- if .Values.runtimes.openvino.enabled -}}
-{{- $served = concat $served (list "openvino/v1" "openvino/v2" "openvino/grpc-v2" "onnx/v1" "onnx/v2" "onnx/grpc-v2" "tensorflow/v1" "tensorflow/v2" "tensorflow/grpc-v2" "huggingface/v1" "huggingface/v2" "huggingface/grpc-v2") -}}
-{{- end -}}
-{{- range .Values.customRuntimes -}}
-{{- if not (or .spec.disabled .spec.multiModel (hasKey .spec "workerSpec")) -}}
-{{- $protocols := .spec.protocolVersions | default (list "v1" "v2" "grpc-v1" "grpc-v2") -}}
-{{- range $format := .spec.supportedModelFormats -}}
-{{- if $format.autoSelect -}}
-{{- range $protocols -}}
-{{- $served = append $served (printf "%s/%s" $format.name .) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- toJson $served -}}
+{{- define "kserve-lite-models.catalog" -}}
+[
+  {"command": [], "formats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}], "gpuTag": "", "key": "sklearn", "name": "kserve-sklearnserver", "protocols": ["v1", "v2"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}], "gpuTag": "", "key": "xgboost", "name": "kserve-xgbserver", "protocols": ["v1", "v2"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}], "gpuTag": "", "key": "lightgbm", "name": "kserve-lgbserver", "protocols": ["v1", "v2"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}], "gpuTag": "", "key": "predictive", "name": "kserve-predictiveserver", "protocols": ["v1", "v2"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}], "gpuTag": "", "key": "autogluon", "name": "kserve-autogluonserver", "protocols": ["v1", "v2"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}], "gpuTag": "", "key": "pmml", "name": "kserve-pmmlserver", "protocols": ["v1", "v2"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}], "gpuTag": "", "key": "paddle", "name": "kserve-paddleserver", "protocols": ["v1", "v2"], "workers": false},
+  {"command": ["mlserver", "start"], "formats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}], "gpuTag": "", "key": "mlserver", "name": "kserve-mlserver", "protocols": ["v2"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}], "gpuTag": "-gpu", "key": "tensorflow", "name": "kserve-tensorflow-serving", "protocols": ["v1", "grpc-v1"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}], "gpuTag": "-gpu", "key": "torchserve", "name": "kserve-torchserve", "protocols": ["v1", "v2", "grpc-v2"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}], "gpuTag": "", "key": "triton", "name": "kserve-tritonserver", "protocols": ["v2", "grpc-v2"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}], "gpuTag": "-gpu", "key": "huggingface", "name": "kserve-huggingfaceserver", "protocols": ["v2", "v1"], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "huggingface", "priority": 2, "version": "1"}], "gpuTag": "", "key": "huggingfaceMultinode", "name": "kserve-huggingfaceserver-multinode", "protocols": ["v2", "v1"], "workers": true},
+  {"command": [], "formats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}], "gpuTag": "", "key": "vllm", "name": "kserve-vllmserver", "protocols": [], "workers": false},
+  {"command": [], "formats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}], "gpuTag": "", "key": "openvino", "name": "kserve-openvino", "protocols": ["v1", "v2", "grpc-v2"], "workers": false}
+]
 {{- end -}}
 
-{{- /* The values that would switch on a runtime for a format, as text. Takes (dict format protocol). */ -}}
-{{- define "kserve-lite-models.remedy" -}}
-{{- $wanted := printf "%s/%s" (lower .format) .protocol -}}
-{{- $switches := list -}}
-{{- if has $wanted (list "sklearn/v1" "sklearn/v2") -}}
-{{- $switches = append $switches "runtimes.sklearn.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "xgboost/v1" "xgboost/v2") -}}
-{{- $switches = append $switches "runtimes.xgboost.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "lightgbm/v1" "lightgbm/v2") -}}
-{{- $switches = append $switches "runtimes.lightgbm.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list ) -}}
-{{- $switches = append $switches "runtimes.predictive.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "autogluon/v1" "autogluon/v2") -}}
-{{- $switches = append $switches "runtimes.autogluon.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "pmml/v1" "pmml/v2") -}}
-{{- $switches = append $switches "runtimes.pmml.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "paddle/v1" "paddle/v2") -}}
-{{- $switches = append $switches "runtimes.paddle.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "sklearn/v2" "xgboost/v2" "lightgbm/v2" "mlflow/v2") -}}
-{{- $switches = append $switches "runtimes.mlserver.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "tensorflow/v1" "tensorflow/grpc-v1") -}}
-{{- $switches = append $switches "runtimes.tensorflow.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "pytorch/v1" "pytorch/v2" "pytorch/grpc-v2") -}}
-{{- $switches = append $switches "runtimes.torchserve.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "tensorrt/v2" "tensorrt/grpc-v2" "tensorflow/v2" "tensorflow/grpc-v2" "onnx/v2" "onnx/grpc-v2" "triton/v2" "triton/grpc-v2") -}}
-{{- $switches = append $switches "runtimes.triton.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "huggingface/v2" "huggingface/v1") -}}
-{{- $switches = append $switches "runtimes.huggingface.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "vllm/v1" "vllm/v2" "vllm/grpc-v1" "vllm/grpc-v2") -}}
-{{- $switches = append $switches "runtimes.vllm.enabled=true" -}}
-{{- end -}}
-{{- if has $wanted (list "openvino/v1" "openvino/v2" "openvino/grpc-v2" "onnx/v1" "onnx/v2" "onnx/grpc-v2" "tensorflow/v1" "tensorflow/v2" "tensorflow/grpc-v2" "huggingface/v1" "huggingface/v2" "huggingface/grpc-v2") -}}
-{{- $switches = append $switches "runtimes.openvino.enabled=true" -}}
-{{- end -}}
-{{- with $switches -}}
-set {{ join " or " . }}
-{{- else -}}
-add one to customRuntimes, or name a ServingRuntime of the namespace as runtime
-{{- end -}}
+{{- /*
+The runtimes that a model can name or be given, as a JSON list: the catalog's, then the custom ones, which
+have no key. Beside what the catalog says, each has
+
+  enabled     whether it is there
+  served      every FORMAT/PROTOCOL that it serves without being named, where KServe tells upper and lower
+              case apart (GetSupportingRuntimes in pkg/apis/serving/v1beta1/predictor_model.go)
+  automatic   whether KServe gives it to models: those over several nodes wait for one with a workerSpec
+
+One render makes this list once and hands it on: to parse it again for each model would cost more than all
+the checks. Takes the root.
+*/ -}}
+{{- define "kserve-lite-models.runtimes" -}}
+  {{- $runtimes := include "kserve-lite-models.catalog" . | fromJsonArray -}}
+  {{- range $runtimes -}}
+    {{- $values := get $.Values.runtimes .key -}}
+    {{- $_ := set . "enabled" $values.enabled -}}
+    {{- /* Whoever gives the runtime arguments has put the command before them. */ -}}
+    {{- if $values.extraArgs -}}
+      {{- $_ := set . "command" list -}}
+    {{- end -}}
+  {{- end -}}
+  {{- range $name, $custom := .Values.customRuntimes -}}
+    {{- with $custom.spec -}}
+      {{- $runtimes = append $runtimes (dict "name" $name "enabled" (not (or .disabled .multiModel)) "workers" (hasKey . "workerSpec")
+            "formats" (.supportedModelFormats | default list) "protocols" (.protocolVersions | default list)) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- range $runtime := $runtimes -}}
+    {{- $served := list -}}
+    {{- range $format := .formats -}}
+      {{- if .autoSelect -}}
+        {{- range $runtime.protocols | default (list "v1" "v2" "grpc-v1" "grpc-v2") -}}
+          {{- $served = append $served (printf "%s/%s" $format.name .) -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
+    {{- $_ := set . "served" (uniq $served) -}}
+    {{- $_ := set . "automatic" (and .enabled (not .workers)) -}}
+  {{- end -}}
+  {{- toJson $runtimes -}}
 {{- end -}}
 
-{{- /* The value that switches on a runtime by its object's name, or nothing. Takes (dict root name). */ -}}
+{{- /* The value that switches on a runtime by its object's name, or nothing. Takes (dict runtimes name). */ -}}
 {{- define "kserve-lite-models.switch" -}}
-{{- $root := .root -}}
-{{- $name := .name -}}
-{{- if and (eq $name "kserve-sklearnserver") (not $root.Values.runtimes.sklearn.enabled) -}}
-runtimes.sklearn.enabled
+  {{- $name := .name -}}
+  {{- range .runtimes -}}
+    {{- if and .key (eq .name $name) (not .enabled) -}}
+      runtimes.{{ .key }}.enabled
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
-{{- if and (eq $name "kserve-xgbserver") (not $root.Values.runtimes.xgboost.enabled) -}}
-runtimes.xgboost.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-lgbserver") (not $root.Values.runtimes.lightgbm.enabled) -}}
-runtimes.lightgbm.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-predictiveserver") (not $root.Values.runtimes.predictive.enabled) -}}
-runtimes.predictive.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-autogluonserver") (not $root.Values.runtimes.autogluon.enabled) -}}
-runtimes.autogluon.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-pmmlserver") (not $root.Values.runtimes.pmml.enabled) -}}
-runtimes.pmml.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-paddleserver") (not $root.Values.runtimes.paddle.enabled) -}}
-runtimes.paddle.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-mlserver") (not $root.Values.runtimes.mlserver.enabled) -}}
-runtimes.mlserver.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-tensorflow-serving") (not $root.Values.runtimes.tensorflow.enabled) -}}
-runtimes.tensorflow.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-torchserve") (not $root.Values.runtimes.torchserve.enabled) -}}
-runtimes.torchserve.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-tritonserver") (not $root.Values.runtimes.triton.enabled) -}}
-runtimes.triton.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-huggingfaceserver") (not $root.Values.runtimes.huggingface.enabled) -}}
-runtimes.huggingface.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-huggingfaceserver-multinode") (not $root.Values.runtimes.huggingfaceMultinode.enabled) -}}
-runtimes.huggingfaceMultinode.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-vllmserver") (not $root.Values.runtimes.vllm.enabled) -}}
-runtimes.vllm.enabled
-{{- end -}}
-{{- if and (eq $name "kserve-openvino") (not $root.Values.runtimes.openvino.enabled) -}}
-runtimes.openvino.enabled
-{{- end -}}
+
+{{- /*
+That no runtime which is on serves a format with a protocol: what does instead, or what to switch on. Takes
+(dict runtimes path format protocol).
+*/ -}}
+{{- define "kserve-lite-models.check.format" -}}
+  {{- $format := .format -}}
+  {{- $protocol := .protocol -}}
+  {{- $spelt := "" -}}
+  {{- $spoken := list -}}
+  {{- $switches := list -}}
+  {{- range $runtime := .runtimes -}}
+    {{- range .served -}}
+      {{- $name := splitList "/" . | first -}}
+      {{- if eq (lower $name) (lower $format) -}}
+        {{- if and $runtime.automatic (eq $name $format) -}}
+          {{- $spoken = append $spoken (splitList "/" . | last) -}}
+        {{- else if $runtime.automatic -}}
+          {{- $spelt = $name -}}
+        {{- end -}}
+        {{- if and $runtime.key (not $runtime.workers) (hasSuffix (print "/" $protocol) .) -}}
+          {{- $switches = append $switches (printf "runtimes.%s.enabled=true" $runtime.key) -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $remedy := "add one to customRuntimes, or name a ServingRuntime of the namespace as runtime" -}}
+  {{- with $switches -}}
+    {{- $remedy = printf "set %s" (join " or " .) -}}
+  {{- end -}}
+  {{- if $spelt }}
+    ERROR: {{ .path }}.format: KServe tells {{ $format }} from {{ $spelt }}, which a runtime that is on serves; set it to {{ $spelt }}
+  {{- else if $spoken }}
+    ERROR: {{ .path }}.protocol: no runtime that is on speaks {{ $protocol }} for {{ $format }}; set it to {{ uniq $spoken | join " or " }}, or {{ $remedy }}
+  {{- else }}
+    ERROR: {{ .path }}.format: no runtime that is on serves {{ $format }}; {{ $remedy }}
+  {{- end -}}
 {{- end -}}
 
 {{- /*
 A model over several nodes: KServe runs one that has a workerSpec and a runtime with workers, and no
-other. Takes (dict root path model).
+other. Takes (dict root runtimes path model).
 */ -}}
 {{- define "kserve-lite-models.check.workers" -}}
-{{- $root := .root -}}
-{{- $path := .path -}}
-{{- $model := .model -}}
-{{- $wanted := dig "predictor" dict ($model.spec | default dict) | keys | has "workerSpec" -}}
-{{- if and $wanted (not $root.Values.customRuntimes) (not $model.runtime) (not $root.Values.runtimes.huggingfaceMultinode.enabled) }}
-ERROR: {{ $path }}.spec.predictor.workerSpec: no runtime that is on has workers; set runtimes.huggingfaceMultinode.enabled=true, or name a ServingRuntime of the namespace as runtime
-{{- else if and (not $wanted) (eq (toString $model.runtime) "kserve-huggingfaceserver-multinode") }}
-ERROR: {{ $path }}.runtime: {{ $model.runtime }} waits for workers, and the model has none; set {{ $path }}.spec.predictor.workerSpec to the parallel sizes
-{{- end }}
-{{- if and $wanted (ne (dig "autoscaling" "class" "" $model) "none") (not (hasKey ($model.annotations | default dict) "serving.kserve.io/autoscalerClass")) }}
-ERROR: {{ $path }}.spec.predictor.workerSpec: KServe scales no model over several nodes; set {{ $path }}.autoscaling.class=none
-{{- end }}
-{{- if and $wanted $model.storageUri (not (regexMatch "^(pvc|oci)://" $model.storageUri)) }}
-ERROR: {{ $path }}.storageUri: KServe takes a model over several nodes from pvc:// or oci:// alone; put it there
-{{- end }}
+  {{- $root := .root -}}
+  {{- $path := .path -}}
+  {{- $model := .model -}}
+  {{- $wanted := dig "predictor" dict ($model.spec | default dict) | keys | has "workerSpec" -}}
+  {{- range .runtimes -}}
+    {{- if and .key .workers -}}
+      {{- if and $wanted (not $root.Values.customRuntimes) (not $model.runtime) (not .enabled) }}
+        ERROR: {{ $path }}.spec.predictor.workerSpec: no runtime that is on has workers; set runtimes.{{ .key }}.enabled=true, or name a ServingRuntime of the namespace as runtime
+      {{- else if and (not $wanted) (eq (toString $model.runtime) .name) }}
+        ERROR: {{ $path }}.runtime: {{ $model.runtime }} waits for workers, and the model has none; set {{ $path }}.spec.predictor.workerSpec to the parallel sizes
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if and $wanted (ne (dig "autoscaling" "class" "" $model) "none") (not (hasKey ($model.annotations | default dict) "serving.kserve.io/autoscalerClass")) }}
+    ERROR: {{ $path }}.spec.predictor.workerSpec: KServe scales no model over several nodes; set {{ $path }}.autoscaling.class=none
+  {{- end -}}
+  {{- if and $wanted $model.storageUri (not (regexMatch "^(pvc|oci)://" $model.storageUri)) }}
+    ERROR: {{ $path }}.storageUri: KServe takes a model over several nodes from pvc:// or oci:// alone; put it there
+  {{- end -}}
 {{- end -}}
 
 {{- /*
 Whether args may follow what the runtime says: some say nothing, and args replace the image's command.
-Takes (dict root path model protocol).
+Takes (dict root runtimes path model protocol).
 */ -}}
 {{- define "kserve-lite-models.check.args" -}}
-{{- $root := .root -}}
-{{- $path := .path -}}
-{{- $model := .model -}}
-{{- $wanted := printf "%s/%s" $model.format .protocol -}}
-{{- $named := eq (toString $model.runtime) "kserve-mlserver" }}
-{{- /* Nobody else of the catalog has a higher priority for these; a custom runtime may. */ -}}
-{{- $chosen := and $root.Values.runtimes.mlserver.enabled (not $model.runtime) (not $root.Values.customRuntimes) (has $wanted (list "sklearn/v2" "xgboost/v2" "lightgbm/v2" "mlflow/v2")) }}
-{{- if and (or $named $chosen) (not $root.Values.runtimes.mlserver.extraArgs) }}
-{{- if not (hasPrefix "mlserver start " (join " " $model.args | printf "%s ")) }}
-ERROR: {{ $path }}.args: in kserve-mlserver they replace the image's whole command; start them with mlserver, start and /mnt/models, or set {{ $path }}.env
-{{- end }}
-{{- end }}
-{{- end -}}
-
-{{- /* What a runtime serves, as a JSON list of FORMAT and FORMAT:VERSION. Takes (dict spec named). */ -}}
-{{- define "kserve-lite-models.formats" -}}
-{{- $named := .named -}}
-{{- $formats := list -}}
-{{- range .spec.supportedModelFormats -}}
-{{- if or $named .autoSelect -}}
-{{- $formats = append $formats .name -}}
-{{- if .version -}}
-{{- $formats = append $formats (printf "%s:%s" .name .version) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- toJson $formats -}}
+  {{- $path := .path -}}
+  {{- $model := .model -}}
+  {{- /* Nobody else of the catalog has a higher priority for these; a custom runtime may. */ -}}
+  {{- $choosable := not (or $model.runtime .root.Values.customRuntimes) -}}
+  {{- $wanted := printf "%s/%s" $model.format .protocol -}}
+  {{- range .runtimes -}}
+    {{- if and .command (or (eq (toString $model.runtime) .name) (and $choosable .enabled (has $wanted .served))) -}}
+      {{- if not (hasPrefix (join " " .command | printf "%s ") (join " " $model.args | printf "%s ")) }}
+        ERROR: {{ $path }}.args: in {{ .name }} they replace the image's whole command; start them with {{ join ", " .command }} and /mnt/models, or set {{ $path }}.env
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 
 {{- /*
 Whether the runtime that is named, or one that is on, serves the format in its version: KServe compares
 versions as text, so that 1.3 is not 1 (RuntimeSupportsModel in pkg/apis/serving/v1beta1). Takes
-(dict root path model protocol).
+(dict runtimes path model protocol).
 */ -}}
 {{- define "kserve-lite-models.check.runtime" -}}
-{{- $root := .root -}}
-{{- $path := .path -}}
-{{- $model := .model -}}
-{{- $protocol := .protocol -}}
-{{- $name := toString $model.runtime -}}
-{{- $format := $model.format -}}
-{{- $known := list -}}
-{{- $spoken := list -}}
-{{- if eq $name "kserve-sklearnserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v1" "v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.sklearn.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 1, "version": "1"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-xgbserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v1" "v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.xgboost.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "xgboost", "priority": 1, "version": "2"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-lgbserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v1" "v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.lightgbm.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "lightgbm", "priority": 1, "version": "4"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-predictiveserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v1" "v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.predictive.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": false, "name": "sklearn", "priority": 3, "version": "1"}, {"autoSelect": false, "name": "xgboost", "priority": 3, "version": "2"}, {"autoSelect": false, "name": "lightgbm", "priority": 3, "version": "4"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-autogluonserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v1" "v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.autogluon.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "autogluon", "priority": 1, "version": "1"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-pmmlserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v1" "v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.pmml.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pmml", "priority": 1, "version": "3"}, {"autoSelect": true, "name": "pmml", "priority": 1, "version": "4"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-paddleserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v1" "v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.paddle.enabled (has $protocol (list "v1" "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "paddle", "priority": 1, "version": "2"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-mlserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.mlserver.enabled (has $protocol (list "v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "sklearn", "priority": 2, "version": "0"}, {"autoSelect": true, "name": "sklearn", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "xgboost", "priority": 2, "version": "2"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "3"}, {"autoSelect": true, "name": "lightgbm", "priority": 2, "version": "4"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "mlflow", "priority": 1, "version": "2"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-tensorflow-serving" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v1" "grpc-v1" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.tensorflow.enabled (has $protocol (list "v1" "grpc-v1")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 2, "version": "2"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-torchserve" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v1" "v2" "grpc-v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.torchserve.enabled (has $protocol (list "v1" "v2" "grpc-v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "pytorch", "priority": 2, "version": "1"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-tritonserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v2" "grpc-v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.triton.enabled (has $protocol (list "v2" "grpc-v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "tensorrt", "priority": 1, "version": "8"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 1, "version": "2"}, {"autoSelect": true, "name": "onnx", "priority": 1, "version": "1"}, {"name": "pytorch", "version": "1"}, {"autoSelect": true, "name": "triton", "priority": 1, "version": "2"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-huggingfaceserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v2" "v1" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.huggingface.enabled (has $protocol (list "v2" "v1")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 1, "version": "1"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-huggingfaceserver-multinode" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "huggingface", "priority": 2, "version": "1"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v2" "v1" -}}
-{{- end -}}
-{{- if eq $name "kserve-vllmserver" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list  -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.vllm.enabled -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "vLLM", "priority": 1, "version": "1"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- if eq $name "kserve-openvino" -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}]}`) "named" true) | fromJsonArray -}}
-{{- $spoken = list "v1" "v2" "grpc-v2" -}}
-{{- else if and (not $model.runtime) $root.Values.runtimes.openvino.enabled (has $protocol (list "v1" "v2" "grpc-v2")) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" (fromJson `{"supportedModelFormats": [{"autoSelect": true, "name": "openvino", "priority": 1, "version": "10"}, {"autoSelect": true, "name": "onnx", "priority": 2, "version": "1"}, {"autoSelect": true, "name": "tensorflow", "priority": 3, "version": "1"}, {"autoSelect": true, "name": "huggingface"}]}`) "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- range $key, $custom := $root.Values.customRuntimes -}}
-{{- if eq $name $key -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" .spec "named" true) | fromJsonArray -}}
-{{- $spoken = .spec.protocolVersions | default list -}}
-{{- else if not (or $model.runtime .spec.disabled .spec.multiModel (hasKey .spec "workerSpec")) -}}
-{{- if has $protocol (.spec.protocolVersions | default (list $protocol)) -}}
-{{- $known = include "kserve-lite-models.formats" (dict "spec" .spec "named" false) | fromJsonArray | concat $known -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- if $known }}
-{{- if and $model.runtime (not (has $format $known)) }}
-{{- $formats := list }}
-{{- range $known }}
-{{- $formats = append $formats (splitList ":" . | first) }}
-{{- end }}
-ERROR: {{ $path }}.runtime: {{ $name }} serves {{ uniq $formats | join " and " }}, and not {{ $format }}; remove it, or set {{ $path }}.format
-{{- end }}
-{{- if and $model.protocol $spoken (not (has $model.protocol $spoken)) }}
-ERROR: {{ $path }}.protocol: {{ $name }} does not speak {{ $model.protocol }}; set it to {{ join " or " $spoken }}
-{{- end }}
-{{- if and $model.formatVersion (has $format $known) (not (has (printf "%s:%s" $format $model.formatVersion) $known)) }}
-{{- $versions := list }}
-{{- range $known }}
-{{- if hasPrefix (printf "%s:" $format) . }}
-{{- $versions = append $versions (trimPrefix (printf "%s:" $format) .) }}
-{{- end }}
-{{- end }}
-ERROR: {{ $path }}.formatVersion: no runtime that is on serves {{ $format }} in version {{ $model.formatVersion }}; {{ with uniq $versions | sortAlpha }}set it to {{ join " or " . }}, or {{ end }}remove it
-{{- end }}
-{{- end }}
+  {{- $path := .path -}}
+  {{- $model := .model -}}
+  {{- $protocol := .protocol -}}
+  {{- $name := toString $model.runtime -}}
+  {{- $format := $model.format -}}
+  {{- $formats := list -}}
+  {{- $versions := list -}}
+  {{- $spoken := list -}}
+  {{- range .runtimes -}}
+    {{- $named := eq $name .name -}}
+    {{- if $named -}}
+      {{- $spoken = .protocols -}}
+    {{- end -}}
+    {{- if or $named (and .automatic (not $model.runtime) (has $protocol (.protocols | default (list $protocol)))) -}}
+      {{- range .formats -}}
+        {{- if or $named .autoSelect -}}
+          {{- $formats = append $formats .name -}}
+          {{- if and .version (eq .name $format) -}}
+            {{- $versions = append $versions .version -}}
+          {{- end -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if and $formats $model.runtime (not (has $format $formats)) }}
+    ERROR: {{ $path }}.runtime: {{ $name }} serves {{ uniq $formats | join " and " }}, and not {{ $format }}; remove it, or set {{ $path }}.format
+  {{- end -}}
+  {{- if and $formats $model.protocol $spoken (not (has $model.protocol $spoken)) }}
+    ERROR: {{ $path }}.protocol: {{ $name }} does not speak {{ $model.protocol }}; set it to {{ join " or " $spoken }}
+  {{- end -}}
+  {{- if and $model.formatVersion (has $format $formats) (not (has $model.formatVersion $versions)) }}
+    ERROR: {{ $path }}.formatVersion: no runtime that is on serves {{ $format }} in version {{ $model.formatVersion }}; {{ with uniq $versions | sortAlpha }}set it to {{ join " or " . }}, or {{ end }}remove it
+  {{- end -}}
 {{- end -}}
 
 {{- /*
 Whether runtimeVersion does what is asked: where it is told a tag, KServe takes that, and not its build
-for GPUs (UpdateImageTag in pkg/controller/v1beta1/inferenceservice/utils). Takes (dict root path model protocol).
+for GPUs (UpdateImageTag in pkg/controller/v1beta1/inferenceservice/utils). Takes
+(dict root runtimes path model protocol).
 */ -}}
 {{- define "kserve-lite-models.check.version" -}}
-{{- $root := .root -}}
-{{- $path := printf "%s.runtimeVersion" .path -}}
-{{- $model := .model -}}
-{{- $wanted := printf "%s/%s" $model.format .protocol -}}
-{{- $serving := list -}}
-{{- $suffixes := dict -}}
-{{- if eq (toString $model.runtime) "kserve-sklearnserver" -}}
-{{- $serving = list "sklearn" -}}
-{{- else if and $root.Values.runtimes.sklearn.enabled (not $model.runtime) (has $wanted (list "sklearn/v1" "sklearn/v2")) -}}
-{{- $serving = append $serving "sklearn" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-xgbserver" -}}
-{{- $serving = list "xgboost" -}}
-{{- else if and $root.Values.runtimes.xgboost.enabled (not $model.runtime) (has $wanted (list "xgboost/v1" "xgboost/v2")) -}}
-{{- $serving = append $serving "xgboost" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-lgbserver" -}}
-{{- $serving = list "lightgbm" -}}
-{{- else if and $root.Values.runtimes.lightgbm.enabled (not $model.runtime) (has $wanted (list "lightgbm/v1" "lightgbm/v2")) -}}
-{{- $serving = append $serving "lightgbm" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-predictiveserver" -}}
-{{- $serving = list "predictive" -}}
-{{- else if and $root.Values.runtimes.predictive.enabled (not $model.runtime) (has $wanted (list )) -}}
-{{- $serving = append $serving "predictive" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-autogluonserver" -}}
-{{- $serving = list "autogluon" -}}
-{{- else if and $root.Values.runtimes.autogluon.enabled (not $model.runtime) (has $wanted (list "autogluon/v1" "autogluon/v2")) -}}
-{{- $serving = append $serving "autogluon" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-pmmlserver" -}}
-{{- $serving = list "pmml" -}}
-{{- else if and $root.Values.runtimes.pmml.enabled (not $model.runtime) (has $wanted (list "pmml/v1" "pmml/v2")) -}}
-{{- $serving = append $serving "pmml" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-paddleserver" -}}
-{{- $serving = list "paddle" -}}
-{{- else if and $root.Values.runtimes.paddle.enabled (not $model.runtime) (has $wanted (list "paddle/v1" "paddle/v2")) -}}
-{{- $serving = append $serving "paddle" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-mlserver" -}}
-{{- $serving = list "mlserver" -}}
-{{- else if and $root.Values.runtimes.mlserver.enabled (not $model.runtime) (has $wanted (list "sklearn/v2" "xgboost/v2" "lightgbm/v2" "mlflow/v2")) -}}
-{{- $serving = append $serving "mlserver" -}}
-{{- end -}}
-{{- $_ := set $suffixes "tensorflow" "-gpu" -}}
-{{- if eq (toString $model.runtime) "kserve-tensorflow-serving" -}}
-{{- $serving = list "tensorflow" -}}
-{{- else if and $root.Values.runtimes.tensorflow.enabled (not $model.runtime) (has $wanted (list "tensorflow/v1" "tensorflow/grpc-v1")) -}}
-{{- $serving = append $serving "tensorflow" -}}
-{{- end -}}
-{{- $_ := set $suffixes "torchserve" "-gpu" -}}
-{{- if eq (toString $model.runtime) "kserve-torchserve" -}}
-{{- $serving = list "torchserve" -}}
-{{- else if and $root.Values.runtimes.torchserve.enabled (not $model.runtime) (has $wanted (list "pytorch/v1" "pytorch/v2" "pytorch/grpc-v2")) -}}
-{{- $serving = append $serving "torchserve" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-tritonserver" -}}
-{{- $serving = list "triton" -}}
-{{- else if and $root.Values.runtimes.triton.enabled (not $model.runtime) (has $wanted (list "tensorrt/v2" "tensorrt/grpc-v2" "tensorflow/v2" "tensorflow/grpc-v2" "onnx/v2" "onnx/grpc-v2" "triton/v2" "triton/grpc-v2")) -}}
-{{- $serving = append $serving "triton" -}}
-{{- end -}}
-{{- $_ := set $suffixes "huggingface" "-gpu" -}}
-{{- if eq (toString $model.runtime) "kserve-huggingfaceserver" -}}
-{{- $serving = list "huggingface" -}}
-{{- else if and $root.Values.runtimes.huggingface.enabled (not $model.runtime) (has $wanted (list "huggingface/v2" "huggingface/v1")) -}}
-{{- $serving = append $serving "huggingface" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-huggingfaceserver-multinode" -}}
-{{- $serving = list "huggingfaceMultinode" -}}
-{{- else if and $root.Values.runtimes.huggingfaceMultinode.enabled (not $model.runtime) (has $wanted (list "huggingface/v2" "huggingface/v1")) -}}
-{{- $serving = append $serving "huggingfaceMultinode" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-vllmserver" -}}
-{{- $serving = list "vllm" -}}
-{{- else if and $root.Values.runtimes.vllm.enabled (not $model.runtime) (has $wanted (list "vLLM/v1" "vLLM/v2" "vLLM/grpc-v1" "vLLM/grpc-v2")) -}}
-{{- $serving = append $serving "vllm" -}}
-{{- end -}}
-{{- if eq (toString $model.runtime) "kserve-openvino" -}}
-{{- $serving = list "openvino" -}}
-{{- else if and $root.Values.runtimes.openvino.enabled (not $model.runtime) (has $wanted (list "openvino/v1" "openvino/v2" "openvino/grpc-v2" "onnx/v1" "onnx/v2" "onnx/grpc-v2" "tensorflow/v1" "tensorflow/v2" "tensorflow/grpc-v2" "huggingface/v1" "huggingface/v2" "huggingface/grpc-v2")) -}}
-{{- $serving = append $serving "openvino" -}}
-{{- end -}}
-{{- /* Where several may serve it, nothing is sure. */ -}}
-{{- if and (eq (len $serving) 1) (or $model.runtime (not $root.Values.customRuntimes)) }}
-{{- $runtime := first $serving }}
-{{- $suffix := get $suffixes $runtime }}
-{{- if and $model.gpus $suffix (not (hasSuffix $suffix $model.runtimeVersion)) }}
-ERROR: {{ $path }}: the build of {{ $runtime }} for GPUs has a tag that ends in {{ $suffix }}; set it to {{ $model.runtimeVersion }}{{ $suffix }}
-{{- end }}
-{{- end }}
+  {{- $model := .model -}}
+  {{- $wanted := printf "%s/%s" $model.format .protocol -}}
+  {{- $serving := list -}}
+  {{- range .runtimes -}}
+    {{- if and .key (or (eq (toString $model.runtime) .name) (and .enabled (not $model.runtime) (has $wanted .served))) -}}
+      {{- $serving = append $serving . -}}
+    {{- end -}}
+  {{- end -}}
+  {{- /* Where several may serve it, nothing is sure. */ -}}
+  {{- if and (eq (len $serving) 1) (or $model.runtime (not .root.Values.customRuntimes)) -}}
+    {{- $runtime := first $serving -}}
+    {{- if and $model.gpus $runtime.gpuTag (not (hasSuffix $runtime.gpuTag $model.runtimeVersion)) }}
+      ERROR: {{ .path }}.runtimeVersion: the build of {{ $runtime.key }} for GPUs has a tag that ends in {{ $runtime.gpuTag }}; set it to {{ $model.runtimeVersion }}{{ $runtime.gpuTag }}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
