@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,20 +11,15 @@ from generator.cli.delivery import write
 from generator.cli.options import output_options, release_options, values_option
 from generator.errors import GeneratorError
 
+if TYPE_CHECKING:
+    from generator.release import Release
+
 
 @click.command()
 @values_option("Values of the release.")
 @output_options("Folder to put both into.")
 @release_options
-def build(
-    *,
-    values: tuple[str, ...],
-    output: Path,
-    name: str,
-    namespace: str,
-    models: str,
-    **how: bool,
-) -> None:
+def build(*, values: tuple[str, ...], output: Path, release: Release, **how: bool) -> None:
     """Render charts and objects, and validate them.
 
     It does what `chart`, `manifests` and `validate` do, in one go, and says what to do next. Charts
@@ -31,10 +27,8 @@ def build(
     Without Helm or kubeconform it does what it can, says what it left out, and fails.
     """
     from generator import build as builder  # noqa: PLC0415
-    from generator.release import Release  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 
-    release = Release(name, namespace, models)
     given = read(values)
     built = builder.build(given, output, release)
     write(built.trees, output, values, **how)
