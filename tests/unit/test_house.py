@@ -1,9 +1,12 @@
 """The house: its rooms import downwards, and each module says what it is, and is not too long."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
+
+from generator import process
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted([*ROOT.glob("generator/**/*.py"), *ROOT.glob("codegen/*.py")])
@@ -93,3 +96,11 @@ def test_a_module_is_not_too_long(file):
 def test_no_two_names_differ_by_an_s():
     words = {word for name in NAMES for word in name.split(".")}
     assert not {word for word in words if f"{word}s" in words}
+
+
+def test_pytest_takes_files_of_tests_with_the_same_name():
+    """As it does without arguments, when it collects all of tests/."""
+    files = sorted(ROOT.glob("tests/*/test_*.py"), key=lambda file: file.name)
+    same = [str(file) for file in files if [other.name for other in files].count(file.name) > 1]
+    assert same
+    process.run([sys.executable, "-m", "pytest", "--collect-only", "-q", *same], cwd=ROOT)
