@@ -26,16 +26,16 @@ def build(*, values: tuple[str, ...], output: Path, release: Release, **how: boo
     and objects are both written, or nothing is; the objects go into manifests/ in the folder.
     Without Helm or kubeconform it does what it can, says what it left out, and fails.
     """
-    from generator import build as builder  # noqa: PLC0415
+    from generator import build  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 
     given = read(values)
-    built = builder.build(given, output, release)
+    built = build.build(given, output, release)
     write(built.trees, output, values, **how)
     written = not (how["check"] or how["dry_run"])
     for line in built.report if written else ():
         click.echo(line)
     if built.left_out:
         raise GeneratorError(built.left_out)
-    for line in builder.next_steps(given, output, release) if written else ():
+    for line in build.next_steps(given, output, release) if written else ():
         click.echo(line)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.manifests import rendering as manifests
+from generator.manifests.rendering import render
 from tests import rendering
 from tests.rendering import CASES, STOCK, Object, objects
 
@@ -79,8 +79,8 @@ def test_models_and_their_pods_meet_their_webhooks(case):
 
 
 def test_door_two_applies_in_phases():
-    folders = {it.phase: set() for it in manifests.render()}
-    for it in manifests.render():
+    folders = {it.phase: set() for it in render()}
+    for it in render():
         folders[it.phase].add(it.kind)
     assert folders["00-crds"] == {"CustomResourceDefinition", "Namespace"}
     assert folders["20-runtimes"] == {"ClusterServingRuntime", "ClusterStorageContainer"}

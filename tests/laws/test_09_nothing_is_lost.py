@@ -13,9 +13,18 @@ from functools import cache
 import pytest
 
 from generator.chart.chart import render
-from generator.manifests import rendering as manifests
-from tests import rendering
-from tests.rendering import CASES, STOCK, WITH_MODELS, Object, objects, of_kind
+from generator.manifests import rendering
+from tests.rendering import (
+    CASES,
+    STOCK,
+    WITH_MODELS,
+    Object,
+    by_identity,
+    given,
+    objects,
+    of_kind,
+    parse,
+)
 
 UPGRADE = "helm show crds CHART | kubectl apply --server-side --force-conflicts -f -"
 
@@ -65,13 +74,13 @@ def pruned(them: Sequence[Object]) -> Iterator[tuple[str, str]]:
 @cache
 def parsed(text: str) -> Object:
     """An object; the CRDs, which are large, are the same in every case."""
-    (found,) = rendering.parse(text)
+    (found,) = parse(text)
     return found
 
 
 def through_door_two(case: str) -> list[Object]:
     """The holders and the models of a case, as `generator manifests` writes them."""
-    rendered = manifests.render(rendering.given(case))
+    rendered = rendering.render(given(case))
     return [parsed(it.text) for it in rendered if it.kind in (*HOLDERS, *MODELS)]
 
 
@@ -100,7 +109,7 @@ def test_every_door_has_the_same_crds():
     in_the_chart = [parsed(file.read_text()) for file in sorted((STOCK / "crds").iterdir())]
     assert list(pruned(in_the_chart)) == []
     written = of_kind(through_door_two("default"), "CustomResourceDefinition")
-    assert rendering.by_identity(written) == rendering.by_identity(in_the_chart)
+    assert by_identity(written) == by_identity(in_the_chart)
 
 
 def test_crds_are_not_templates():

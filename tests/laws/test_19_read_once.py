@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from generator import helm, tools
 from generator.cli import main
 from generator.errors import GeneratorError, ValuesError
-from generator.manifests import rendering as manifests
+from generator.manifests.rendering import platform
 from generator.values.check import read
 from generator.values.load import Values
 from generator.values.sources import Source
@@ -81,7 +81,7 @@ def test_what_changes_after_the_check_is_not_rendered(program, tmp_path):
     file.write_text("controller: {replicas: 2}\n")
     values = read([file])
     file.write_text("controller: {replicas: 3}\n")
-    assert "replicas: 2" in manifests.platform(values, helm=program)
+    assert "replicas: 2" in platform(values, helm=program)
     helm.lint(rendering.STOCK, values, helm=program)
 
 
@@ -177,7 +177,7 @@ def test_two_sources_are_merged_as_two_files_are(tmp_path):
         feed(tmp_path / "two", b"controller: {replicas: 4}\n"),
     ]
     values = read([tmp_path / "one", tmp_path / "two"])
-    text = manifests.platform(values)
+    text = platform(values)
     assert "replicas: 4" in text
     assert "a.example" in text
     for writer in writers:

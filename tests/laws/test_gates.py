@@ -15,7 +15,6 @@ import yaml
 from generator import CHART
 from generator.errors import OutputError, ToolFailed
 from generator.manifests import parsing
-from generator.manifests import rendering as manifests
 from generator.manifests.kubeconform import check
 from generator.output import journal, mirror, record, writing
 from generator.values.check import read
@@ -189,7 +188,7 @@ def test_gate_09_a_crd_that_a_tool_prunes(broken, tool):
 
 
 def test_gate_09_a_namespace_that_a_tool_prunes(monkeypatch):
-    monkeypatch.setattr(manifests, "KEEP", {})
+    monkeypatch.setattr("generator.manifests.rendering.KEEP", {})
     namespace = rendering.only(law.n09.through_door_two("default"), "Namespace")
     assert [tool for _, tool in law.n09.pruned([namespace])] == ["Argo CD", "Flux", "Helm"]
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from codegen import upstream as packages
+from codegen import upstream
 from generator.catalog import catalog
 from generator.values.schema import find, values_schema
 from tests import rendering
 from tests.rendering import Object, config, objects
 
-CONFIG = packages.folder(packages.KSERVE) / "config"
+CONFIG = upstream.folder(upstream.KSERVE) / "config"
 
 
-def upstream(path: str) -> list[Object]:
+def upstream_objects(path: str) -> list[Object]:
     return rendering.parse((CONFIG / path).read_text())
 
 
@@ -91,7 +91,7 @@ def test_every_runtime_of_upstream_is_in_the_catalog():
 @pytest.mark.parametrize("name", FILES)
 def test_a_runtime_is_upstreams(name):
     ours = rendering.only(objects("all-runtimes"), "ClusterServingRuntime", name)
-    (theirs,) = upstream(f"runtimes/{FILES[name]}")
+    (theirs,) = upstream_objects(f"runtimes/{FILES[name]}")
     key = "serving.kserve.io/server-type"
     assert ours["metadata"]["annotations"][key] == theirs["metadata"]["annotations"][key]
     # Ours: which image, that it is pulled if absent, and Pod Security "restricted".
@@ -103,7 +103,7 @@ def test_a_runtime_is_upstreams(name):
 @pytest.mark.parametrize("name", FILES)
 def test_a_runtimes_security_is_upstreams_and_more(name):
     ours = rendering.only(objects("all-runtimes"), "ClusterServingRuntime", name)
-    (theirs,) = upstream(f"runtimes/{FILES[name]}")
+    (theirs,) = upstream_objects(f"runtimes/{FILES[name]}")
     for one, other in zip(ours["spec"]["containers"], theirs["spec"]["containers"], strict=True):
         assert one["securityContext"] | other.get("securityContext", {}) == one["securityContext"]
         assert one["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -237,7 +237,7 @@ def test_only_requests_of_the_protocol_v1_are_gathered():
 
 
 def test_the_config_is_upstreams():
-    (theirs,) = upstream("configmap/inferenceservice.yaml")
+    (theirs,) = upstream_objects("configmap/inferenceservice.yaml")
     parsed = {key: json.loads(text) for key, text in theirs["data"].items() if key != "_example"}
     found = differences(config(objects("default")), parsed)
     images = [path for path in found if path.endswith(("mage", "mageVersion"))]
@@ -246,7 +246,7 @@ def test_the_config_is_upstreams():
 
 def test_the_storage_container_is_upstreams():
     ours = rendering.only(objects("default"), "ClusterStorageContainer")
-    (theirs,) = upstream("storagecontainers/default.yaml")
+    (theirs,) = upstream_objects("storagecontainers/default.yaml")
     assert ours["metadata"]["name"] == theirs["metadata"]["name"]
     assert differences(without(ours["spec"], "image"), without(theirs["spec"], "image")) == [
         ".container.securityContext"
@@ -268,7 +268,7 @@ def permissions(rules: list[Object]) -> set[tuple[str, str, str]]:
 
 
 def test_the_managers_role_is_upstreams_less_what_no_code_uses():
-    theirs = permissions(rendering.only(upstream("rbac/role.yaml"), "ClusterRole")["rules"])
+    theirs = permissions(rendering.only(upstream_objects("rbac/role.yaml"), "ClusterRole")["rules"])
     role = rendering.only(objects("default"), "ClusterRole", "kserve-manager-role")
     ours = permissions(role["rules"])
     assert ours - theirs == set()
@@ -304,7 +304,8 @@ def webhooks(them: list[Object]) -> dict[str, Object]:
 
 
 def test_the_webhooks_are_upstreams():
-    ours, theirs = webhooks(objects("default")), webhooks(upstream("webhook/manifests.yaml"))
+    ours = webhooks(objects("default"))
+    theirs = webhooks(upstream_objects("webhook/manifests.yaml"))
     assert ours.keys() == theirs.keys()
     assert len(ours) == 7
     for name, webhook in ours.items():
