@@ -73,14 +73,14 @@ def locked(folders: Sequence[Path]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _made(folder: Path) -> Iterator[None]:
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     finally:
-        for place in missing:
+        for parent in missing:
             with contextlib.suppress(OSError):  # Not empty: that is as it should be.
-                place.rmdir()
+                parent.rmdir()
 
 
 def _opened(folder: Path) -> int:
