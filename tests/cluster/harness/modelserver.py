@@ -70,7 +70,7 @@ def content() -> Mapping[str, Path]:
     source = upstream.folder(upstream.KSERVE) / "python"
     system = [*map(Path, _SYSTEM), python().resolve().parents[1]]
     return {
-        **{str(it): it for it in system if it.is_dir()},
+        **{str(path): path for path in system if path.is_dir()},
         VENV: environment(),
         "/sklearnserver": source / "sklearnserver",
         "/storage-initializer": source / "storage-initializer",
