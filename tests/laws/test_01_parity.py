@@ -33,9 +33,9 @@ from tests.rendering import (
 def differences(one: list[Object], other: list[Object]) -> list[str]:
     """How two sets of objects differ, a line each."""
     left, right = by_identity(one), by_identity(other)
-    found = [f"only here: {it}" for it in sorted(left.keys() - right.keys())]
-    found += [f"only there: {it}" for it in sorted(right.keys() - left.keys())]
-    found += [f"differs: {it}" for it in left.keys() & right.keys() if left[it] != right[it]]
+    found = [f"only here: {key}" for key in sorted(left.keys() - right.keys())]
+    found += [f"only there: {key}" for key in sorted(right.keys() - left.keys())]
+    found += [f"differs: {key}" for key in left.keys() & right.keys() if left[key] != right[key]]
     return found
 
 
@@ -58,7 +58,7 @@ def test_the_specialised_chart_renders_what_the_stock_chart_does(chart, case, tm
 @pytest.mark.parametrize("case", CASES)
 def test_the_generator_renders_what_helm_does_and_a_namespace(case):
     rendered = through_door_two(case)
-    ours = [it for manifest in rendered for it in parse(manifest.text)]
+    ours = [one for manifest in rendered for one in parse(manifest.text)]
     helms = parse(template(case, crds=True))
     if case in WITH_MODELS:
         helms += objects(case, chart=MODELS)
@@ -81,14 +81,20 @@ def test_the_generator_renders_what_helm_does_and_a_namespace(case):
 def test_the_namespaces_that_a_release_uses_are_rendered(platform, models, expected):
     release = Release(namespace=platform, models=models)
     values = given("sklearn-iris")
-    rendered = [it for it in rendering.render(values, release) if it.kind == "Namespace"]
-    assert [it.name for it in rendered] == expected
+    rendered = [
+        manifest for manifest in rendering.render(values, release) if manifest.kind == "Namespace"
+    ]
+    assert [manifest.name for manifest in rendered] == expected
     assert [
-        it["metadata"]["name"] for it in parse("---\n".join(m.text for m in rendered))
+        manifest["metadata"]["name"] for manifest in parse("---\n".join(m.text for m in rendered))
     ] == expected
-    assert {it.phase for it in rendered} == {"00-crds"}
+    assert {manifest.phase for manifest in rendered} == {"00-crds"}
     # Without models, their namespace is none of this release's.
-    alone = [it.name for it in rendering.render(release=release) if it.kind == "Namespace"]
+    alone = [
+        manifest.name
+        for manifest in rendering.render(release=release)
+        if manifest.kind == "Namespace"
+    ]
     assert alone == [platform]
 
 
@@ -97,8 +103,10 @@ def test_a_namespace_that_the_values_declare_is_not_rendered_twice(tmp_path):
     values.write_text(
         "extraObjects: {a: {apiVersion: v1, kind: Namespace, metadata: {name: kserve, labels: {a: b}}}}\n"
     )
-    rendered = [it for it in rendering.render(read([values])) if it.kind == "Namespace"]
-    assert ["labels" in it.text for it in rendered] == [True]
+    rendered = [
+        manifest for manifest in rendering.render(read([values])) if manifest.kind == "Namespace"
+    ]
+    assert ["labels" in manifest.text for manifest in rendered] == [True]
 
 
 def test_the_models_chart_is_told_where_the_platform_is(tmp_path):
@@ -106,12 +114,12 @@ def test_the_models_chart_is_told_where_the_platform_is(tmp_path):
     values.write_text(CASES["istio-models"].read_text())
     release = Release(namespace="ml-platform")
     routes = [
-        it
-        for it in rendering.render(Values.parsed([values]), release)
-        if it.kind == "VirtualService"
+        manifest
+        for manifest in rendering.render(Values.parsed([values]), release)
+        if manifest.kind == "VirtualService"
     ]
     assert routes
-    assert all("- ml-platform/kserve-ingress-gateway" in it.text for it in routes)
+    assert all("- ml-platform/kserve-ingress-gateway" in route.text for route in routes)
 
 
 @pytest.mark.parametrize("case", ["default", "istio-gateway-api", "openshift"])

@@ -41,8 +41,8 @@ def test_no_template_calls_anything_impure():
 
 @pytest.mark.parametrize(("chart", "case"), CHART_CASES)
 def test_no_object_is_a_hook(chart, case):
-    for it in objects(case, chart=chart):
-        annotations = it["metadata"].get("annotations", {})
+    for manifest in objects(case, chart=chart):
+        annotations = manifest["metadata"].get("annotations", {})
         assert not [key for key in annotations if key.startswith("helm.sh/hook")]
 
 

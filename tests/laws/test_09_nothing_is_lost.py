@@ -35,7 +35,10 @@ HOLDERS = ("CustomResourceDefinition", "Namespace")
 
 def lost(them: list[Object]) -> list[str]:
     """The objects of a release that an uninstall must not take away."""
-    return [f"{it['kind']} {it['metadata']['name']}" for it in of_kind(them, *MODELS, *HOLDERS)]
+    return [
+        f"{manifest['kind']} {manifest['metadata']['name']}"
+        for manifest in of_kind(them, *MODELS, *HOLDERS)
+    ]
 
 
 def _argo_cd(annotations: dict[str, str]) -> bool:
@@ -64,11 +67,11 @@ KEEPS: dict[str, Callable[[dict[str, str]], bool]] = {
 
 def pruned(them: Sequence[Object]) -> Iterator[tuple[str, str]]:
     """`(kind/name, tool)` wherever a tool would delete an object that it does not find any more."""
-    for it in them:
-        annotations = it["metadata"].get("annotations", {})
+    for manifest in them:
+        annotations = manifest["metadata"].get("annotations", {})
         for tool, keeps in KEEPS.items():
             if not keeps(annotations):
-                yield f"{it['kind']}/{it['metadata']['name']}", tool
+                yield f"{manifest['kind']}/{manifest['metadata']['name']}", tool
 
 
 @cache
@@ -81,7 +84,7 @@ def parsed(text: str) -> Object:
 def through_door_two(case: str) -> list[Object]:
     """The holders and the models of a case, as `generator manifests` writes them."""
     rendered = rendering.render(given(case))
-    return [parsed(it.text) for it in rendered if it.kind in (*HOLDERS, *MODELS)]
+    return [parsed(manifest.text) for manifest in rendered if manifest.kind in (*HOLDERS, *MODELS)]
 
 
 @pytest.mark.parametrize("case", CASES)

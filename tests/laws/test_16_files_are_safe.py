@@ -83,8 +83,8 @@ def harm(
     """The files that a run must not have touched: `written` is what the record before lists."""
     found = []
     for path, text in before.items():
-        mine = written.get(path) == record.digest(text.encode())
-        free = mine or (force and path in written)
+        ours = written.get(path) == record.digest(text.encode())
+        free = ours or (force and path in written)
         if after.get(path) != text and (not free or path in inputs):
             found.append(path)
     return found
@@ -261,17 +261,17 @@ def test_a_fresh_clone_makes_its_charts(clone):
 
 @pytest.mark.parametrize("link", ["", "symbolic", "hard"])
 def test_the_values_of_a_run_are_never_its_output(link, clone):
-    mine = clone / "charts" / "kserve-lite" / "values.yaml"
-    values = clone / "my.yaml" if link else mine
+    target = clone / "charts" / "kserve-lite" / "values.yaml"
+    values = clone / "my.yaml" if link else target
     if link == "symbolic":
-        values.symlink_to(mine)
+        values.symlink_to(target)
     elif link == "hard":
-        values.hardlink_to(mine)
-    before = mine.read_bytes()
+        values.hardlink_to(target)
+    before = target.read_bytes()
     done = generator("chart", "-f", values, "-o", "charts", "--force", cwd=clone)
     assert done.returncode == 1
     assert "is one of the run's own values files" in done.stderr
-    assert mine.read_bytes() == before
+    assert target.read_bytes() == before
 
 
 def opened(fifo: Path) -> int:
@@ -381,8 +381,8 @@ def test_a_part_without_the_right_to_write_changes_nothing(where):
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "out"
         writing.write(Output(root, trees[0]))
-        for place in (Path(folder), root, root / "a", root / "b", root / "c"):
-            place.chmod(0o777)
+        for path in (Path(folder), root, root / "a", root / "b", root / "c"):
+            path.chmod(0o777)
         (root / where).chmod(0o555 if where else 0o1777)
         before = files(root)
         with nobody(), pytest.raises(OutputError, match=r"Permission denied|not permitted") as said:
