@@ -75,8 +75,8 @@ def scan(folder: Path, them: list[Object]) -> Object:
 
 def failed(report: Object) -> list[str]:
     return [
-        f"{it['check_id']} {it['resource']}: {it['check_name']}"
-        for it in report["results"]["failed_checks"]
+        f"{failure['check_id']} {failure['resource']}: {failure['check_name']}"
+        for failure in report["results"]["failed_checks"]
     ]
 
 
@@ -97,8 +97,8 @@ def test_the_containers_of_model_pods(tmp_path):
     ]
     report = scan(tmp_path, [everywhere(), *pods])
     # The one image that must run as root is marked in the catalog, with its reason.
-    assert [it for it in failed(report) if "CKV_K8S_23" not in it] == []
-    assert len([it for it in failed(report) if "CKV_K8S_23" in it]) == 1
+    assert [failure for failure in failed(report) if "CKV_K8S_23" not in failure] == []
+    assert len([failure for failure in failed(report) if "CKV_K8S_23" in failure]) == 1
     assert report["summary"]["resource_count"] >= len(pods) >= 16
 
 
@@ -107,7 +107,7 @@ def test_a_weakness_is_found(tmp_path):
     manager = rendering.only(them, "Deployment")["spec"]["template"]["spec"]["containers"][0]
     manager["securityContext"]["allowPrivilegeEscalation"] = True
     del manager["resources"]["limits"]
-    assert {it.split()[0] for it in failed(scan(tmp_path, them))} == {
+    assert {failure.split()[0] for failure in failed(scan(tmp_path, them))} == {
         "CKV_K8S_20",
         "CKV_K8S_11",
         "CKV_K8S_13",

@@ -111,11 +111,11 @@ def differences(theirs: Schema, ours: Schema, path: str = "") -> Iterator[Differ
         yield "prunes", path
     for key in COMPARED:
         # A list is atomic by default.
-        mine, other = (
+        our, other = (
             None if node.get(key) == "atomic" else node.get(key) for node in (ours, theirs)
         )
-        if mine != other:
-            what = "laxer" if mine is None else "stricter"
+        if our != other:
+            what = "laxer" if our is None else "stricter"
             yield f"{what} {key.removeprefix('x-kubernetes-')}", path
     required = [set(node.get("required", [])) for node in (theirs, ours)]
     if required[0] != required[1]:
@@ -239,11 +239,11 @@ def samples() -> dict[str, dict[str, Any]]:
                 documents = list(yaml.load_all(file.read_bytes(), Loader=yaml.CSafeLoader))
             except yaml.YAMLError:
                 continue  # Placeholders that are not YAML, such as `{{ ... }}`.
-            for place, document in enumerate(documents):
+            for index, document in enumerate(documents):
                 if isinstance(document, dict):
                     gvk = (str(document.get("apiVersion")), str(document.get("kind")))
                     if gvk in versions:
-                        found[f"{file.relative_to(root)}#{place}"] = document
+                        found[f"{file.relative_to(root)}#{index}"] = document
     return found
 
 

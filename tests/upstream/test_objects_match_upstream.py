@@ -85,7 +85,7 @@ def differences(ours: Object, theirs: Object, path: str = "") -> list[str]:
 
 
 def test_every_runtime_of_upstream_is_in_the_catalog():
-    assert {it["name"] for it in catalog()["runtimes"].values()} == set(FILES)
+    assert {runtime["name"] for runtime in catalog()["runtimes"].values()} == set(FILES)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -113,10 +113,10 @@ def test_a_runtimes_security_is_upstreams_and_more(name):
 def test_a_runtimes_repository_is_upstreams(name):
     kustomization = yaml.safe_load((CONFIG / "runtimes" / "kustomization.yaml").read_text())
     theirs = {
-        it["newName"].removeprefix("docker.io/").removeprefix("nvcr.io/")
-        for it in kustomization["images"]
+        image["newName"].removeprefix("docker.io/").removeprefix("nvcr.io/")
+        for image in kustomization["images"]
     }
-    (ours,) = [it for it in catalog()["runtimes"].values() if it["name"] == name]
+    (ours,) = [runtime for runtime in catalog()["runtimes"].values() if runtime["name"] == name]
     # Upstream's kustomization leaves OpenVINO out.
     assert ours["image"]["repository"] in theirs | {"openvino/model_server"}
 
@@ -300,7 +300,11 @@ def _code(file: Path) -> str:
 
 def webhooks(them: list[Object]) -> dict[str, Object]:
     kinds = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-    return {it["name"]: it for them in rendering.of_kind(them, *kinds) for it in them["webhooks"]}
+    return {
+        webhook["name"]: webhook
+        for them in rendering.of_kind(them, *kinds)
+        for webhook in them["webhooks"]
+    }
 
 
 def test_the_webhooks_are_upstreams():
