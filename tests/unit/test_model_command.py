@@ -48,7 +48,7 @@ def test_a_manifest_comes_from_a_pipe_with_a_name(tmp_path):
     done = run("routes", "-f", CASES["istio-models"], tmp_path / "fifo")
     writer.join()
     assert (done.returncode, done.stderr) == (0, "")
-    kinds = {it["kind"] for it in yaml.safe_load_all(done.stdout)}
+    kinds = {manifest["kind"] for manifest in yaml.safe_load_all(done.stdout)}
     assert kinds >= {"Service", "VirtualService"}
 
 
