@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generator import process
 from generator.errors import OutputError
 from generator.output import mirror, record, writing
 from generator.output.writing import Output, Tree
@@ -147,8 +148,7 @@ def take(root: Path, run: dict) -> None:
 
 def interruptions(how: str, folder: Path) -> list[dict]:
     argv = [sys.executable, "-m", "tests.interruption", how, str(folder)]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+    found = json.loads(process.run(argv, cwd=ROOT))
     assert len(found) >= 25
     return found
 
@@ -223,7 +223,7 @@ def clone(tmp_path):
     folder = tmp_path / "clone"
     shutil.copytree(ROOT / "charts", folder / "charts")
     mirror.write(golden.rendered("default"), folder / "clusters" / "one")
-    subprocess.run(["git", "init", "--quiet", folder], check=True)
+    process.run(["git", "init", "--quiet", str(folder)])
     return folder
 
 
