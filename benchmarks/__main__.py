@@ -6,7 +6,6 @@ The machine's load and speed drop out of a ratio; the median of the rounds drops
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from generator import tools
+from generator import process, tools
 
 ROUNDS = 9
 ROOT = Path(__file__).parent.parent
@@ -66,7 +65,7 @@ class Claim:
 def seconds(command: tuple[str, ...]) -> float:
     """Wall time of a command that must succeed."""
     start = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    process.run(command, cwd=ROOT)
     return time.perf_counter() - start
 
 

@@ -61,17 +61,17 @@ def files(whose: str) -> list[Path]:
     """The CRDs: "ours", "six" or "all"."""
     ours = sorted((STOCK / "crds").iterdir())
     theirs = upstream.folder(upstream.KSERVE) / "config" / "crd" / "full"
-    found = {it.name: it for it in sorted(theirs.rglob("serving.kserve.io_*.yaml"))}
+    found = {file.name: file for file in sorted(theirs.rglob("serving.kserve.io_*.yaml"))}
     return {
         "ours": ours,
-        "six": [found[it.name] for it in ours],
+        "six": [found[crd.name] for crd in ours],
         "all": list(found.values()),
     }[whose]
 
 
 def crds(cluster: Cluster, them: Sequence[Path]) -> Figures:
     """Apply CRDs to a cluster that has none."""
-    arguments = [it for file in them for it in ("-f", str(file))]
+    arguments = [word for file in them for word in ("-f", str(file))]
     before = heap(cluster)
     start = time.perf_counter()
     cluster.kubectl("apply", "--server-side", *arguments)
@@ -83,7 +83,9 @@ def crds(cluster: Cluster, them: Sequence[Path]) -> Figures:
         for crd in cluster.list("crd")
         for version in crd["spec"]["versions"]
     }
-    cluster.wait("all are in OpenAPI", lambda: wanted <= served(cluster, {it for it, _ in wanted}))
+    cluster.wait(
+        "all are in OpenAPI", lambda: wanted <= served(cluster, {group for group, _ in wanted})
+    )
     seconds = time.perf_counter() - start
     return {"memory": heap(cluster) - before, "served": seconds}
 
@@ -150,7 +152,7 @@ def main(arguments: Sequence[str]) -> int:
         with own.running() as cluster:
             print(json.dumps(MEASURES[measure](cluster, files(whose))))
         return 0
-    pairs = sorted({(it.measure, whose) for it in CLAIMS for whose in ("ours", it.theirs)})
+    pairs = sorted({(claim.measure, whose) for claim in CLAIMS for whose in ("ours", claim.theirs)})
     try:
         upstream.folder(upstream.KSERVE)  # Where it is measured is no network.
         rounds = [{pair: measured(*pair) for pair in pairs} for _ in range(ROUNDS)]
@@ -158,12 +160,13 @@ def main(arguments: Sequence[str]) -> int:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1
     missed = 0
-    for it in CLAIMS:
+    for claim in CLAIMS:
         ratio = median(
-            figures[it.measure, "ours"][it.figure] / figures[it.measure, it.theirs][it.figure]
+            figures[claim.measure, "ours"][claim.figure]
+            / figures[claim.measure, claim.theirs][claim.figure]
             for figures in rounds
         )
-        missed += not verdict(it.name, ratio, it.limit)
+        missed += not verdict(claim.name, ratio, claim.limit)
     return 1 if missed else 0
 
 

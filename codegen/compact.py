@@ -95,13 +95,13 @@ def share(schema: Schema) -> Schema:
     def restore(node: Schema) -> Schema:
         if "#" not in node:
             return node
-        place = node["#"]
-        if str(place) not in definitions:
-            whole = rewrite(parts[place], restore)
-            if uses[place] < 2 or len(json.dumps(whole)) < _WORTH_SHARING:
+        position = node["#"]
+        if str(position) not in definitions:
+            whole = rewrite(parts[position], restore)
+            if uses[position] < 2 or len(json.dumps(whole)) < _WORTH_SHARING:
                 return whole
-            definitions[str(place)] = whole
-        return {"$ref": f"{REF}{place}"}
+            definitions[str(position)] = whole
+        return {"$ref": f"{REF}{position}"}
 
     definitions: Definitions = {}
     root = restore(rewrite(schema, intern))

@@ -97,10 +97,10 @@ def _own() -> Iterator[tuple[str, Schema]]:
 
 def _foreign() -> Iterator[tuple[str, Schema]]:
     """The kinds of other projects, in every version that their CRDs serve."""
-    for place, (root, origin) in _foreign_roots().items():
+    for path, (root, origin) in _foreign_roots().items():
         shared = share(root)
         parts = shared.pop("$defs", {})
-        yield place, _whole(shared, _native_table() | parts) | origin
+        yield path, _whole(shared, _native_table() | parts) | origin
 
 
 @functools.cache
@@ -122,8 +122,8 @@ def _definitions() -> Schema:
     table = _native_table() | {name: close(schema) for name, schema in kserve().items()}
     table = merge(table, overlay()["custom"])
     types = bundle({"anyOf": [{"$ref": REF + name} for name in _ROOTS]}, table)["$defs"]
-    for name, (place, *path) in _FOREIGN_ROOTS.items():
-        types[name], _ = _foreign_roots()[place]
+    for name, (root, *path) in _FOREIGN_ROOTS.items():
+        types[name], _ = _foreign_roots()[root]
         for field in path:
             types[name] = types[name]["properties"][field]
             types[name] = types[name].get("items", types[name])

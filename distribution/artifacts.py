@@ -72,8 +72,10 @@ def _hook(name: str, source: Path, made: Path, time: int) -> None:
 def settle(archive: Path, time: int) -> None:
     """Write a .tar.gz again without what differs from run to run: times, owners, order."""
     with tarfile.open(archive) as old:
-        files = sorted((it for it in old if it.isfile()), key=lambda it: it.name)
-        contents = [(it.name, it.mode, old.extractfile(it)) for it in files]
+        files = sorted(
+            (member for member in old if member.isfile()), key=lambda member: member.name
+        )
+        contents = [(member.name, member.mode, old.extractfile(member)) for member in files]
         target = io.BytesIO()
         with (
             gzip.GzipFile(fileobj=target, mode="wb", filename="", mtime=time) as packed,

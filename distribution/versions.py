@@ -53,11 +53,11 @@ def problems(root: Path) -> list[Problem]:
     first, *others = statements(root)
     found = [
         Problem(
-            *(it.file, it.line, 1, ""),
-            f"says {it.version}, and {first.file} {first.version}; make them one",
+            *(other.file, other.line, 1, ""),
+            f"says {other.version}, and {first.file} {first.version}; make them one",
         )
-        for it in others
-        if it.version != first.version
+        for other in others
+        if other.version != first.version
     ]
     changelog = others[-1]
     if not _RELEASED.fullmatch(changelog.text):

@@ -96,8 +96,8 @@ def _unrendered(said: str, where: re.Match[str], values: Values) -> GeneratorErr
     text = f"{where['chart']}: {where['file']} gives nothing usable with these values: {reason}"
     report = "and please report it: it should be refused"
     if paths := list(_read_there(said, values)):
-        told = f"{text}; change it, {report}"
-        return ValuesError([values.problem(path, told) for path in paths])
+        message = f"{text}; change it, {report}"
+        return ValuesError([values.problem(path, message) for path in paths])
     part = "the models' entries" if "models" in where["chart"] else "the values of that component"
     return GeneratorError(f"{text}; look at {part}, {report}")
 

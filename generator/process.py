@@ -61,7 +61,7 @@ def run(
 def run_telling(argv: Sequence[str], source: Path, environment: Mapping[str, str]) -> None:
     """Run `go install`, which takes minutes, with a line now and then that says how far it is."""
     said: list[str] = []
-    start = told = time.monotonic()
+    start = reported = time.monotonic()
     try:
         process = subprocess.Popen(
             argv,
@@ -78,8 +78,8 @@ def run_telling(argv: Sequence[str], source: Path, environment: Mapping[str, str
         assert process.stderr is not None
         for line in process.stderr:
             said.append(line)
-            if (now := time.monotonic()) - told >= _PROGRESS:
-                told = now
+            if (now := time.monotonic()) - reported >= _PROGRESS:
+                reported = now
                 log(f"  {now - start:.0f} s, {len(said)} packages: {line.strip()}")
     if process.returncode:
         raise ToolFailed(f"go install in {source}: {''.join(said)[-20_000:].strip()}")

@@ -70,11 +70,11 @@ def prepare(root: Path) -> None:
 def state(root: Path) -> State:
     """Every file and folder with mode and content; without the journal."""
     found = {}
-    for place in sorted(root.rglob("*")):
-        path = place.relative_to(root).as_posix()
+    for entry in sorted(root.rglob("*")):
+        path = entry.relative_to(root).as_posix()
         if not path.startswith(".kserve-lite-journal"):
-            text = place.read_text() if place.is_file() else ""
-            found[path] = (place.stat().st_mode & 0o7777, text)
+            text = entry.read_text() if entry.is_file() else ""
+            found[path] = (entry.stat().st_mode & 0o7777, text)
     return found
 
 
@@ -171,5 +171,5 @@ def twice(root: Path) -> list[dict[str, Any]]:
 if __name__ == "__main__":
     # It takes nearly all the time, and only a power cut could tell the difference.
     os.fsync = lambda _: None  # type: ignore[assignment]
-    place = Path(sys.argv[2]).resolve()
-    print(json.dumps(twice(place) if sys.argv[1] == "twice" else run(sys.argv[1], place)))
+    directory = Path(sys.argv[2]).resolve()
+    print(json.dumps(twice(directory) if sys.argv[1] == "twice" else run(sys.argv[1], directory)))

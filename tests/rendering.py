@@ -14,7 +14,7 @@ import yaml
 
 from generator import CHART, MODELS, process, tools
 from generator import helm as helm_program
-from generator.chart import chart as charts
+from generator.chart.chart import render
 from generator.manifests import parsing, rendering
 from generator.output.mirror import write
 from generator.values.check import read
@@ -100,27 +100,31 @@ def _parsed(document: str) -> Object | None:
     return cast(Object | None, yaml.load(document, Loader=yaml.CSafeLoader))
 
 
-def identity(it: Object) -> Identity:
+def identity(manifest: Object) -> Identity:
     """What makes an object the same object: API version, kind, namespace, name."""
-    metadata = it["metadata"]
-    return it["apiVersion"], it["kind"], metadata.get("namespace", ""), metadata["name"]
+    metadata = manifest["metadata"]
+    return manifest["apiVersion"], manifest["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
 def by_identity(them: Sequence[Object]) -> dict[Identity, Object]:
     """Objects by identity; an object that is there twice is an error."""
-    found = {identity(it): it for it in them}
+    found = {identity(manifest): manifest for manifest in them}
     assert len(found) == len(them), "an object is rendered twice"
     return found
 
 
 def of_kind(them: Sequence[Object], *kinds: str) -> list[Object]:
     """The objects of some kinds."""
-    return [it for it in them if it["kind"] in kinds]
+    return [manifest for manifest in them if manifest["kind"] in kinds]
 
 
 def only(them: Sequence[Object], kind: str, name: str | None = None) -> Object:
     """The one object of a kind (and name)."""
-    found = [it for it in of_kind(them, kind) if name is None or it["metadata"]["name"] == name]
+    found = [
+        manifest
+        for manifest in of_kind(them, kind)
+        if name is None or manifest["metadata"]["name"] == name
+    ]
     assert len(found) == 1, f"{len(found)} objects {kind} {name or ''}"
     return found[0]
 
@@ -164,7 +168,7 @@ def given(case: str) -> Values:
 def write_chart(case: str, folder: Path, name: str = CHART) -> Path:
     """A chart specialised for a case, in `folder`."""
     target = folder / name
-    write(charts.render(values_of(case), name), target)
+    write(render(values_of(case), name), target)
     return target
 
 
@@ -178,16 +182,16 @@ def pod_specs(them: Sequence[Object]) -> Iterator[tuple[str, Object, bool]]:
 
     What KServe turns into pods counts: a runtime's spec (and its worker's), the storage container.
     """
-    for it in them:
-        label = f"{it['kind']} {it['metadata']['name']}"
-        spec = it.get("spec", {})
-        if it["kind"] in ("Deployment", "Job"):
+    for manifest in them:
+        label = f"{manifest['kind']} {manifest['metadata']['name']}"
+        spec = manifest.get("spec", {})
+        if manifest["kind"] in ("Deployment", "Job"):
             yield label, spec["template"]["spec"], True
-        elif it["kind"] == "ClusterServingRuntime":
+        elif manifest["kind"] == "ClusterServingRuntime":
             yield label, spec, False
             if "workerSpec" in spec:
                 yield f"{label} worker", spec["workerSpec"], False
-        elif it["kind"] == "ClusterStorageContainer":
+        elif manifest["kind"] == "ClusterStorageContainer":
             yield label, {"containers": [spec["container"]]}, False
 
 

@@ -62,8 +62,8 @@ def _is_sound(entry: Path, chart: str) -> bool:
         for name in files:
             file = Path(folder) / name
             found[file.relative_to(entry).as_posix()] = digest(file.read_bytes())
-    mine = {path: of for path, of in listed.items() if path.startswith(f"{chart}/")}
-    return bool(mine) and found == mine
+    own = {path: of for path, of in listed.items() if path.startswith(f"{chart}/")}
+    return bool(own) and found == own
 
 
 def _replace(entry: Path, draft: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,38 +11,31 @@ from generator.cli.delivery import write
 from generator.cli.options import output_options, release_options, values_option
 from generator.errors import GeneratorError
 
+if TYPE_CHECKING:
+    from generator.release import Release
+
 
 @click.command()
 @values_option("Values of the release.")
 @output_options("Folder to put both into.")
 @release_options
-def build(
-    *,
-    values: tuple[str, ...],
-    output: Path,
-    name: str,
-    namespace: str,
-    models: str,
-    **how: bool,
-) -> None:
+def build(*, values: tuple[str, ...], output: Path, release: Release, **how: bool) -> None:
     """Render charts and objects, and validate them.
 
     It does what `chart`, `manifests` and `validate` do, in one go, and says what to do next. Charts
     and objects are both written, or nothing is; the objects go into manifests/ in the folder.
     Without Helm or kubeconform it does what it can, says what it left out, and fails.
     """
-    from generator import build as builder  # noqa: PLC0415
-    from generator.release import Release  # noqa: PLC0415
+    from generator import build  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 
-    release = Release(name, namespace, models)
     given = read(values)
-    built = builder.build(given, output, release)
+    built = build.build(given, output, release)
     write(built.trees, output, values, **how)
     written = not (how["check"] or how["dry_run"])
     for line in built.report if written else ():
         click.echo(line)
     if built.left_out:
         raise GeneratorError(built.left_out)
-    for line in builder.next_steps(given, output, release) if written else ():
+    for line in build.next_steps(given, output, release) if written else ():
         click.echo(line)

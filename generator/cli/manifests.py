@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from generator.cli.delivery import write
 from generator.cli.options import output_options, release_options, values_option
 
+if TYPE_CHECKING:
+    from generator.release import Release
+
 
 @click.command()
 @values_option("Values of the release.")
 @output_options("Folder to put the objects into.")
 @release_options
-def manifests(
-    *,
-    values: tuple[str, ...],
-    output: Path,
-    name: str,
-    namespace: str,
-    models: str,
-    **how: bool,
-) -> None:
+def manifests(*, values: tuple[str, ...], output: Path, release: Release, **how: bool) -> None:
     """Render the objects of a release, one file each.
 
     They are what `helm install` would create, and the Namespaces: the platform's, and the models'
@@ -33,9 +29,7 @@ def manifests(
     """
     from generator.manifests import layout, rendering  # noqa: PLC0415
     from generator.output.writing import Tree  # noqa: PLC0415
-    from generator.release import Release  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 
-    release = Release(name, namespace, models)
     files = layout.files(rendering.render(read(values), release))
     write([Tree(files, release.owner)], output, values, **how)

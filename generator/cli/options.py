@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -26,8 +27,15 @@ def values_option(text: str) -> Callable[[_Command], _Command]:
     )
 
 
-def release_options(command: _Command) -> _Command:
-    """--release and the namespaces, which make a Release."""
+def release_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--release and the namespaces; the command gets them as `release`, a Release."""
+
+    @functools.wraps(command)
+    def with_release(*, name: str, namespace: str, models: str, **others: Any) -> Any:
+        from generator.release import Release  # noqa: PLC0415
+
+        return command(release=Release(name, namespace, models), **others)
+
     for option in (
         click.option(
             "--release",
@@ -54,8 +62,8 @@ def release_options(command: _Command) -> _Command:
             help="Namespace of the platform.",
         ),
     ):
-        command = option(command)
-    return command
+        option(with_release)
+    return with_release
 
 
 class _Folder(click.Path):

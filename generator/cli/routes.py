@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from generator.cli.options import SOURCE, release_options, values_option
+
+if TYPE_CHECKING:
+    from generator.release import Release
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=SOURCE)
 @values_option("Values of the platform.")
 @release_options
-def routes(*, files: tuple[Path, ...], values: tuple[str, ...], **release: str) -> None:
+def routes(*, files: tuple[Path, ...], values: tuple[str, ...], release: Release) -> None:
     """Print the Istio routes of InferenceServices.
 
     FILES are manifests of InferenceServices that are applied by hand; - is standard input. In
@@ -22,11 +26,9 @@ def routes(*, files: tuple[Path, ...], values: tuple[str, ...], **release: str) 
     error; those of the others are printed all the same.
     """
     from generator.manifests.routes import render  # noqa: PLC0415
-    from generator.release import Release  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 
     if [*map(str, files), *values].count("-") > 1:
         raise click.UsageError("standard input can be read once; name - once")
-    names = Release(**release)
-    for text in render(files, read(values), names):
+    for text in render(files, read(values), release):
         click.echo(f"---\n{text}", nl=False)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from generator.cli.options import release_options, values_option
+
+if TYPE_CHECKING:
+    from generator.release import Release
 
 
 @click.command()
 @values_option("Values to check.")
 @release_options
 @click.option("--strict", is_flag=True, help="Fail for objects that have no schema, too.")
-def validate(*, values: tuple[str, ...], strict: bool, **release: str) -> None:
+def validate(*, values: tuple[str, ...], strict: bool, release: Release) -> None:
     """Check values, chart and objects, offline.
 
     The values against their schema, each mistake with its file, line and column; the platform's
@@ -19,11 +24,9 @@ def validate(*, values: tuple[str, ...], strict: bool, **release: str) -> None:
     kind. An object of extraObjects whose kind has no schema here is named, and not checked.
     """
     from generator import build  # noqa: PLC0415
-    from generator.release import Release  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 
-    names = Release(**release)
-    checked = build.validate(read(values), names, strict=strict)
+    checked = build.validate(read(values), release, strict=strict)
     for line in checked.unchecked:
         click.echo(f"not checked: {line}", err=True)
     click.echo(checked.line)

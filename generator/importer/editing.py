@@ -7,20 +7,19 @@ a lock on the file keeps two runs apart.
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import functools
 import os
 import stat
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from generator.errors import OutputError
+from generator.output import lock
 
 Change = Callable[[bytes], bytes]
 
 _PATIENCE = 60.0  # seconds to wait for another run
-_PAUSE = 0.02  # seconds between two looks at the lock
 
 
 def edit(file: Path, change: Change, *, create: bool = False) -> bool:
@@ -39,9 +38,11 @@ def edit(file: Path, change: Change, *, create: bool = False) -> bool:
 
 def _edit(file: Path, change: Change, *, create: bool) -> bool:
     target = _target(file)
+    opened = functools.partial(os.open, target, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    busy = f"{file} is being changed by another run; try again"
     while True:
         try:
-            with _locked(target, file) as was:
+            with lock.locked(target, opened, patience=_PATIENCE, busy=busy) as was:
                 return _replace(target, was, change)
         except FileNotFoundError:
             if create and not file.is_symlink() and target.parent.is_dir():
@@ -71,35 +72,6 @@ def _target(file: Path) -> Path:
         kind = "a folder" if target.is_dir() else "no regular file"
         raise OutputError(f"{file} is {kind}; name a values file, or leave --apply-to out to print")
     return target
-
-
-@contextlib.contextmanager
-def _locked(target: Path, file: Path) -> Iterator[int]:
-    """The file, open and locked, as a descriptor.
-
-    Whoever waits for the lock gets it on the file of before; so it is opened until it is the one
-    that has the name.
-    """
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        descriptor = os.open(target, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if _lock(descriptor) and os.path.samestat(os.fstat(descriptor), target.stat()):
-                yield descriptor
-                return
-        finally:
-            os.close(descriptor)
-        if time.monotonic() > deadline:
-            raise OutputError(f"{file} is being changed by another run; try again")
-        time.sleep(_PAUSE)
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _replace(target: Path, was: int, change: Change) -> bool:

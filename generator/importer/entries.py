@@ -67,7 +67,7 @@ def _from_manifest(file: Path, name: str | None) -> Models:
     alone, doubles = distinct(services, lambda service: service.name)
     by_name = {name or service.name: service for service in alone}
     entries = {own: from_manifest(service.manifest) for own, service in by_name.items()}
-    places = {own: service.object.place for own, service in by_name.items()}
+    places = {own: service.object.position for own, service in by_name.items()}
     refused = _refused(entries, source.name, places)
     wrong = {(problem.line, problem.column) for problem in refused}
     taken = {own: service for own, service in by_name.items() if places[own] not in wrong}
@@ -83,7 +83,9 @@ def _refused(
 ) -> list[Problem]:
     """What the values API says against the entries, placed where each model is in its source."""
     values = {_KEY: dict(entries)}
-    positions: dict[Key, tuple[int, int]] = {(_KEY, name): place for name, place in places.items()}
+    positions: dict[Key, tuple[int, int]] = {
+        (_KEY, name): position for name, position in places.items()
+    }
     return list(check(Values.made(values, Document(file, values, positions))))
 
 

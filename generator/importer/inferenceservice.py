@@ -99,12 +99,12 @@ def _take_model(predictor: Node, entry: Entry) -> bool:
     return True
 
 
-def _take_container(place: Node, entry: Entry, component: str | None = None) -> bool:
+def _take_container(parent: Node, entry: Entry, component: str | None = None) -> bool:
     """Move the one container of a predictor into the entry, of a component into the entry's part.
 
     Leaves both as they are when it cannot, or the values have no such keys.
     """
-    containers = place.get("containers", [])
+    containers = parent.get("containers", [])
     if len(containers) != 1 or "image" not in containers[0]:
         return False
     container = copy.deepcopy(containers[0])
@@ -126,7 +126,7 @@ def _take_container(place: Node, entry: Entry, component: str | None = None) -> 
         fits = all(_fits(key, value) for key, value in taken.items())
     if container or not fits:
         return False
-    del place["containers"]
+    del parent["containers"]
     entry.update(taken)
     return True
 
@@ -190,11 +190,11 @@ def _take_metadata(metadata: Node, entry: Entry) -> None:
             entry[kind] = own
 
 
-def _move(place: Node, entry: Entry, keys: Sequence[str]) -> None:
+def _move(parent: Node, entry: Entry, keys: Sequence[str]) -> None:
     """Move what the values have a key for, in a form that they take."""
     for key in keys:
-        if key in place and _fits(key, place[key]):
-            entry[key] = place.pop(key)
+        if key in parent and _fits(key, parent[key]):
+            entry[key] = parent.pop(key)
 
 
 def _move_parts(predictor: Node, entry: Entry, keys: Sequence[str]) -> None:

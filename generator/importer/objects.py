@@ -28,7 +28,7 @@ class Object:
     data: Any
 
     @property
-    def place(self) -> tuple[int, int]:
+    def position(self) -> tuple[int, int]:
         """The line and the column that it starts at, from 1."""
         return self.document.position(self.path)
 

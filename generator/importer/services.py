@@ -75,7 +75,7 @@ def distinct(
 
 def _also(service: Service, group: Sequence[Service]) -> str:
     others = ", ".join(
-        f"{other} in {other.object.document.file}:{other.object.place[0]}"
+        f"{other} in {other.object.document.file}:{other.object.position[0]}"
         for other in group
         if other is not service
     )

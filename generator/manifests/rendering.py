@@ -62,7 +62,11 @@ def models(values: Values, release: Release = DEFAULT, *, helm: str = "helm") ->
         release=release.models_name,
         namespace=release.models,
         helm=helm,
-        more=[word for it in known for word in ("--set-string", f"global.platformNamespace={it}")],
+        more=[
+            word
+            for namespace in known
+            for word in ("--set-string", f"global.platformNamespace={namespace}")
+        ],
     )
 
 

@@ -67,7 +67,7 @@ def render(files: Sequence[Path], values: Values, release: Release = DEFAULT) ->
 def _document(service: Service, values: Node) -> Document:
     """Values that stand for an InferenceService, so that what is wrong is said to be there."""
     where = service.object
-    return Document(where.document.file, values, {("models", service.name): where.place})
+    return Document(where.document.file, values, {("models", service.name): where.position})
 
 
 def _routes(values: Values, release: Release) -> Iterator[str]:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
+import functools
 import os
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from generator.errors import OutputError
+from generator.output import lock
 
 PATIENCE = 10.0
 """Seconds to wait for another run in the same folder."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_UNLOCKABLE = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP)
 
 
 def check(folder: Path) -> None:
@@ -68,52 +65,24 @@ def locked(folders: Sequence[Path]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for folder in sorted(set(folders)):
             stack.enter_context(_made(folder))
-            stack.enter_context(_locked(folder))
+            busy = f"{folder}: another run is at work there; try again when it is done"
+            opened = functools.partial(_opened, folder)
+            stack.enter_context(lock.locked(folder, opened, patience=PATIENCE, busy=busy))
         yield
 
 
 @contextlib.contextmanager
 def _made(folder: Path) -> Iterator[None]:
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     finally:
-        for place in missing:
+        for parent in missing:
             with contextlib.suppress(OSError):  # Not empty: that is as it should be.
-                place.rmdir()
+                parent.rmdir()
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    descriptor = _lock(folder, time.monotonic() + PATIENCE)
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(folder: Path, until: float) -> int:
-    told = False
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)  # Whoever had it may have removed it.
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(descriptor), folder.stat()):
-                return descriptor
-        except BlockingIOError:
-            if not told:
-                told = True
-                print(f"{folder}: waiting for another run", file=sys.stderr, flush=True)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            if error.errno in _UNLOCKABLE:
-                return descriptor  # The file system has no locks; the journal still tells.
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-        if time.monotonic() > until:
-            raise OutputError(f"{folder}: another run is at work there; try again when it is done")
-        time.sleep(0.05)
+def _opened(folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)  # Whoever had it may have removed it.
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

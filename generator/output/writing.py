@@ -33,7 +33,7 @@ class Tree:
     owner: str
     folder: str = ""
 
-    def place(self, path: str) -> str:
+    def path_in_output(self, path: str) -> str:
         """A path of this tree as one of the output."""
         return f"{self.folder}/{path}" if self.folder else path
 
@@ -123,7 +123,7 @@ class _Plan:
 
     def changes(self, notes: tuple[str, ...] = ()) -> Changes:
         """What it comes to."""
-        ours = {tree.place(path) for tree in self.output.trees for path in tree.files}
+        ours = {tree.path_in_output(path) for tree in self.output.trees for path in tree.files}
         files = [step for step in self.steps if not record.is_record(step.path)]
         return Changes(
             added=_paths(step for step in files if step.old is None),
@@ -153,7 +153,7 @@ def _plan(output: Output) -> _Plan:
         except inventory.Obstacle as error:
             plan.against(error.path, str(error))
         except (ValueError, OutputError) as error:
-            plan.against(tree.place(NAME), str(error))
+            plan.against(tree.path_in_output(NAME), str(error))
         else:
             plan.recorded = plan.recorded or before is not None
             _compare_tree(plan, tree, before)
@@ -165,7 +165,7 @@ def _plan(output: Output) -> _Plan:
 
 def _read_record(output: Output, tree: Tree) -> Record | None:
     """The record of a tree, if there is one. Raises what must not be gone over with a reason."""
-    content = inventory.read(output.root, tree.place(NAME))
+    content = inventory.read(output.root, tree.path_in_output(NAME))
     if content is None:
         return None
     before = record.parse(content.decode("utf-8", "replace"))
@@ -189,7 +189,7 @@ def _compare_tree(plan: _Plan, tree: Tree, before: Record | None) -> None:
     for path in sorted(listed.keys() | now.keys()):
         if path in now or output.prune:
             _compare_file(plan, tree, path, listed.get(path), now.get(path))
-        elif (output.root / tree.place(path)).exists():
+        elif (output.root / tree.path_in_output(path)).exists():
             kept[path] = listed[path]
     owned = Record(tree.owner, now | kept, record.name_inputs(output.inputs))
     if before and before.inputs != owned.inputs:
@@ -202,30 +202,30 @@ def _compare_file(
     plan: _Plan, tree: Tree, path: str, listed: str | None, wanted: str | None
 ) -> None:
     """Take one file into the plan: what the record lists, what is there, and what is wanted."""
-    place = tree.place(path)
+    target = tree.path_in_output(path)
     try:
         if not record.is_inside(path):
             raise OutputError("is not a name for a file; rename the object")
-        content = inventory.read(plan.output.root, place)
+        content = inventory.read(plan.output.root, target)
     except OutputError as error:
-        plan.against(error.path if isinstance(error, inventory.Obstacle) else place, str(error))
+        plan.against(error.path if isinstance(error, inventory.Obstacle) else target, str(error))
         return
     found = record.digest(content) if content is not None else None
     if found == wanted:
         return
     if found is not None and listed is None:
         plan.against(
-            place, "is in the way, and no record says that kserve-lite wrote it; move it away"
+            target, "is in the way, and no record says that kserve-lite wrote it; move it away"
         )
     elif found not in (None, listed) and not plan.output.force:
-        plan.against(place, "was changed since it was written; --force gives the change up")
-    plan.steps.append(Step(place, found, wanted))
+        plan.against(target, "was changed since it was written; --force gives the change up")
+    plan.steps.append(Step(target, found, wanted))
     if wanted is not None:
-        plan.contents[place] = tree.files[path].encode()
+        plan.contents[target] = tree.files[path].encode()
 
 
 def _compare_record(plan: _Plan, tree: Tree, text: str) -> None:
-    path, content = tree.place(NAME), text.encode()
+    path, content = tree.path_in_output(NAME), text.encode()
     before = inventory.read(plan.output.root, path)
     if before != content:
         old = None if before is None else record.digest(before)

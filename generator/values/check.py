@@ -39,9 +39,9 @@ def check(values: Values) -> Iterator[Problem]:
     schema, whole = values_schema(), values.whole
     found = list(_refused(schema, whole))
     # What Helm's schema says of a Kubernetes type is said once more by the type itself.
-    told = {path for path, _ in found}
+    reported = {path for path, _ in found}
     more = [*_fields(values.merged, whole), *check_objects(values.at("extraObjects"))]
-    found += ((path, message) for path, message in more if path not in told)
+    found += ((path, message) for path, message in more if path not in reported)
     # Only what has the right types can be looked through for more.
     for path, message in dict.fromkeys(found or _misspelt(whole)):
         yield values.problem(path, message)

@@ -145,10 +145,10 @@ NOTHING = Values()
 
 
 def _place(documents: Sequence[Document], path: Key, message: str, *, instead: Key = ()) -> Problem:
-    for place in (path, instead) if instead else (path,):
+    for candidate in (path, instead) if instead else (path,):
         for document in reversed(documents):
-            if place in document.positions:
-                line, column = document.position(place)
+            if candidate in document.positions:
+                line, column = document.position(candidate)
                 return Problem(document.file, line, column, dotted(path), message)
     deepest = max(documents, key=lambda document: _depth(document, path), default=None)
     if deepest is None:

@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The file that takes longest goes first, so that in the end nobody waits for it."""
-    items.sort(key=lambda it: it.path.name != "test_upgrades.py")
+    items.sort(key=lambda item: item.path.name != "test_upgrades.py")
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +34,8 @@ def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
         yield given
         given.leave()
         return
-    with own.running() as it:
-        yield it
+    with own.running() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,8 @@ def release(cluster: Cluster, program: str) -> Iterator[Release]:
 @pytest.fixture(scope="module")
 def platform(cluster: Cluster, program: str) -> Iterator[Release]:
     """The platform with its default values, one for all tests of a module."""
-    with installed(cluster, program=program) as it:
-        yield it
+    with installed(cluster, program=program) as installation:
+        yield installation
 
 
 @pytest.fixture
@@ -71,8 +71,8 @@ def pytest_runtest_makereport(
     """Show with a failed test what the node and its containers had to say lately."""
     report = yield
     if report.failed:
-        logs = [it for it in (own.FOLDER / "logs").rglob("*.log") if "kube-" not in it.name]
-        for log in sorted(logs, key=lambda it: it.stat().st_mtime)[-4:]:
+        logs = [log for log in (own.FOLDER / "logs").rglob("*.log") if "kube-" not in log.name]
+        for log in sorted(logs, key=lambda log: log.stat().st_mtime)[-4:]:
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
             report.sections.append((str(log.relative_to(own.FOLDER)), "\n".join(lines[-15:])))
     return report

@@ -42,8 +42,8 @@ def test_an_emptied_ca_bundle(cluster, platform, models):
 def test_a_certificate_of_ones_own_and_back(cluster, platform, models, tmp_path):
     ca = pki.make(tmp_path, "ca", subject="/CN=mine")
     host = f"DNS:kserve-webhook-server-service.{platform.namespace}.svc"
-    mine = pki.make(tmp_path, "mine", subject="/CN=mine", ca=ca, names=[host])
-    files = (f"--cert={mine.certificate}", f"--key={mine.key}")
+    pair = pki.make(tmp_path, "mine", subject="/CN=mine", ca=ca, names=[host])
+    files = (f"--cert={pair.certificate}", f"--key={pair.key}")
     cluster.kubectl("create", "secret", "tls", "mine", "-n", platform.namespace, *files)
 
     values = {"mode": "existing", "secretName": "mine", "caBundle": ca.base64}

@@ -36,14 +36,16 @@ def platform_of(case):
 
 def projects(cases):
     """The projects whose CRDs the objects of some cases need."""
-    rendered = (it for case in cases for chart in CHARTS for it in objects(case, chart=chart))
-    groups = {it["apiVersion"].partition("/")[0] for it in rendered}
-    return {PROJECTS[it] for it in groups & PROJECTS.keys()}
+    rendered = (
+        manifest for case in cases for chart in CHARTS for manifest in objects(case, chart=chart)
+    )
+    groups = {manifest["apiVersion"].partition("/")[0] for manifest in rendered}
+    return {PROJECTS[group] for group in groups & PROJECTS.keys()}
 
 
 EXAMPLES = pytest.mark.parametrize(
     ("platform", "example"),
-    [pytest.param(platform_of(it), it, id=it) for it in WITH_MODELS],
+    [pytest.param(platform_of(case), case, id=case) for case in WITH_MODELS],
     indirect=True,
     scope="module",
 )
@@ -91,7 +93,7 @@ def install(release, case):
 
 def served(case):
     """The kinds and names of what a case's models chart makes KServe do."""
-    return [(it["kind"], it["metadata"]["name"]) for it in of_kind(objects(case, chart=MODELS), *SERVED)]  # fmt: skip
+    return [(manifest["kind"], manifest["metadata"]["name"]) for manifest in of_kind(objects(case, chart=MODELS), *SERVED)]  # fmt: skip
 
 
 def wait(cluster, namespace, kind, name):
@@ -109,9 +111,9 @@ def endpoints(cluster, namespace, service):
     """Where a Service leads to: addresses, each with the first port."""
     slices = cluster.list("endpointslices", namespace, f"kubernetes.io/service-name={service}")
     return {
-        (address, it["ports"][0]["port"])
-        for it in slices
-        for endpoint in it["endpoints"] or []
+        (address, slice["ports"][0]["port"])
+        for slice in slices
+        for endpoint in slice["endpoints"] or []
         for address in endpoint["addresses"]
     }
 
@@ -176,7 +178,10 @@ def test_an_upgrade_leaves_other_models_alone(cluster, platform):
     def generations():
         kinds = "inferenceservices,inferencegraphs,deployments,pods"
         found = cluster.list(kinds, release.namespace)
-        return {(it["kind"], it["metadata"]["name"]): it["metadata"]["generation"] for it in found}
+        return {
+            (resource["kind"], resource["metadata"]["name"]): resource["metadata"]["generation"]
+            for resource in found
+        }
 
     # Helm takes a model without a status for one that is there.
     for kind, name in served("ensemble"):
@@ -188,9 +193,9 @@ def test_an_upgrade_leaves_other_models_alone(cluster, platform):
     waiting.until_rolled_out(cluster, "forest", release.namespace)
     after = generations()
     release.uninstall()
-    changed = {it for it in before.keys() | after.keys() if before.get(it) != after.get(it)}
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     assert ("InferenceService", "forest") in changed
-    assert {it for it in changed if "forest" not in it[1]} == set()
+    assert {key for key in changed if "forest" not in key[1]} == set()
 
 
 @ALL_RUNTIMES

@@ -68,8 +68,8 @@ def differences(ours, theirs, path=""):
             else:
                 yield from differences(ours[key], theirs[key], here)
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for index, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
-            yield from differences(mine, other, f"{path}[{index}]")
+        for index, (our, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from differences(our, other, f"{path}[{index}]")
     elif ours != theirs:
         yield f"changed: {path}: {ours!r} became {theirs!r}"
 
@@ -80,9 +80,9 @@ def drift(ours, theirs):
     theirs = {key: value for key, value in theirs.items() if key != "status"}
     theirs["metadata"] = {k: v for k, v in theirs["metadata"].items() if k not in BOOKKEEPING}
     filled_in = ours["apiVersion"].rpartition("/")[0] in FILLED_IN
-    for it in differences(ours, theirs):
-        if not (filled_in and it.startswith("filled in")):
-            yield f"{ours['kind']} {ours['metadata']['name']}: {it}"
+    for difference in differences(ours, theirs):
+        if not (filled_in and difference.startswith("filled in")):
+            yield f"{ours['kind']} {ours['metadata']['name']}: {difference}"
 
 
 @pytest.mark.parametrize(("chart", "case"), CHART_CASES)
@@ -96,16 +96,16 @@ def test_what_is_stored_is_what_was_applied(cluster, namespace, chart, case):
         theirs = stored(cluster, ours)
     else:
         theirs = stored(cluster, ours, "--warnings-as-errors")
-    found = [it for pair in zip(ours, theirs, strict=True) for it in drift(*pair)]
+    found = [difference for pair in zip(ours, theirs, strict=True) for difference in drift(*pair)]
     assert found == []
 
 
 def test_the_crds_are_stored_as_they_are(cluster, namespace):
-    ours = [it for file in sorted((STOCK / "crds").iterdir()) for it in parse(file.read_text())]
+    ours = [crd for file in sorted((STOCK / "crds").iterdir()) for crd in parse(file.read_text())]
     theirs = stored(cluster, ours, "--warnings-as-errors")
-    found = [it for pair in zip(ours, theirs, strict=True) for it in drift(*pair)]
+    found = [difference for pair in zip(ours, theirs, strict=True) for difference in drift(*pair)]
     # One answer to the question how versions are converted, of which there is one.
-    assert {it.partition(": ")[2] for it in found} == {"filled in: spec.conversion"}
+    assert {difference.partition(": ")[2] for difference in found} == {"filled in: spec.conversion"}
 
 
 def pods(case, namespace):
@@ -130,7 +130,7 @@ def test_pod_security_takes_every_pod(cluster, namespace, case):
     exempt = EXEMPT & them.keys()
     if WARNINGS.get(case) == HOST_NETWORK:
         exempt |= {"Deployment kserve-controller-manager"}
-    stream = [json.dumps(it) for label, it in them.items() if label not in exempt]
+    stream = [json.dumps(manifest) for label, manifest in them.items() if label not in exempt]
     dry = ("create", "--dry-run=server", "-o", "name", "-f", "-")
     taken = cluster.kubectl(*dry, stdin="\n---\n".join(stream))
     assert len(taken.split()) == len(stream)

@@ -42,7 +42,7 @@ def test_the_crds_are_established(cluster, platform):
 def test_the_runtimes_are_there(cluster, platform):
     wanted = of_kind(objects("default"), "ClusterServingRuntime", "ClusterStorageContainer")
     found = cluster.list("clusterservingruntimes,clusterstoragecontainers")
-    assert [it["metadata"]["name"] for it in found] == [it["metadata"]["name"] for it in wanted]
+    assert [one["metadata"]["name"] for one in found] == [one["metadata"]["name"] for one in wanted]
 
 
 def test_the_job_made_the_certificate(cluster, platform):

@@ -40,7 +40,7 @@ def test_etcd_and_the_controller_are_killed(cluster, release, models):
     release.helm(*INSTALL)
     webhooks.wait(cluster, models)
     (pod,) = controller.pods(cluster, release.namespace)
-    assert [it["restartCount"] for it in pod["status"]["containerStatuses"]] == [1]
+    assert [status["restartCount"] for status in pod["status"]["containerStatuses"]] == [1]
 
 
 def test_helm_is_killed(cluster, release, models):

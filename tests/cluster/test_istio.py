@@ -36,14 +36,18 @@ def rendered(case: str) -> list[Object]:
     charts = [CHART, MODELS] if case in WITH_MODELS else [CHART]
     found = []
     for chart in charts:
-        for it in objects(case, chart=chart):
-            it["metadata"].setdefault("namespace", NAMESPACES[chart])
-            found.append(it)
+        for manifest in objects(case, chart=chart):
+            manifest["metadata"].setdefault("namespace", NAMESPACES[chart])
+            found.append(manifest)
     return found
 
 
 def of_istio(them: list[Object]) -> list[Object]:
-    return [it for it in them if it["apiVersion"].partition("/")[0].endswith(".istio.io")]
+    return [
+        manifest
+        for manifest in them
+        if manifest["apiVersion"].partition("/")[0].endswith(".istio.io")
+    ]
 
 
 WITH_ISTIO = [case for case in CASES if of_istio(rendered(case))]
@@ -58,7 +62,9 @@ def analysed(cluster, *arguments):
     """The messages of `istioctl analyze`, warnings and errors; it exits with 0 whatever it finds."""
     found = json.loads(istioctl(cluster, "analyze", "--output=json", *arguments))
     return [
-        f"{it['origin']}: {it['message']}" for it in found if it["level"] in ("Warning", "Error")
+        f"{finding['origin']}: {finding['message']}"
+        for finding in found
+        if finding["level"] in ("Warning", "Error")
     ]
 
 

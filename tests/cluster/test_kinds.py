@@ -36,19 +36,21 @@ def pod(cluster, namespace, service):
 def container(pod, name):
     """A container of a pod, its environment as a map."""
     every = (*pod.get("initContainers", ()), *pod["containers"])
-    (found,) = (it for it in every if it["name"] == name)
-    return found | {"env": {it["name"]: it for it in found.get("env", ())}}
+    (found,) = (one for one in every if one["name"] == name)
+    return found | {"env": {variable["name"]: variable for variable in found.get("env", ())}}
 
 
 def ports(cluster, namespace, service):
     """A Service's ports, and where each leads to."""
     found = cluster.get("service", service, namespace)["spec"]["ports"]
-    return {it["port"]: it["targetPort"] for it in found}
+    return {port["port"]: port["targetPort"] for port in found}
 
 
-@pytest.mark.parametrize("it", SERVED, ids=lambda it: f"{it['kind']}-{it['metadata']['name']}")
-def test_it_becomes_ready(cluster, namespace, it):
-    what = f"{it['kind']}/{it['metadata']['name']}"
+@pytest.mark.parametrize(
+    "manifest", SERVED, ids=lambda manifest: f"{manifest['kind']}-{manifest['metadata']['name']}"
+)
+def test_it_becomes_ready(cluster, namespace, manifest):
+    what = f"{manifest['kind']}/{manifest['metadata']['name']}"
     waiting.until_ready(cluster, what, namespace, timeout="2m")
 
 
@@ -72,7 +74,7 @@ def test_a_key_of_storage_config_says_bucket_and_keys(cluster, namespace):
 def test_a_volume_is_mounted_and_nothing_fetched(cluster, namespace):
     found = pod(cluster, namespace, "volume-predictor")
     assert "initContainers" not in found
-    (volume,) = (it for it in found["volumes"] if "persistentVolumeClaim" in it)
+    (volume,) = (volume for volume in found["volumes"] if "persistentVolumeClaim" in volume)
     assert volume["persistentVolumeClaim"]["claimName"] == "models"
     mount = {
         "name": volume["name"],
@@ -141,7 +143,7 @@ def test_a_runtime_of_the_namespace_is_chosen_by_its_format(cluster, namespace):
 def test_the_agent_pulls_trained_models(cluster, namespace):
     found = pod(cluster, namespace, "shared-predictor")
     assert "--enable-puller" in container(found, "agent")["args"]
-    (volume,) = (it for it in found["volumes"] if "configMap" in it)
+    (volume,) = (volume for volume in found["volumes"] if "configMap" in volume)
     data = cluster.get("configmap", volume["configMap"]["name"], namespace)["data"]
     (model,) = json.loads(data["models.json"])
     assert (model["modelName"], model["modelSpec"]["storageUri"]) == ("first", "s3://models/first")
@@ -154,7 +156,7 @@ def test_a_router_gets_the_graph_with_its_urls(cluster, namespace):
     (router,) = deployment["spec"]["template"]["spec"]["containers"]
     assert router["image"] == f"docker.io/kserve/router:{TAG}"
     nodes = json.loads(router["args"][1])["nodes"]
-    kinds = {name: it["routerType"] for name, it in nodes.items()}
+    kinds = {name: node["routerType"] for name, node in nodes.items()}
     assert kinds == {
         "root": "Sequence",
         "choose": "Switch",
@@ -171,7 +173,7 @@ def test_a_router_gets_the_graph_with_its_urls(cluster, namespace):
         nodes["both"]["steps"][1]["serviceUrl"]
         == f"http://custom-predictor.{inside}/custom:predict"
     )
-    assert [it["weight"] for it in nodes["split"]["steps"]] == [60, 40]
+    assert [step["weight"] for step in nodes["split"]["steps"]] == [60, 40]
     assert ports(cluster, namespace, "graph") == {80: 8080}
 
 
@@ -183,8 +185,8 @@ def formats(*them):
     return {"metadata": {"name": "another"}, "spec": {"supportedModelFormats": list(them)}}
 
 
-def of_container(it):
-    return {"metadata": {"name": "another"}, "spec": {"containers": [{"name": "kserve-container", **it}]}}  # fmt: skip
+def of_container(fields):
+    return {"metadata": {"name": "another"}, "spec": {"containers": [{"name": "kserve-container", **fields}]}}  # fmt: skip
 
 
 A, B = {"serviceName": "a", "weight": 60}, {"serviceName": "b", "weight": 60}
@@ -220,7 +222,7 @@ PROPHET = {"name": "prophet", "version": "1", "autoSelect": True}
         ("ServingRuntime", "prophet", formats({**PROPHET, "priority": 1}, {**PROPHET, "version": "2", "priority": 2}), "webhook", "different priorities assigned for the model format prophet"),
         ("ServingRuntime", "prophet", of_container({"image": "a", "env": [{"name": "PYTHONPATH", "value": "a"}]}), "webhook", "setting PYTHONPATH in container"),
     ],
-    ids=lambda it: None if isinstance(it, dict) else it,
+    ids=lambda parameter: None if isinstance(parameter, dict) else parameter,
 )  # fmt: skip
 def test_it_is_refused(cluster, namespace, kind, name, patch, by, says):
     with pytest.raises(ToolFailed) as refusal:
@@ -234,9 +236,11 @@ def test_a_trained_model_of_a_server_of_one_never_goes(cluster, namespace):
     """KServe looks for a ConfigMap that only a server of several has, and keeps its finalizer."""
     patch = {"metadata": {"name": "alone"}, "spec": {"inferenceService": "private"}}
     cluster.apply(merge(only(OBJECTS, "TrainedModel"), patch), namespace=namespace)
-    it = ("trainedmodel", "alone", "-n", namespace)
+    target = ("trainedmodel", "alone", "-n", namespace)
     says = "Inference Service predictor is not configured for multi-model serving"
-    cluster.wait(says, lambda: says in cluster.kubectl("describe", *it))
+    cluster.wait(says, lambda: says in cluster.kubectl("describe", *target))
     with pytest.raises(ToolFailed, match="timed out"):
-        cluster.kubectl("delete", *it, "--timeout=3s")
-    cluster.kubectl("patch", *it, "--type=merge", "--patch", '{"metadata": {"finalizers": null}}')
+        cluster.kubectl("delete", *target, "--timeout=3s")
+    cluster.kubectl(
+        "patch", *target, "--type=merge", "--patch", '{"metadata": {"finalizers": null}}'
+    )

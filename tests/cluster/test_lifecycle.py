@@ -11,12 +11,15 @@ MODEL_KINDS = "inferenceservices,deployments,pods"
 def identities(cluster, namespace):
     """The objects of the models by kind, and what tells a new one from an old one of that name."""
     found = cluster.list(MODEL_KINDS, namespace)
-    return {(it["kind"], it["metadata"]["name"], it["metadata"]["uid"]) for it in found}
+    return {
+        (resource["kind"], resource["metadata"]["name"], resource["metadata"]["uid"])
+        for resource in found
+    }
 
 
 def test_upgrade_and_rollback(cluster, platform, models):
     def runtimes():
-        return {it["metadata"]["name"] for it in cluster.list("clusterservingruntimes")}
+        return {runtime["metadata"]["name"] for runtime in cluster.list("clusterservingruntimes")}
 
     before = runtimes()
     platform.upgrade("--set", "runtimes.xgboost.enabled=true")

@@ -53,7 +53,9 @@ def test_its_pod_fetches_it(cluster, model):
     assert initializer["args"] == [iris.URI, "/mnt/models"]
     (container,) = pod["spec"]["containers"]
     (volume,) = {
-        it["name"] for it in initializer["volumeMounts"] if it["mountPath"] == "/mnt/models"
+        mount["name"]
+        for mount in initializer["volumeMounts"]
+        if mount["mountPath"] == "/mnt/models"
     }
     assert {"name": volume, "mountPath": "/mnt/models", "readOnly": True} in container[
         "volumeMounts"

@@ -22,9 +22,9 @@ exec sleep 4712
 
 def sleepers():
     found = set()
-    for it in Path("/proc").glob("[0-9]*/cmdline"):
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            found.add(it.read_bytes().replace(b"\0", b" ").strip())
+            found.add(file.read_bytes().replace(b"\0", b" ").strip())
         except OSError:
             continue  # It ended meanwhile.
     return found & {b"sleep 4711", b"sleep 4712"}

@@ -54,10 +54,10 @@ def release(cluster, platform, trained, tmp_path_factory):
     values = tmp_path_factory.mktemp("values") / "models.json"
     model = {"format": "sklearn", "storageUri": trained[0]}
     values.write_text(json.dumps({"models": {iris.NAME: model}}))
-    it = Release(cluster, cluster.namespace("models"), chart=CHARTS[MODELS], name="iris")
-    it.install("-f", str(values))
-    waiting.until_ready(cluster, f"inferenceservice/{iris.NAME}", it.namespace)
-    return it
+    iris_release = Release(cluster, cluster.namespace("models"), chart=CHARTS[MODELS], name="iris")
+    iris_release.install("-f", str(values))
+    waiting.until_ready(cluster, f"inferenceservice/{iris.NAME}", iris_release.namespace)
+    return iris_release
 
 
 @pytest.fixture(scope="module")

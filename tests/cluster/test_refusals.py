@@ -54,7 +54,7 @@ def namespace(cluster, platform):
 @pytest.fixture(scope="module")
 def applied(cluster, namespace):
     """A good one, and all that are accepted, in one namespace."""
-    accepted = [wrong(*it) for it in entries(*NEVER_READY, "ready")]
+    accepted = [wrong(*entry) for entry in entries(*NEVER_READY, "ready")]
     cluster.apply(GOOD, *accepted, namespace=namespace)
     yield namespace
     cluster.kubectl("delete", "inferenceservices", "--all", "-n", namespace)
@@ -63,14 +63,18 @@ def applied(cluster, namespace):
 def readiness(cluster, namespace):
     """Whether each InferenceService is Ready: "True", "False", "Unknown", or "" without a status."""
     found = cluster.list("inferenceservices", namespace)
-    return {it["metadata"]["name"]: condition(it, "Ready") for it in found}
+    return {service["metadata"]["name"]: condition(service, "Ready") for service in found}
 
 
 def status(cluster, namespace, name):
     """What an InferenceService's status says is wrong."""
     found = cluster.get("inferenceservice", name, namespace).get("status", {})
     failure = found.get("modelStatus", {}).get("lastFailureInfo", {})
-    said = [it.get("message", "") for it in found.get("conditions", []) if it["status"] == "False"]
+    said = [
+        reported.get("message", "")
+        for reported in found.get("conditions", [])
+        if reported["status"] == "False"
+    ]
     return "\n".join([*said, failure.get("message", "")])
 
 
@@ -81,13 +85,13 @@ def events(cluster, namespace, name):
         f"involvedObject.kind=InferenceService,involvedObject.name={name},type=Warning",
     ]
     text = cluster.kubectl("get", "events", "-n", namespace, *about, "-o", "json")
-    return "\n".join(it["message"] for it in json.loads(text)["items"])
+    return "\n".join(item["message"] for item in json.loads(text)["items"])
 
 
 def log(cluster, platform, name):
     """What the controller's log says about an InferenceService."""
     lines = controller.log(cluster, platform.namespace).splitlines()
-    return "\n".join(it for it in lines if f'"{name}"' in it)
+    return "\n".join(line for line in lines if f'"{name}"' in line)
 
 
 @pytest.mark.parametrize(("layer", "title"), entries(*REFUSED))
@@ -133,6 +137,6 @@ def test_nothing_refuses_it(cluster, applied, title):
 
 
 def test_no_other_is_ready(cluster, applied):
-    accepted = {wrong(*it)["metadata"]["name"] for it in entries("ready")}
+    accepted = {wrong(*entry)["metadata"]["name"] for entry in entries("ready")}
     found = {name for name, is_ready in readiness(cluster, applied).items() if is_ready == "True"}
     assert found == accepted | {GOOD["metadata"]["name"]}

@@ -25,7 +25,7 @@ def test_a_domain_publishes_the_models_that_are_there(cluster, release, models):
     assert ingress["spec"]["ingressClassName"] == "nginx"
     host = f"{iris.NAME}-{models}.{DOMAIN}"
     internal = f"{iris.NAME}-predictor-{models}.{DOMAIN}"
-    assert {it["host"] for it in ingress["spec"]["rules"]} == {host, internal}
+    assert {rule["host"] for rule in ingress["spec"]["rules"]} == {host, internal}
 
     published = f"jsonpath={{.status.url}}=http://{host}"
     cluster.kubectl("wait", f"inferenceservice/{iris.NAME}", f"--for={published}", *of_model)
@@ -52,8 +52,8 @@ def test_a_declared_model_behind_an_ingress(cluster, release, models, tmp_path):
     }
     (tmp_path / "my.yaml").write_text(json.dumps(values))
     release.install(f"--values={tmp_path}/my.yaml")
-    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
-    mine.install(f"--values={tmp_path}/my.yaml")
+    iris_release = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    iris_release.install(f"--values={tmp_path}/my.yaml")
     of_model = ("-n", models, "--timeout=2m")
     cluster.kubectl("wait", f"ingress/{iris.NAME}", "--for=create", *of_model)
 
@@ -62,8 +62,8 @@ def test_a_declared_model_behind_an_ingress(cluster, release, models, tmp_path):
     name = ingress["spec"]["ingressClassName"]
     assert cluster.get("ingressclass", name)["spec"]["controller"] == "istio.io/ingress-controller"
     leads = {
-        it["host"]: it["http"]["paths"][0]["backend"]["service"]["name"]
-        for it in ingress["spec"]["rules"]
+        rule["host"]: rule["http"]["paths"][0]["backend"]["service"]["name"]
+        for rule in ingress["spec"]["rules"]
     }
     assert leads == {
         f"{iris.NAME}-{models}.{DOMAIN}": f"{iris.NAME}-predictor",
@@ -72,8 +72,10 @@ def test_a_declared_model_behind_an_ingress(cluster, release, models, tmp_path):
     }
     pods = [*cluster.list("pods", models), *cluster.list("deployments", models)]
     assert len(pods) >= 4
-    templates = [it["spec"].get("template", it)["metadata"] for it in pods]
-    assert not [it for it in templates if ours.keys() & it.get("annotations", {}).keys()]
+    templates = [pod["spec"].get("template", pod)["metadata"] for pod in pods]
+    assert not [
+        template for template in templates if ours.keys() & template.get("annotations", {}).keys()
+    ]
 
     # KServe copies them when it creates an Ingress, and not again.
     cluster.kubectl("annotate", "ingress", iris.NAME, "-n", models, "example.com/tls-")
@@ -81,7 +83,7 @@ def test_a_declared_model_behind_an_ingress(cluster, release, models, tmp_path):
     cluster.kubectl("wait", f"ingress/{iris.NAME}", "--for=create", *of_model)
     again = cluster.get("ingress", iris.NAME, models)
     assert ours.items() <= again["metadata"]["annotations"].items()
-    mine.uninstall()
+    iris_release.uninstall()
 
 
 def test_mode_none_publishes_nothing(cluster, release, models):

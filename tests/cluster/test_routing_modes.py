@@ -50,7 +50,9 @@ def model(cluster, namespace):
 def test_gateway_api(cluster, release, models, scheme, more):
     release.install("--set=routing.mode=gatewayApi", PUBLISHED, *more)
     (gateway,) = cluster.list("gateways.gateway.networking.k8s.io", release.namespace)
-    listeners = {it["name"]: it["hostname"] for it in gateway["spec"]["listeners"]}
+    listeners = {
+        listener["name"]: listener["hostname"] for listener in gateway["spec"]["listeners"]
+    }
     assert (scheme, f"*.{DOMAIN}") in listeners.items()
 
     cluster.apply(iris.MODEL, namespace=models)
@@ -99,21 +101,21 @@ def test_gateway_api_has_timeouts_and_more_domains(cluster, release, models, tmp
     }
     (tmp_path / "my.yaml").write_text(json.dumps(values))
     release.install(f"--values={tmp_path}/my.yaml")
-    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
-    mine.install(f"--values={tmp_path}/my.yaml")
+    iris_release = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    iris_release.install(f"--values={tmp_path}/my.yaml")
     route = cluster.wait("a route", lambda: cluster.get("httproute", iris.NAME, models))
     assert route["spec"]["hostnames"] == [
         f"{iris.NAME}-{models}.{DOMAIN}", f"{iris.NAME}-{models}.example.org",
     ]  # fmt: skip
     rules = route["spec"]["rules"]
-    assert {it["timeouts"]["request"] for it in rules} == {"7s"}
-    assert [it["backendRefs"][0]["name"] for it in rules] == [
+    assert {rule["timeouts"]["request"] for rule in rules} == {"7s"}
+    assert [rule["backendRefs"][0]["name"] for rule in rules] == [
         f"{iris.NAME}-explainer", f"{iris.NAME}-transformer",
     ]  # fmt: skip
     explain = re.compile(rules[0]["matches"][0]["path"]["value"])
     assert explain.fullmatch(f"/v1/models/{iris.NAME}:explain")
     assert not explain.fullmatch(f"/v1/models/{iris.NAME}:predict")
-    mine.uninstall()
+    iris_release.uninstall()
 
 
 def test_why_gateway_api_refuses_canaries_and_paths(cluster, release, models):
@@ -135,7 +137,7 @@ def test_why_gateway_api_refuses_canaries_and_paths(cluster, release, models):
     assert to == {f"{iris.NAME}-predictor"}
     # The whole domain leads to this one model, and its path to nothing: no rule cuts it off.
     assert DOMAIN in route["spec"]["hostnames"]
-    paths = [it["path"]["value"] for rule in rules for it in rule["matches"]]
+    paths = [match["path"]["value"] for rule in rules for match in rule["matches"]]
     assert paths == ["^/.*$", f"/serving/{iris.NAME}/"]
     assert "URLRewrite" not in json.dumps(rules)
 
@@ -146,12 +148,14 @@ def test_virtual_service(cluster, release, models, scheme, more):
     routing = ("--set=routing.mode=virtualService", PUBLISHED, balance, *more)
     release.install(*routing)
     (gateway,) = cluster.list("gateways.networking.istio.io", release.namespace)
-    servers = {it["port"]["protocol"].lower(): it["hosts"] for it in gateway["spec"]["servers"]}
+    servers = {
+        server["port"]["protocol"].lower(): server["hosts"] for server in gateway["spec"]["servers"]
+    }
     assert servers[scheme] == [f"*.{DOMAIN}"]
 
-    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    iris_release = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
     where = f"--set=global.platformNamespace={release.namespace}"
-    mine.install(*routing, where, f"--values={ROOT}/examples/models/sklearn-iris.yaml")
+    iris_release.install(*routing, where, f"--values={ROOT}/examples/models/sklearn-iris.yaml")
     cluster.wait("the model", lambda: condition(model(cluster, models), "Ready") == "True")
 
     host = f"{iris.NAME}-{models}.{DOMAIN}"
@@ -168,9 +172,12 @@ def test_virtual_service(cluster, release, models, scheme, more):
     found = model(cluster, models)["status"]
     assert found["url"] == f"{scheme}://{host}"
     assert announced(cluster, release, models) == [found["address"]["url"], found["url"]]
-    assert [it["metadata"]["name"] for it in cluster.list("virtualservices", models)] == [iris.NAME]
+    assert [
+        virtual_service["metadata"]["name"]
+        for virtual_service in cluster.list("virtualservices", models)
+    ] == [iris.NAME]
     assert cluster.list("ingresses", models) == cluster.list("httproutes", models) == []
-    mine.uninstall()
+    iris_release.uninstall()
 
 
 @pytest.fixture
@@ -238,8 +245,8 @@ def test_knative_keeps_a_model_inside_and_gives_it_its_time(
     model = {"format": "sklearn", "storageUri": iris.URI, "clusterLocal": True, "timeout": 7}
     (tmp_path / "my.yaml").write_text(json.dumps({"models": {iris.NAME: model}}))
     release.install(flavour, PUBLISHED)
-    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
-    mine.install(flavour, PUBLISHED, f"--values={tmp_path}/my.yaml")
+    iris_release = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    iris_release.install(flavour, PUBLISHED, f"--values={tmp_path}/my.yaml")
     service = cluster.wait(
         "a Knative Service",
         lambda: cluster.get("services.serving.knative.dev", f"{iris.NAME}-predictor", models),
@@ -247,4 +254,4 @@ def test_knative_keeps_a_model_inside_and_gives_it_its_time(
     # Knative's own label: KServe's says nothing to it.
     assert service["metadata"]["labels"]["networking.knative.dev/visibility"] == "cluster-local"
     assert service["spec"]["template"]["spec"]["timeoutSeconds"] == 7
-    mine.uninstall()
+    iris_release.uninstall()

@@ -42,7 +42,7 @@ def secret(**annotations):
         "kind": "Secret",
         "metadata": {
             "name": "bucket",
-            "annotations": {f"serving.kserve.io/{key}": it for key, it in annotations.items()},
+            "annotations": {f"serving.kserve.io/{key}": text for key, text in annotations.items()},
         },
         "stringData": {"AWS_ACCESS_KEY_ID": "OWN-KEY", "AWS_SECRET_ACCESS_KEY": "x"},
     }
@@ -73,10 +73,12 @@ def fetch(cluster, namespace, folder):
     (initializer,) = pod(cluster, namespace, "m-predictor")["initContainers"]
     program = upstream.folder(upstream.KSERVE) / "python" / ENTRYPOINT.removeprefix("/")
     ours = f"{modelserver.python()} {program}"
-    command = [it.replace(ENTRYPOINT, ours) for it in initializer["command"]]
+    command = [word.replace(ENTRYPOINT, ours) for word in initializer["command"]]
     source, target = initializer["args"]
     assert (source, target) == (URI, "/mnt/models")
-    environment = {it["name"]: value(cluster, namespace, it) for it in initializer["env"]}
+    environment = {
+        variable["name"]: value(cluster, namespace, variable) for variable in initializer["env"]
+    }
     subprocess.run(
         [*command, source, str(folder)],
         env={"PATH": os.environ["PATH"], "HOME": str(folder), **environment},

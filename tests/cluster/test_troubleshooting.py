@@ -50,13 +50,14 @@ class Symptoms:
         waiting.until_ready(self.cluster, f"inferenceservice/{iris.NAME}", self.models, "90s")
 
     def unknown_authority(self):
-        for it in webhooks.configurations(self.cluster):
+        for configuration in webhooks.configurations(self.cluster):
             paths = [
-                f"/webhooks/{index}/clientConfig/caBundle" for index in range(len(it["webhooks"]))
+                f"/webhooks/{index}/clientConfig/caBundle"
+                for index in range(len(configuration["webhooks"]))
             ]
             patch = ", ".join(f'{{"op": "remove", "path": "{path}"}}' for path in paths)
             self.cluster.kubectl(
-                "patch", it["kind"], webhooks.NAME, "--type=json", "-p", f"[{patch}]"
+                "patch", configuration["kind"], webhooks.NAME, "--type=json", "-p", f"[{patch}]"
             )
         return webhooks.refusal(self.cluster, self.models)
 
@@ -150,7 +151,9 @@ PROVOKED = {
 }  # fmt: skip
 # What the commands must have done.
 MENDED = {
-    "`certificate signed by unknown authority`": lambda it: webhooks.wait(it.cluster, it.models),
+    "`certificate signed by unknown authority`": lambda state: webhooks.wait(
+        state.cluster, state.models
+    ),
 }
 
 

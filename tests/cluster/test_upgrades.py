@@ -56,12 +56,18 @@ def authority(cluster, release, models, tmp_path):
 
 def inject(cluster, bundle):
     """Write a CA into every webhook, as cert-manager and OpenShift would."""
-    for it in webhooks.configurations(cluster):
+    for configuration in webhooks.configurations(cluster):
         patch = [
             {"op": "add", "path": f"/webhooks/{index}/clientConfig/caBundle", "value": bundle}
-            for index in range(len(it["webhooks"]))
+            for index in range(len(configuration["webhooks"]))
         ]
-        where = (it["kind"], it["metadata"]["name"], "--type=json", "-p", json.dumps(patch))
+        where = (
+            configuration["kind"],
+            configuration["metadata"]["name"],
+            "--type=json",
+            "-p",
+            json.dumps(patch),
+        )
         cluster.kubectl("patch", *where, "--field-manager=injector")
 
 
@@ -69,14 +75,18 @@ def stubs(cluster):
     """Webhooks that somebody's half of is left of: without rules, or without a service."""
     return [
         webhook["name"]
-        for it in webhooks.configurations(cluster)
-        for webhook in it["webhooks"]
+        for configuration in webhooks.configurations(cluster)
+        for webhook in configuration["webhooks"]
         if not (webhook.get("rules") and webhook["clientConfig"].get("service"))
     ]
 
 
 def names_of_webhooks(configurations):
-    return {(it["kind"], each["name"]) for it in configurations for each in it["webhooks"]}
+    return {
+        (configuration["kind"], each["name"])
+        for configuration in configurations
+        for each in configuration["webhooks"]
+    }
 
 
 def settle(cluster, namespace):
@@ -96,37 +106,43 @@ def owned(ours, fields):
         return True
     if isinstance(ours, dict):
         return all(
-            f"f:{key}" in fields and owned(it, fields[f"f:{key}"]) for key, it in ours.items()
+            f"f:{key}" in fields and owned(value, fields[f"f:{key}"]) for key, value in ours.items()
         )
     keys = {key: json.loads(key[2:]) for key in fields if key[:2] in ("k:", "v:")}
     return all(
         any(
-            key == it or (isinstance(key, dict) and key.items() <= it.items() and owned(it, fields[name]))
+            key == item or (isinstance(key, dict) and key.items() <= item.items() and owned(item, fields[name]))
             for name, key in keys.items()
         )
-        for it in ours
+        for item in ours
     )  # fmt: skip
 
 
 def unowned(cluster, them, manager):
     """Objects of which `manager` does not own all that is rendered."""
-    for it in them:
-        metadata = it["metadata"]
+    for applied in them:
+        metadata = applied["metadata"]
         found = json.loads(
             cluster.kubectl(
-                *("get", it["kind"], metadata["name"], "-n", metadata.get("namespace", "default")),
+                *(
+                    "get",
+                    applied["kind"],
+                    metadata["name"],
+                    "-n",
+                    metadata.get("namespace", "default"),
+                ),
                 *("-o", "json", "--show-managed-fields"),
             )
         )
         labels = {key: metadata[key] for key in ("labels", "annotations") if key in metadata}
-        rest = {k: v for k, v in it.items() if k not in ("apiVersion", "kind", "metadata")}
+        rest = {k: v for k, v in applied.items() if k not in ("apiVersion", "kind", "metadata")}
         entries = [
             each["fieldsV1"]
             for each in found["metadata"]["managedFields"]
             if each["manager"] == manager and each["operation"] == "Apply"
         ]
         if not any(owned({**rest, "metadata": labels}, fields) for fields in entries):
-            yield f"{it['kind']} {metadata['name']}"
+            yield f"{applied['kind']} {metadata['name']}"
 
 
 def runtime(flavour):
@@ -161,7 +177,7 @@ def test_from_flavour_to_flavour(cluster, others, release, authority, models):
     # Law 15 on the cluster.
     kept = cluster.list("secrets", release.namespace, "owner=helm")
     assert len(kept) == len(FLAVOURS) + 2
-    assert max(len(base64.b64decode(it["data"]["release"])) for it in kept) < SECRET_LIMIT
+    assert max(len(base64.b64decode(secret["data"]["release"])) for secret in kept) < SECRET_LIMIT
 
     if release.program == "helm":
         assert before != first
@@ -187,14 +203,14 @@ def renew(cluster, release):
 
 def crds(cluster):
     return {
-        it["metadata"]["name"]: it
-        for it in cluster.list("crd")
-        if it["spec"]["group"] == "serving.kserve.io"
+        crd["metadata"]["name"]: crd
+        for crd in cluster.list("crd")
+        if crd["spec"]["group"] == "serving.kserve.io"
     }
 
 
 def versions(them):
-    return {name: it["metadata"]["resourceVersion"] for name, it in them.items()}
+    return {name: crd["metadata"]["resourceVersion"] for name, crd in them.items()}
 
 
 def fields_of_models(crd, part):
@@ -256,8 +272,8 @@ def test_crds_that_helm_made(cluster, release):
     made = crds(cluster)
     renew(cluster, release)
     renewed = crds(cluster)
-    assert {name: it["spec"] for name, it in renewed.items()} == {
-        name: it["spec"] for name, it in made.items()
+    assert {name: crd["spec"] for name, crd in renewed.items()} == {
+        name: crd["spec"] for name, crd in made.items()
     }
     renew(cluster, release)
     assert versions(crds(cluster)) == versions(renewed)
@@ -268,8 +284,8 @@ def test_crds_applied_by_the_client(cluster):
     cluster.empty()
     folder = str(STOCK / "crds")
     cluster.kubectl("apply", "-f", folder)
-    annotations = [it["metadata"]["annotations"][LAST_APPLIED] for it in crds(cluster).values()]
-    assert max(len(it.encode()) for it in annotations) < ANNOTATION_LIMIT
+    annotations = [crd["metadata"]["annotations"][LAST_APPLIED] for crd in crds(cluster).values()]
+    assert max(len(annotation.encode()) for annotation in annotations) < ANNOTATION_LIMIT
     again = cluster.kubectl("apply", "-f", folder).splitlines()
     assert [line for line in again if not line.endswith(" unchanged")] == []
 
@@ -281,12 +297,12 @@ def test_door_two(cluster, models, tmp_path, how):
     namespace = cluster.namespace("gitops")
     arguments = ("-n", namespace, "-f", str(CASES["default"]), "-o", str(tmp_path))
     process.run([sys.executable, "-m", "generator", "manifests", *arguments], cwd=ROOT)
-    phases = sorted(it for it in tmp_path.iterdir() if it.is_dir())
-    files = [f"--filename={it}" for it in phases]
+    phases = sorted(path for path in tmp_path.iterdir() if path.is_dir())
+    files = [f"--filename={phase}" for phase in phases]
     try:
         for phase in phases:
             cluster.kubectl("apply", *how, "-f", str(phase))
-            if made := [f"--filename={it}" for it in phase.glob("customresourcedefinition-*")]:
+            if made := [f"--filename={file}" for file in phase.glob("customresourcedefinition-*")]:
                 established(cluster, *made)
         cluster.kubectl("rollout", "status", "deployment", "-n", namespace, "--timeout=2m")
         cluster.kubectl("wait", "job", "--all", "-n", namespace, "--for=condition=Complete")
@@ -304,4 +320,4 @@ def test_door_two(cluster, models, tmp_path, how):
 def resource_versions(cluster, files):
     """What changes with an object, whatever changes."""
     them = json.loads(cluster.kubectl("get", *files, "-o", "json"))["items"]
-    return {identity(it): it["metadata"]["resourceVersion"] for it in them}
+    return {identity(resource): resource["metadata"]["resourceVersion"] for resource in them}

@@ -112,8 +112,8 @@ class Model:
 
     def pods(self):
         """Those that are there to stay."""
-        found = (it["metadata"] for it in self.cluster.list("pods", self.namespace))
-        return {it["uid"] for it in found if "deletionTimestamp" not in it}
+        found = (pod["metadata"] for pod in self.cluster.list("pods", self.namespace))
+        return {metadata["uid"] for metadata in found if "deletionTimestamp" not in metadata}
 
     def argocd(self):
         """The health of the InferenceService in Argo CD."""
@@ -125,16 +125,16 @@ class Model:
         return judged(self.service())["kstatus"], judged(self.deployment())["kstatus"]
 
 
-def judged(it, *rules):
-    return json.loads(process.run([str(tools.find("health")), *rules], stdin=json.dumps(it)))
+def judged(resource, *rules):
+    return json.loads(process.run([str(tools.find("health")), *rules], stdin=json.dumps(resource)))
 
 
 @pytest.fixture
 def model(cluster, platform, bucket, tmp_path, request):
     """The model, not installed yet."""
-    it = Model(cluster, bucket, tmp_path, getattr(request, "param", "helm"))
-    yield it
-    cluster.helm("uninstall", "iris", *it.where, "--ignore-not-found")
+    served = Model(cluster, bucket, tmp_path, getattr(request, "param", "helm"))
+    yield served
+    cluster.helm("uninstall", "iris", *served.where, "--ignore-not-found")
 
 
 both_helms = pytest.mark.parametrize("model", ["helm", "helm3"], indirect=True)

@@ -102,7 +102,7 @@ def flips(leaf: Leaf, value: object) -> list[object]:
     if "x-kubernetes" in schema:
         return [SAMPLES[schema["x-kubernetes"]], *gone]
     if "enum" in schema:
-        return [it for it in schema["enum"] if it != value] + gone
+        return [word for word in schema["enum"] if word != value] + gone
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     if "boolean" in kinds:
         return [not value]
@@ -148,7 +148,7 @@ def nearness(values: object, path: tuple[str, ...]) -> int:
     if not path or not isinstance(values, dict):
         return 0
     entries = values.values() if path[0] == "*" else [values[path[0]]] if path[0] in values else []
-    return max((1 + nearness(it, path[1:]) for it in entries), default=0)
+    return max((1 + nearness(entry, path[1:]) for entry in entries), default=0)
 
 
 def changed(values: dict, path: tuple[str, ...], value: object) -> dict:
@@ -157,7 +157,7 @@ def changed(values: dict, path: tuple[str, ...], value: object) -> dict:
     if rest:
         return {**values, key: changed(values.get(key) or {}, tuple(rest), value)}
     if value is None:
-        return {it: values[it] for it in values if it != key}
+        return {name: values[name] for name in values if name != key}
     return {**values, key: value}
 
 

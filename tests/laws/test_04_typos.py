@@ -30,7 +30,7 @@ def branches(node: Node, path: tuple[str, ...] = ()):
             yield from branches(child, (*path, key))
 
 
-BRANCHES = sorted({it for schema in SCHEMAS.values() for it in branches(schema)})
+BRANCHES = sorted({branch for schema in SCHEMAS.values() for branch in branches(schema)})
 
 
 @pytest.mark.parametrize("chart", CHARTS)
@@ -40,10 +40,10 @@ def test_helm_refuses_a_typo_at_every_depth(chart, helm, tmp_path):
     values: dict = {}
     expected = []
     for path, right in branches(SCHEMAS[chart]):
-        place = values
+        mapping = values
         for key in path:
-            place = place.setdefault(key, {})
-        place[f"{right}x"] = 1
+            mapping = mapping.setdefault(key, {})
+        mapping[f"{right}x"] = 1
         expected.append(("".join(f"/{key}" for key in path), f"{right}x"))
     file = tmp_path / "typos.yaml"
     file.write_text(json.dumps(values))
@@ -51,10 +51,10 @@ def test_helm_refuses_a_typo_at_every_depth(chart, helm, tmp_path):
         rendering.helm("template", "x", str(CHARTS[chart]), "-f", str(file), program=helm)
     lines = str(caught.value).splitlines()
     for where, wrong in expected:
-        told = [
+        reports = [
             line for line in lines if f"at '{where}'" in line and f"'{wrong}' not allowed" in line
         ]
-        assert told, (where, wrong)
+        assert reports, (where, wrong)
 
 
 @pytest.mark.parametrize(("path", "right"), BRANCHES)
@@ -97,10 +97,10 @@ def test_helm_refuses_null_cleanly(chart, tmp_path):
     values: dict = {}
     names = [leaf.path for leaf in own_leaves(SCHEMAS[chart])]
     for path in names:
-        place = values
+        mapping = values
         for key in path[:-1]:
-            place = place.setdefault(key, {})
-        place[path[-1]] = None
+            mapping = mapping.setdefault(key, {})
+        mapping[path[-1]] = None
     file.write_text(json.dumps(values))
     for helm in ("helm", "helm3"):
         with pytest.raises(ToolFailed) as caught:

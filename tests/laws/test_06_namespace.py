@@ -14,14 +14,14 @@ HERE, THERE = "ml-platform", "other-place"
 def elsewhere(them: list[Object], namespace: str) -> list[str]:
     """Every namespace that the objects name, other than theirs."""
     found = []
-    for it in them:
-        for path, value in walk(it):
+    for manifest in them:
+        for path, value in walk(manifest):
             if path[-1:] == ("namespace",) and value not in (namespace, "default"):
-                found.append(f"{rendering.identity(it)}: {path} is {value}")
+                found.append(f"{rendering.identity(manifest)}: {path} is {value}")
             if isinstance(value, str) and (".kserve.svc" in value or "kserve/" in value):
                 if "docker.io/kserve/" in value or "mirror/kserve/" in value:
                     continue
-                found.append(f"{rendering.identity(it)}: {path}: {value}")
+                found.append(f"{rendering.identity(manifest)}: {path}: {value}")
     return found
 
 
@@ -33,7 +33,7 @@ def test_nothing_names_another_namespace(case):
 @pytest.mark.parametrize("case", WITH_MODELS)
 def test_models_are_where_their_release_is(case):
     them = objects(case, chart=MODELS, namespace=HERE)
-    assert {it["metadata"]["namespace"] for it in them} == {HERE}
+    assert {manifest["metadata"]["namespace"] for manifest in them} == {HERE}
     assert ".default.svc" not in json.dumps(them)
     assert "-default.models" not in json.dumps(them)
 
@@ -42,11 +42,11 @@ def test_models_are_where_their_release_is(case):
 def test_two_namespaces_differ_in_the_namespace_alone(chart, case):
     def normal(namespace: str) -> list[Object]:
         them = objects(case, chart=chart, namespace=namespace)
-        for it in them:
-            if it["kind"] == "Job":
-                it["metadata"]["name"] = "hash"  # Of a spec that names the namespace.
-            if it["kind"] == "Deployment":
-                it["spec"]["template"]["metadata"]["annotations"].pop(
+        for manifest in them:
+            if manifest["kind"] == "Job":
+                manifest["metadata"]["name"] = "hash"  # Of a spec that names the namespace.
+            if manifest["kind"] == "Deployment":
+                manifest["spec"]["template"]["metadata"]["annotations"].pop(
                     "checksum/inferenceservice-config"
                 )
         return them
@@ -59,9 +59,9 @@ def test_two_namespaces_differ_in_the_namespace_alone(chart, case):
 def test_the_certificate_is_for_the_services_own_name():
     job = rendering.only(objects("default", namespace=HERE), "Job")
     (hosts,) = [
-        it
-        for it in job["spec"]["template"]["spec"]["initContainers"][0]["args"]
-        if it.startswith("--host=")
+        argument
+        for argument in job["spec"]["template"]["spec"]["initContainers"][0]["args"]
+        if argument.startswith("--host=")
     ]
     service = f"kserve-webhook-server-service.{HERE}.svc"
     assert hosts == f"--host={service},{service}.cluster.local"

@@ -28,15 +28,18 @@ IMAGE = re.compile(
     r"[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)+(?::[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})?"
 )
 REPOSITORIES = {
-    it["repository"]
-    for it in [*catalog()["images"].values(), *(r["image"] for r in catalog()["runtimes"].values())]
+    image["repository"]
+    for image in [
+        *catalog()["images"].values(),
+        *(r["image"] for r in catalog()["runtimes"].values()),
+    ]
 }
 
 
 def strings(them: list[Object]):
     """Every string of the objects; one that is JSON gives the strings inside."""
-    for it in them:
-        for _, value in walk(it):
+    for manifest in them:
+        for _, value in walk(manifest):
             if not isinstance(value, str):
                 continue
             try:
@@ -78,8 +81,8 @@ def test_every_runtimes_image_comes_from_the_one_registry():
 @pytest.mark.parametrize("case", CASES)
 def test_the_list_of_images_is_what_the_objects_name(case):
     every = platform_images(merge(defaults(values_schema()), values_of(case)))
-    assert len({it.image for it in every}) == len(every)
-    listed = {it.image for it in every if not it.hardware}
+    assert len({image.image for image in every}) == len(every)
+    listed = {image.image for image in every if not image.hardware}
     found = images(objects(case))
     # KServe joins the explainer's image and version itself.
     listed = {re.sub(r"(/art-explainer):.*", r"\1", image) for image in listed}
@@ -104,17 +107,21 @@ def run_by_kserve(image: str, server: str, *, gpu: bool) -> str:
 def test_the_list_of_images_has_what_kserve_runs_on_any_hardware(case, count):
     values = merge(defaults(values_schema()), values_of(case))
     runtimes = of_kind(objects(case), "ClusterServingRuntime")
-    runtimes = [it for it in runtimes if it["metadata"]["name"] not in values["customRuntimes"]]
+    runtimes = [
+        runtime
+        for runtime in runtimes
+        if runtime["metadata"]["name"] not in values["customRuntimes"]
+    ]
     runs = {
         run_by_kserve(
-            it["spec"]["containers"][0]["image"],
-            it["metadata"]["annotations"]["serving.kserve.io/server-type"],
+            runtime["spec"]["containers"][0]["image"],
+            runtime["metadata"]["annotations"]["serving.kserve.io/server-type"],
             gpu=gpu,
         )
-        for it in runtimes
+        for runtime in runtimes
         for gpu in (True, False)
     }
-    listed = {it.image: it.hardware for it in platform_images(values)}
+    listed = {image.image: image.hardware for image in platform_images(values)}
     assert runs <= listed.keys()
     derived = {image for image, hardware in listed.items() if hardware}
     assert derived == runs - images(objects(case))
@@ -126,7 +133,7 @@ def test_an_image_with_a_digest_is_all_that_kserve_runs():
     changes = {"enabled": True, "image": {"digest": digest}}
     runtimes = dict.fromkeys(catalog()["runtimes"], changes)
     values = merge(defaults(values_schema()), {"runtimes": runtimes})
-    assert [it.image for it in platform_images(values) if it.hardware] == []
+    assert [image.image for image in platform_images(values) if image.hardware] == []
     # Somebody who sets one is told.
     described = values_schema()["properties"]["runtimes"]["description"]
     assert "digest" in described
@@ -161,27 +168,27 @@ def test_pull_secrets_reach_every_pod_with_an_image_of_ones_own(tmp_path):
     file.write_text(OWN_IMAGES)
     them = parse(helm_template(CHARTS[MODELS], Values.parsed([file]), more=()))
     found = 0
-    for it in of_kind(them, "InferenceService"):
-        spec = it["spec"]
+    for service in of_kind(them, "InferenceService"):
+        spec = service["spec"]
         canary = [version["predictor"] for version in spec.pop("canary", [])]
         for part in [*spec.values(), *canary]:
             # What a runtime serves has its runtime's.
             wanted = (
                 None if "model" in part else [{"name": "registry-credentials"}, {"name": "123"}]
             )
-            assert part.get("imagePullSecrets") == wanted, it["metadata"]["name"]
+            assert part.get("imagePullSecrets") == wanted, service["metadata"]["name"]
             found += wanted is not None
     assert found == 6
 
 
 def test_pull_secrets_reach_every_pod():
     them = objects("airgap")
-    for it in them:
-        if it["kind"] in ("Deployment", "Job"):
-            assert it["spec"]["template"]["spec"]["imagePullSecrets"] == [
+    for manifest in them:
+        if manifest["kind"] in ("Deployment", "Job"):
+            assert manifest["spec"]["template"]["spec"]["imagePullSecrets"] == [
                 {"name": "registry-credentials"}
             ]
-        if it["kind"] == "ClusterServingRuntime":
-            assert it["spec"]["imagePullSecrets"] == [{"name": "registry-credentials"}]
-        if it["kind"] == "ServiceAccount":
-            assert it["imagePullSecrets"] == [{"name": "registry-credentials"}]
+        if manifest["kind"] == "ClusterServingRuntime":
+            assert manifest["spec"]["imagePullSecrets"] == [{"name": "registry-credentials"}]
+        if manifest["kind"] == "ServiceAccount":
+            assert manifest["imagePullSecrets"] == [{"name": "registry-credentials"}]

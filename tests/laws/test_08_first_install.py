@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.manifests import rendering as manifests
+from generator.manifests.rendering import render
 from tests import rendering
 from tests.rendering import CASES, STOCK, Object, objects
 
@@ -34,13 +34,15 @@ def waiting(them: list[Object]) -> list[str]:
     ):
         for webhook in configuration["webhooks"]:
             for rule in webhook["rules"]:
-                for it in them:
-                    group = it["apiVersion"].rpartition("/")[0]
-                    plural = PLURALS.get(it["kind"], f"{it['kind'].lower()}s")
+                for manifest in them:
+                    group = manifest["apiVersion"].rpartition("/")[0]
+                    plural = PLURALS.get(manifest["kind"], f"{manifest['kind'].lower()}s")
                     if group not in rule["apiGroups"] or plural not in rule["resources"]:
                         continue
-                    if matches(webhook["objectSelector"], it["metadata"].get("labels", {})):
-                        found.append(f"{it['kind']} {it['metadata']['name']}: {webhook['name']}")
+                    if matches(webhook["objectSelector"], manifest["metadata"].get("labels", {})):
+                        found.append(
+                            f"{manifest['kind']} {manifest['metadata']['name']}: {webhook['name']}"
+                        )
     return found
 
 
@@ -79,9 +81,9 @@ def test_models_and_their_pods_meet_their_webhooks(case):
 
 
 def test_door_two_applies_in_phases():
-    folders = {it.phase: set() for it in manifests.render()}
-    for it in manifests.render():
-        folders[it.phase].add(it.kind)
+    folders = {manifest.phase: set() for manifest in render()}
+    for manifest in render():
+        folders[manifest.phase].add(manifest.kind)
     assert folders["00-crds"] == {"CustomResourceDefinition", "Namespace"}
     assert folders["20-runtimes"] == {"ClusterServingRuntime", "ClusterStorageContainer"}
     assert "Deployment" in folders["10-platform"]
@@ -99,7 +101,7 @@ def test_the_chart_brings_every_crd_in_helms_own_folder():
 
 
 def test_a_default_install_needs_no_other_product():
-    groups = {it["apiVersion"].rpartition("/")[0] for it in objects("default")}
+    groups = {manifest["apiVersion"].rpartition("/")[0] for manifest in objects("default")}
     builtin = {
         "",
         "apps",

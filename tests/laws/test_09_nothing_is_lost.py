@@ -13,9 +13,18 @@ from functools import cache
 import pytest
 
 from generator.chart.chart import render
-from generator.manifests import rendering as manifests
-from tests import rendering
-from tests.rendering import CASES, STOCK, WITH_MODELS, Object, objects, of_kind
+from generator.manifests import rendering
+from tests.rendering import (
+    CASES,
+    STOCK,
+    WITH_MODELS,
+    Object,
+    by_identity,
+    given,
+    objects,
+    of_kind,
+    parse,
+)
 
 UPGRADE = "helm show crds CHART | kubectl apply --server-side --force-conflicts -f -"
 
@@ -26,7 +35,10 @@ HOLDERS = ("CustomResourceDefinition", "Namespace")
 
 def lost(them: list[Object]) -> list[str]:
     """The objects of a release that an uninstall must not take away."""
-    return [f"{it['kind']} {it['metadata']['name']}" for it in of_kind(them, *MODELS, *HOLDERS)]
+    return [
+        f"{manifest['kind']} {manifest['metadata']['name']}"
+        for manifest in of_kind(them, *MODELS, *HOLDERS)
+    ]
 
 
 def _argo_cd(annotations: dict[str, str]) -> bool:
@@ -55,24 +67,24 @@ KEEPS: dict[str, Callable[[dict[str, str]], bool]] = {
 
 def pruned(them: Sequence[Object]) -> Iterator[tuple[str, str]]:
     """`(kind/name, tool)` wherever a tool would delete an object that it does not find any more."""
-    for it in them:
-        annotations = it["metadata"].get("annotations", {})
+    for manifest in them:
+        annotations = manifest["metadata"].get("annotations", {})
         for tool, keeps in KEEPS.items():
             if not keeps(annotations):
-                yield f"{it['kind']}/{it['metadata']['name']}", tool
+                yield f"{manifest['kind']}/{manifest['metadata']['name']}", tool
 
 
 @cache
 def parsed(text: str) -> Object:
     """An object; the CRDs, which are large, are the same in every case."""
-    (found,) = rendering.parse(text)
+    (found,) = parse(text)
     return found
 
 
 def through_door_two(case: str) -> list[Object]:
     """The holders and the models of a case, as `generator manifests` writes them."""
-    rendered = manifests.render(rendering.given(case))
-    return [parsed(it.text) for it in rendered if it.kind in (*HOLDERS, *MODELS)]
+    rendered = rendering.render(given(case))
+    return [parsed(manifest.text) for manifest in rendered if manifest.kind in (*HOLDERS, *MODELS)]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -100,7 +112,7 @@ def test_every_door_has_the_same_crds():
     in_the_chart = [parsed(file.read_text()) for file in sorted((STOCK / "crds").iterdir())]
     assert list(pruned(in_the_chart)) == []
     written = of_kind(through_door_two("default"), "CustomResourceDefinition")
-    assert rendering.by_identity(written) == rendering.by_identity(in_the_chart)
+    assert by_identity(written) == by_identity(in_the_chart)
 
 
 def test_crds_are_not_templates():

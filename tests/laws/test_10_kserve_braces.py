@@ -23,7 +23,7 @@ def braces(value: object) -> list[str]:
 
 def test_every_runtime_has_the_placeholders_of_the_catalog():
     rendered = rendering.of_kind(objects("all-runtimes"), "ClusterServingRuntime")
-    by_name = {it["metadata"]["name"]: it["spec"] for it in rendered}
+    by_name = {manifest["metadata"]["name"]: manifest["spec"] for manifest in rendered}
     assert len(by_name) == len(catalog()["runtimes"])
     for runtime in catalog()["runtimes"].values():
         assert braces(by_name[runtime["name"]]) == braces(runtime["spec"])

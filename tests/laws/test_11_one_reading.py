@@ -42,7 +42,7 @@ READ += [(MODELS, case) for case in WITH_MODELS]
 def test_the_rendered_objects_read_the_same(chart, case):
     ruamel = YAML(typ="safe", pure=True)
     text = rendering.template(case, chart=chart)
-    assert rendering.parse(text) == [it for it in ruamel.load_all(text) if it]
+    assert rendering.parse(text) == [loaded for loaded in ruamel.load_all(text) if loaded]
 
 
 def test_the_charts_own_yaml_reads_the_same():
@@ -132,7 +132,7 @@ def test_awkward_values_arrive_as_they_are():
         == labels
     )
     manager = rendering.only(them, "Deployment")["spec"]["template"]["spec"]["containers"][0]
-    environment = {it["name"]: it.get("value") for it in manager["env"]}
+    environment = {variable["name"]: variable.get("value") for variable in manager["env"]}
     assert environment["SEXAGESIMAL"] == "12:30"
     assert environment["LINES"] == "one\ntwo\n"
     assert manager["args"][-2:] == ["--note=yes", "off"]
@@ -179,8 +179,8 @@ def test_a_release_and_a_namespace_may_be_named_like_a_number(chart, case, name)
     plain = named(chart, case, release="release", namespace="namespace")
     for word in (name, name.replace(".", "-")):
         assert misread(text, word) == misread(plain, word)
-    labels = [it["metadata"].get("labels", {}) for it in rendering.parse(text)]
-    instances = {it.get("app.kubernetes.io/instance", name) for it in labels}
+    labels = [manifest["metadata"].get("labels", {}) for manifest in rendering.parse(text)]
+    instances = {label.get("app.kubernetes.io/instance", name) for label in labels}
     assert instances == {name}
 
 

@@ -11,9 +11,9 @@ from tests import rendering
 from tests.rendering import CASES, STOCK, Object, helm_template, objects, pod_specs, values_of
 
 EXEMPT = {
-    f"ClusterServingRuntime {it['name']}"
-    for it in catalog()["runtimes"].values()
-    if "root" in it.get("security", {})
+    f"ClusterServingRuntime {runtime['name']}"
+    for runtime in catalog()["runtimes"].values()
+    if "root" in runtime.get("security", {})
 }
 VOLUMES = {
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
@@ -86,7 +86,7 @@ def test_an_image_of_ones_own_is_restricted_until_one_says_otherwise(platform, t
             helm_template(rendering.CHARTS[MODELS], Values.parsed([file]), more=())
         )
         spec = rendering.only(them, "InferenceService")["spec"]
-        return [it for part in spec.values() for it in part["containers"]]
+        return [container for part in spec.values() for container in part["containers"]]
 
     openshift = platform == "openshift"
     pod = {"kind": "Job", "metadata": {"name": "x"}}
@@ -99,10 +99,10 @@ def test_an_image_of_ones_own_is_restricted_until_one_says_otherwise(platform, t
 
 def test_on_openshift_nothing_sets_what_the_scc_sets():
     them = objects("openshift")
-    for it in rendering.of_kind(
+    for manifest in rendering.of_kind(
         them, "Deployment", "Job", "ClusterServingRuntime", "ClusterStorageContainer"
     ):
-        for path, _ in rendering.walk(it):
+        for path, _ in rendering.walk(manifest):
             assert path[-1:] not in [
                 ("runAsUser",),
                 ("runAsGroup",),
@@ -125,7 +125,7 @@ def test_a_server_of_pytorch_has_a_home_and_a_name_on_openshift(platform, tmp_pa
     for label, spec, whole in pod_specs(rendering.of_kind(them, "ClusterServingRuntime")):
         assert not whole
         (container,) = spec["containers"]
-        env = {it["name"]: it.get("value") for it in container.get("env", [])}
+        env = {variable["name"]: variable.get("value") for variable in container.get("env", [])}
         assert len(env) == len(container.get("env", []))
         named[label] = env.get("HOME"), env.get("USER")
     has = ("/tmp", "kserve") if platform == "openshift" else (None, None)
@@ -137,9 +137,9 @@ def test_a_server_of_pytorch_has_a_home_and_a_name_on_openshift(platform, tmp_pa
 
 def test_what_cannot_run_on_openshift_says_why():
     refused = [
-        it["openshift"]["refused"]
-        for it in catalog()["runtimes"].values()
-        if "refused" in it.get("openshift", {})
+        runtime["openshift"]["refused"]
+        for runtime in catalog()["runtimes"].values()
+        if "refused" in runtime.get("openshift", {})
     ]
     assert len(refused) == 1
     assert len(refused[0].split()) > 5

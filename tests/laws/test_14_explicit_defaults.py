@@ -70,12 +70,12 @@ def reach(value: object, path: tuple[str, ...]):
 def left_out(them: list[Object]) -> list[str]:
     """Fields that an API server would fill in."""
     return [
-        f"{it['kind']} {it['metadata']['name']}: {'.'.join([*path, name])}"
-        for it in them
-        for path, names in DEFAULTED.get(it["kind"], {}).items()
-        for place in reach(it, path)
+        f"{manifest['kind']} {manifest['metadata']['name']}: {'.'.join([*path, name])}"
+        for manifest in them
+        for path, names in DEFAULTED.get(manifest["kind"], {}).items()
+        for mapping in reach(manifest, path)
         for name in names
-        if name not in place
+        if name not in mapping
     ]
 
 
@@ -85,7 +85,9 @@ def test_defaults_are_written_out(chart, case):
 
 
 def test_every_kind_of_the_table_is_rendered_somewhere():
-    kinds = {it["kind"] for chart, case in CHART_CASES for it in objects(case, chart=chart)}
+    kinds = {
+        manifest["kind"] for chart, case in CHART_CASES for manifest in objects(case, chart=chart)
+    }
     assert DEFAULTED.keys() <= kinds
 
 
@@ -93,18 +95,18 @@ def test_every_kind_of_the_table_is_rendered_somewhere():
 def test_what_others_own_is_not_written(case):
     them = objects(case)
     existing = values_of(case).get("webhook", {}).get("certificate", {}).get("mode") == "existing"
-    for it in rendering.of_kind(
+    for configuration in rendering.of_kind(
         them, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"
     ):
-        for webhook in it["webhooks"]:
+        for webhook in configuration["webhooks"]:
             assert ("caBundle" in webhook["clientConfig"]) == existing
     # An empty Secret, or the rules of an aggregated role, would be taken over by their controllers.
     assert not rendering.of_kind(them, "Secret")
-    assert not any("aggregationRule" in it for it in them)
-    for it in them:
-        assert it["metadata"].get("annotations") != {}
-        assert "status" not in it
-        assert "creationTimestamp" not in it["metadata"]
+    assert not any("aggregationRule" in manifest for manifest in them)
+    for manifest in them:
+        assert manifest["metadata"].get("annotations") != {}
+        assert "status" not in manifest
+        assert "creationTimestamp" not in manifest["metadata"]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -112,33 +114,39 @@ def test_every_reference_resolves(case):
     """Selectors select pods of the release; roles, accounts and Secrets that are named are there."""
     them = objects(case)
     pods = [
-        it["spec"]["template"]["metadata"]["labels"]
-        for it in rendering.of_kind(them, "Deployment", "Job")
+        manifest["spec"]["template"]["metadata"]["labels"]
+        for manifest in rendering.of_kind(them, "Deployment", "Job")
     ]
-    for it in rendering.of_kind(them, "Service"):
-        assert any(it["spec"]["selector"].items() <= labels.items() for labels in pods)
-    for it in rendering.of_kind(them, "NetworkPolicy", "PodDisruptionBudget"):
-        selector = it["spec"].get("podSelector") or it["spec"]["selector"]
+    for service in rendering.of_kind(them, "Service"):
+        assert any(service["spec"]["selector"].items() <= labels.items() for labels in pods)
+    for manifest in rendering.of_kind(them, "NetworkPolicy", "PodDisruptionBudget"):
+        selector = manifest["spec"].get("podSelector") or manifest["spec"]["selector"]
         assert any(selector["matchLabels"].items() <= labels.items() for labels in pods)
-    for it in rendering.of_kind(them, "Deployment"):
-        assert it["spec"]["selector"]["matchLabels"].items() <= pods[0].items() | pods[-1].items()
-    for it in rendering.of_kind(them, "ServiceMonitor"):
+    for deployment in rendering.of_kind(them, "Deployment"):
+        assert (
+            deployment["spec"]["selector"]["matchLabels"].items()
+            <= pods[0].items() | pods[-1].items()
+        )
+    for service_monitor in rendering.of_kind(them, "ServiceMonitor"):
         services = [s["metadata"]["labels"] for s in rendering.of_kind(them, "Service")]
-        wanted = it["spec"]["selector"]["matchLabels"].items()
+        wanted = service_monitor["spec"]["selector"]["matchLabels"].items()
         assert len([labels for labels in services if wanted <= labels.items()]) == 1
-    accounts = {it["metadata"]["name"] for it in rendering.of_kind(them, "ServiceAccount")}
+    accounts = {
+        service_account["metadata"]["name"]
+        for service_account in rendering.of_kind(them, "ServiceAccount")
+    }
     accounts |= {values_of(case).get("controller", {}).get("serviceAccount", {}).get("name", "")}
-    for it in rendering.of_kind(them, "RoleBinding", "ClusterRoleBinding"):
-        role = rendering.only(them, it["roleRef"]["kind"], it["roleRef"]["name"])
+    for binding in rendering.of_kind(them, "RoleBinding", "ClusterRoleBinding"):
+        role = rendering.only(them, binding["roleRef"]["kind"], binding["roleRef"]["name"])
         assert role
-        assert {subject["name"] for subject in it["subjects"]} <= accounts
+        assert {subject["name"] for subject in binding["subjects"]} <= accounts
 
 
 @pytest.mark.parametrize("case", WITH_MODELS)
 def test_an_upgrade_of_the_chart_restarts_no_model(case):
     """KServe copies labels and annotations of these kinds to their pods."""
-    for it in objects(case, chart=MODELS):
-        metadata = it["metadata"]
+    for manifest in objects(case, chart=MODELS):
+        metadata = manifest["metadata"]
         assert "helm.sh/chart" not in metadata["labels"]
         assert not any(
             "version" in key for key in (*metadata["labels"], *metadata.get("annotations", {}))
@@ -147,11 +155,11 @@ def test_an_upgrade_of_the_chart_restarts_no_model(case):
 
 @pytest.mark.parametrize(("chart", "case"), CHART_CASES)
 def test_labels_and_annotations_are_text_and_versions_stay_out_of_pods(chart, case):
-    for it in objects(case, chart=chart):
-        for path, value in rendering.walk(it):
+    for manifest in objects(case, chart=chart):
+        for path, value in rendering.walk(manifest):
             if path[-2:-1] in [("labels",), ("annotations",), ("matchLabels",)]:
                 assert isinstance(value, str), path
-        template = it.get("spec", {}).get("template", {}).get("metadata", {})
+        template = manifest.get("spec", {}).get("template", {}).get("metadata", {})
         assert (
             not {"helm.sh/chart", "app.kubernetes.io/version"} & template.get("labels", {}).keys()
         )

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generator import process
 from generator.errors import OutputError
 from generator.output import mirror, record, writing
 from generator.output.writing import Output, Tree
@@ -83,8 +84,8 @@ def harm(
     """The files that a run must not have touched: `written` is what the record before lists."""
     found = []
     for path, text in before.items():
-        mine = written.get(path) == record.digest(text.encode())
-        free = mine or (force and path in written)
+        ours = written.get(path) == record.digest(text.encode())
+        free = ours or (force and path in written)
         if after.get(path) != text and (not free or path in inputs):
             found.append(path)
     return found
@@ -147,8 +148,7 @@ def take(root: Path, run: dict) -> None:
 
 def interruptions(how: str, folder: Path) -> list[dict]:
     argv = [sys.executable, "-m", "tests.interruption", how, str(folder)]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+    found = json.loads(process.run(argv, cwd=ROOT))
     assert len(found) >= 25
     return found
 
@@ -223,7 +223,7 @@ def clone(tmp_path):
     folder = tmp_path / "clone"
     shutil.copytree(ROOT / "charts", folder / "charts")
     mirror.write(golden.rendered("default"), folder / "clusters" / "one")
-    subprocess.run(["git", "init", "--quiet", folder], check=True)
+    process.run(["git", "init", "--quiet", str(folder)])
     return folder
 
 
@@ -261,17 +261,17 @@ def test_a_fresh_clone_makes_its_charts(clone):
 
 @pytest.mark.parametrize("link", ["", "symbolic", "hard"])
 def test_the_values_of_a_run_are_never_its_output(link, clone):
-    mine = clone / "charts" / "kserve-lite" / "values.yaml"
-    values = clone / "my.yaml" if link else mine
+    target = clone / "charts" / "kserve-lite" / "values.yaml"
+    values = clone / "my.yaml" if link else target
     if link == "symbolic":
-        values.symlink_to(mine)
+        values.symlink_to(target)
     elif link == "hard":
-        values.hardlink_to(mine)
-    before = mine.read_bytes()
+        values.hardlink_to(target)
+    before = target.read_bytes()
     done = generator("chart", "-f", values, "-o", "charts", "--force", cwd=clone)
     assert done.returncode == 1
     assert "is one of the run's own values files" in done.stderr
-    assert mine.read_bytes() == before
+    assert target.read_bytes() == before
 
 
 def opened(fifo: Path) -> int:
@@ -381,8 +381,8 @@ def test_a_part_without_the_right_to_write_changes_nothing(where):
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "out"
         writing.write(Output(root, trees[0]))
-        for place in (Path(folder), root, root / "a", root / "b", root / "c"):
-            place.chmod(0o777)
+        for path in (Path(folder), root, root / "a", root / "b", root / "c"):
+            path.chmod(0o777)
         (root / where).chmod(0o555 if where else 0o1777)
         before = files(root)
         with nobody(), pytest.raises(OutputError, match=r"Permission denied|not permitted") as said:

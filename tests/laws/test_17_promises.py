@@ -117,9 +117,9 @@ def said() -> Iterator[tuple[str, str]]:
 def promises() -> dict[str, list[str]]:
     """Every promise, with the places where it is made."""
     found: dict[str, list[str]] = {}
-    for place, sentence in said():
+    for source, sentence in said():
         if SUBJECT.search(sentence):
-            found.setdefault(sentence, []).append(place)
+            found.setdefault(sentence, []).append(source)
     return found
 
 
@@ -140,7 +140,10 @@ def not_promised(made: Mapping[str, list[str]], vouched: dict[str, list[str]]) -
     for witness, texts in vouched.items():
         for text in (text for text in texts if text not in made):
             near = difflib.get_close_matches(text, made, n=1, cutoff=0.7)
-            found.append(f"{witness}: {text}" + "".join(f"\n    now it says: {it}" for it in near))
+            found.append(
+                f"{witness}: {text}"
+                + "".join(f"\n    now it says: {sentence}" for sentence in near)
+            )
     return found
 
 

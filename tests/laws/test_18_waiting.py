@@ -86,18 +86,18 @@ def means_something(kind: str, awaited: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("file", [*PAGES, *NOTES], ids=lambda it: str(it.relative_to(ROOT)))
+@pytest.mark.parametrize("file", [*PAGES, *NOTES], ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_wait_is_one_of_those_that_are_tested(file):
     assert faults(file.read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("file", [ROOT / "README.md", PAGE, *NOTES], ids=lambda it: it.parts[-3])  # fmt: skip
+@pytest.mark.parametrize("file", [ROOT / "README.md", PAGE, *NOTES], ids=lambda file: file.parts[-3])  # fmt: skip
 def test_whoever_installs_a_model_is_told_how_to_wait(file):
     awaited = [word for words in commands(file.read_text("utf-8")) for word in words]
     assert READY in awaited
 
 
-@pytest.mark.parametrize("file", PYTHON, ids=lambda it: it.name)
+@pytest.mark.parametrize("file", PYTHON, ids=lambda file: file.name)
 def test_our_own_tests_wait_like_that(file):
     found = {*re.findall(r"--for=condition=(\w+)", file.read_text("utf-8"))}
     assert file in SHOWN or found <= {*CONDITIONS.values()} - {"Ready"}
@@ -119,5 +119,5 @@ spec:
   chartRef: {kind: OCIRepository, name: iris}
 """
     release += "".join(f"  {action}: {{disableWait: true}}\n" for action in actions)
-    report = check([it for text in (*shown, release) for it in parsing.split(text)])
+    report = check([manifest for text in (*shown, release) for manifest in parsing.split(text)])
     assert (report.valid, report.problems) == (2, ())

@@ -175,14 +175,14 @@ def test_an_entry_made_of_a_manifest_is_one_that_the_commands_take(tmp_path):
     @fuzz(40)
     @given(inference_services())
     def look(service):
-        file, mine = tmp_path / "service.json", tmp_path / "my.yaml"
+        file, values_file = tmp_path / "service.json", tmp_path / "my.yaml"
         file.write_text(json.dumps(service, ensure_ascii=False))
         note(json.dumps(service, ensure_ascii=False))
         code, out, err = run("model", file)
         if refused(code, err):
             return
-        mine.write_text(out)
-        code, _, err = run("validate", "-f", mine)
+        values_file.write_text(out)
+        code, _, err = run("validate", "-f", values_file)
         refused(code, err)
 
     look()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from generator import helm, tools
 from generator.cli import main
 from generator.errors import GeneratorError, ValuesError
-from generator.manifests import rendering as manifests
+from generator.manifests.rendering import platform
 from generator.values.check import read
 from generator.values.load import Values
 from generator.values.sources import Source
@@ -52,7 +52,7 @@ def spy(tmp_path, monkeypatch):
 def received(values: Values) -> list[bytes]:
     """The values that Helm is given, source by source."""
     said = json.loads(helm.template(Path("chart"), values, release="x", namespace="y"))
-    return [bytes.fromhex(it) for it in said]
+    return [bytes.fromhex(digits) for digits in said]
 
 
 CONTENTS = [
@@ -81,7 +81,7 @@ def test_what_changes_after_the_check_is_not_rendered(program, tmp_path):
     file.write_text("controller: {replicas: 2}\n")
     values = read([file])
     file.write_text("controller: {replicas: 3}\n")
-    assert "replicas: 2" in manifests.platform(values, helm=program)
+    assert "replicas: 2" in platform(values, helm=program)
     helm.lint(rendering.STOCK, values, helm=program)
 
 
@@ -125,14 +125,14 @@ def test_a_command_reads_a_pipe_once_and_does_with_it_what_it_does_with_a_file(
         folder.mkdir()
         writer = feed(folder / "fifo", file.read_bytes()) if kind == "pipe" else None
         source = folder / "fifo" if writer else file
-        words = [str(folder / "out") if it == "OUT" else it for it in COMMANDS[command]]
+        words = [str(folder / "out") if word == "OUT" else word for word in COMMANDS[command]]
         code, out, err = run([command, *words, "-f", source], monkeypatch, capfd)
         assert code == 0, err
         written = {
-            it.relative_to(folder): it.read_bytes()
-            for it in sorted((folder / "out").rglob("*"))
+            file.relative_to(folder): file.read_bytes()
+            for file in sorted((folder / "out").rglob("*"))
             # What names its inputs may name them.
-            if it.is_file() and it.name != "SHA256SUMS"
+            if file.is_file() and file.name != "SHA256SUMS"
         }
         results.append((out.replace(str(folder), ""), written))
         if writer:
@@ -177,7 +177,7 @@ def test_two_sources_are_merged_as_two_files_are(tmp_path):
         feed(tmp_path / "two", b"controller: {replicas: 4}\n"),
     ]
     values = read([tmp_path / "one", tmp_path / "two"])
-    text = manifests.platform(values)
+    text = platform(values)
     assert "replicas: 4" in text
     assert "a.example" in text
     for writer in writers:
@@ -284,7 +284,7 @@ TREES = st.recursive(
 )
 @given(
     trees=st.lists(
-        TREES.filter(lambda it: is_accepted(f"{ANCHORS}k: {it}")), min_size=20, max_size=40
+        TREES.filter(lambda scalar: is_accepted(f"{ANCHORS}k: {scalar}")), min_size=20, max_size=40
     )
 )
 def test_what_we_read_is_what_helm_reads(program, mirror, trees):

@@ -15,7 +15,6 @@ import yaml
 from generator import CHART
 from generator.errors import OutputError, ToolFailed
 from generator.manifests import parsing
-from generator.manifests import rendering as manifests
 from generator.manifests.kubeconform import check
 from generator.output import journal, mirror, record, writing
 from generator.values.check import read
@@ -90,7 +89,7 @@ def test_gate_02_a_hook():
 def test_gate_03_a_value_without_effect(broken, tmp_path, monkeypatch):
     """A template that stops reading a value leaves it without effect; nothing else does."""
     name = "controller.priorityClassName"
-    (leaf,) = [it for it in law.n03.LEAVES if it.name == name]
+    (leaf,) = [leaf for leaf in law.n03.LEAVES if leaf.name == name]
     monkeypatch.setitem(law.n03.ORDER, CHART, ["default"])
     assert law.n03.DIGITS in law.n03.effect(leaf, tmp_path)
     folder = broken("templates/controller/deployment.yaml", ".priorityClassName", ".dead")
@@ -156,7 +155,7 @@ def test_gate_07_an_image_past_the_registry(broken):
         "templates/controller/deployment.yaml", image, "docker.io/kserve/kserve-controller:v1"
     )
     found = law.n07.images(objects(folder, "--set", "global.imageRegistry=r.example.com"))
-    assert [it for it in found if not it.startswith("r.example.com/")] == [
+    assert [image for image in found if not image.startswith("r.example.com/")] == [
         "docker.io/kserve/kserve-controller:v1"
     ]
 
@@ -189,7 +188,7 @@ def test_gate_09_a_crd_that_a_tool_prunes(broken, tool):
 
 
 def test_gate_09_a_namespace_that_a_tool_prunes(monkeypatch):
-    monkeypatch.setattr(manifests, "KEEP", {})
+    monkeypatch.setattr("generator.manifests.rendering.KEEP", {})
     namespace = rendering.only(law.n09.through_door_two("default"), "Namespace")
     assert [tool for _, tool in law.n09.pruned([namespace])] == ["Argo CD", "Flux", "Helm"]
 
@@ -211,7 +210,8 @@ def test_gate_11_a_number_with_an_exponent(broken):
     values = folder.parent / "values.yaml"
     values.write_text("webhook: {certificate: {generation: 1000000}}\n")
     texts = [
-        rendering.helm_template(it, Values.parsed([values]), more=()) for it in (STOCK, folder)
+        rendering.helm_template(chart, Values.parsed([values]), more=())
+        for chart in (STOCK, folder)
     ]
     assert not law.n11.EXPONENT.search(texts[0])
     assert law.n11.EXPONENT.search(texts[1])
@@ -287,10 +287,10 @@ def test_gate_16_a_run_that_is_not_undone(tmp_path, monkeypatch):
     monkeypatch.setattr(journal, "_undo", lambda *_: ())
     rename = Path.rename
 
-    def fail(place, target):
+    def fail(path, target):
         if Path(target).name == "b.yaml":
             raise OSError(28, "No space left on device")
-        return rename(place, target)
+        return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(OutputError):
@@ -337,7 +337,7 @@ def test_gate_17_comments_and_descriptions_are_read():
         "Of c: {d: '#'}",
         "Of an image.",
     ]
-    places = {place for places in law.n17.promises().values() for place in places}
+    places = {source for places in law.n17.promises().values() for source in places}
     for kind in (
         "README.md",
         "docs/",
@@ -346,7 +346,7 @@ def test_gate_17_comments_and_descriptions_are_read():
         "generator/data/values.schema.yaml",
         ".j2",
     ):
-        assert [place for place in places if kind in place], kind
+        assert [source for source in places if kind in source], kind
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_gate_19_values_that_are_written_anew(tmp_path, monkeypatch):
 
     @contextmanager
     def anew(sources):
-        texts = [yaml.safe_dump(it.document().data).encode() for it in sources]
+        texts = [yaml.safe_dump(source.document().data).encode() for source in sources]
         with opened([Source("x", text) for text in texts]) as descriptors:
             yield descriptors
 

@@ -161,13 +161,13 @@ def test_validate_says_what_it_checked():
 
 def test_manifests_prune_what_is_no_longer_rendered(tmp_path):
     run("manifests", "-f", CASES["all-runtimes"], "-o", tmp_path)
-    mine = tmp_path / "kustomization.yaml"
-    mine.write_text("resources: []\n")
+    own = tmp_path / "kustomization.yaml"
+    own.write_text("resources: []\n")
     assert len(list((tmp_path / "20-runtimes").iterdir())) == 16
     done = run("manifests", "-f", CASES["default"], "-o", tmp_path)
     assert done.returncode == 0
     assert len(list((tmp_path / "20-runtimes").iterdir())) == 2
-    assert mine.exists()
+    assert own.exists()
 
 
 def test_build_does_it_all_and_says_what_is_next(tmp_path):
@@ -308,4 +308,4 @@ def test_a_file_in_the_way_is_not_overwritten(tmp_path):
     done = run("chart", "-o", tmp_path)
     assert done.returncode == 1
     assert "Chart.yaml: is in the way, and no record says that kserve-lite wrote it" in done.stderr
-    assert [it.name for it in (tmp_path / "kserve-lite").iterdir()] == ["Chart.yaml"]
+    assert [file.name for file in (tmp_path / "kserve-lite").iterdir()] == ["Chart.yaml"]

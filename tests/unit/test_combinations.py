@@ -180,12 +180,12 @@ def test_the_whole_domain_may_be_one_models(tmp_path):
 
 def commands(text: str) -> str:
     """What NOTES tell to run: the indented lines, and the ends of what is read in place."""
-    told = [
+    parts = [
         line.removeprefix("   ")
         for line in text.splitlines()
         if line.startswith("   ") or line == "YAML"
     ]
-    return "\n".join(told)  # fmt: skip
+    return "\n".join(parts)  # fmt: skip
 
 
 def notes(chart: Path, *arguments: str) -> str:
@@ -195,9 +195,9 @@ def notes(chart: Path, *arguments: str) -> str:
 
 @pytest.mark.parametrize(("chart", "case"), [(CHART, case) for case in FLAVOURS] + [(MODELS, case) for case in WITH_MODELS])  # fmt: skip
 def test_a_shell_reads_every_command_of_the_notes(chart, case):
-    told = commands(notes(CHARTS[chart], "-f", str(CASES[case])))
-    assert told.count("<<'YAML'") == told.count("\nYAML")
-    read_by_shell = subprocess.run(["bash", "-n", "-c", told], capture_output=True, check=False)
+    script = commands(notes(CHARTS[chart], "-f", str(CASES[case])))
+    assert script.count("<<'YAML'") == script.count("\nYAML")
+    read_by_shell = subprocess.run(["bash", "-n", "-c", script], capture_output=True, check=False)
     assert (read_by_shell.returncode, read_by_shell.stderr) == (0, b"")
 
 

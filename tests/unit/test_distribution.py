@@ -78,9 +78,9 @@ def changed(clone, tmp_path):
 @pytest.fixture
 def stated(clone, tmp_path):
     """The files that state the version, and nothing else."""
-    for it in versions.statements(clone):
-        (tmp_path / it.file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(clone / it.file, tmp_path / it.file)
+    for statement in versions.statements(clone):
+        (tmp_path / statement.file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clone / statement.file, tmp_path / statement.file)
     assert versions.problems(tmp_path) == []
     return tmp_path
 
@@ -210,9 +210,9 @@ def test_a_wheel_that_cannot_render_the_charts_is_not_released(changed):
 
 def test_this_version_is_the_same_everywhere():
     """But for the date: between releases the changelog's first version is unreleased."""
-    found = [it for it in versions.problems(ROOT) if "has no date" not in it.message]
+    found = [problem for problem in versions.problems(ROOT) if "has no date" not in problem.message]
     assert found == []
-    assert {it.version for it in versions.statements(ROOT)} == {VERSION}
+    assert {statement.version for statement in versions.statements(ROOT)} == {VERSION}
     assert len(list(versions.statements(ROOT))) == 6
 
 

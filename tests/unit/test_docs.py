@@ -63,7 +63,7 @@ def test_every_make_target_of_the_documents_is_there():
     assert {word for words in named for word in words.split()} <= targets
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda it: it.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target

@@ -1,6 +1,7 @@
 """Changing a file of a user's in place: all or nothing, and nothing else about it changes."""
 
 import errno
+import fcntl
 import os
 import signal
 import stat
@@ -219,22 +220,34 @@ edit(Path({str(file)!r}), lambda old: old * 2)
 
 def test_a_lock_that_is_not_given_up_is_said(file, monkeypatch):
     monkeypatch.setattr(editing, "_PATIENCE", 0.1)
-    with editing._locked(file, file), pytest.raises(OutputError, match="by another run; try again"):
-        edit(file, append)
+    refused = pytest.raises(OutputError, match="by another run; try again")
+    with file.open() as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        with refused:
+            edit(file, append)
 
 
 def test_a_lock_on_the_file_of_before_does_not_count(file, monkeypatch):
-    lock = editing._lock
+    flock = fcntl.flock
 
-    def lock_too_late(descriptor):
-        monkeypatch.setattr(editing, "_lock", lock)
+    def lock_too_late(descriptor, operation):
+        monkeypatch.setattr(fcntl, "flock", flock)
         file.with_suffix(".new").write_bytes(b"another run's ")
         file.with_suffix(".new").replace(file)
-        return lock(descriptor)
+        flock(descriptor, operation)
 
-    monkeypatch.setattr(editing, "_lock", lock_too_late)
+    monkeypatch.setattr(fcntl, "flock", lock_too_late)
     assert edit(file, append)
     assert file.read_bytes() == b"another run's more"
+
+
+def test_a_file_system_without_locks_is_no_reason_to_refuse(file, monkeypatch):
+    def refuse(*_arguments):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert edit(file, append)
+    assert file.read_bytes() == b"text more"
 
 
 def test_a_file_that_another_run_makes_first_is_added_to(tmp_path):

@@ -65,10 +65,10 @@ WRONG = [
 
 def changed(path: tuple[str | int, ...], value: object) -> dict:
     thing = copy.deepcopy(DEPLOYMENT)
-    place = thing
+    parent = thing
     for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
+        parent = parent[step]
+    parent[path[-1]] = value
     return thing
 
 

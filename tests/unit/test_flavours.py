@@ -10,7 +10,10 @@ def test_the_controllers_priority_class_comes_with_the_flavour(flavour):
     """GKE keeps the cluster's own two for kube-system."""
     them = objects(flavour)
     pod = only(them, "Deployment")["spec"]["template"]["spec"]
-    classes = {it["metadata"]["name"]: it["value"] for it in of_kind(them, "PriorityClass")}
+    classes = {
+        priority_class["metadata"]["name"]: priority_class["value"]
+        for priority_class in of_kind(them, "PriorityClass")
+    }
     if "priorityClassName" in pod:
         # The most that a class of one's own may have.
         assert 0 < classes[pod["priorityClassName"]] <= 1_000_000_000
@@ -23,9 +26,17 @@ def test_a_flavour_gives_the_controller_priority():
 
 def test_a_renewal_of_the_webhooks_certificate_leaves_its_ca():
     them = of_kind(objects("cert-manager-own-issuer"), "Certificate", "Issuer")
-    issuers = {it["metadata"]["name"]: it["spec"] for it in them if it["kind"] == "Issuer"}
-    secrets = {it["spec"]["secretName"]: it["spec"] for it in them if it["kind"] == "Certificate"}
-    serving = next(it for it in secrets.values() if "dnsNames" in it)
+    issuers = {
+        manifest["metadata"]["name"]: manifest["spec"]
+        for manifest in them
+        if manifest["kind"] == "Issuer"
+    }
+    secrets = {
+        manifest["spec"]["secretName"]: manifest["spec"]
+        for manifest in them
+        if manifest["kind"] == "Certificate"
+    }
+    serving = next(secret for secret in secrets.values() if "dnsNames" in secret)
     # The API server is given the CA of this certificate, which another one signed.
     authority = secrets[issuers[serving["issuerRef"]["name"]]["ca"]["secretName"]]
     assert authority["isCA"]

@@ -114,16 +114,16 @@ def test_a_slip_is_about_what_the_format_refuses(name):
 
 
 def test_a_remedy_that_says_what_to_write_is_right():
-    told = 0
+    remedies = 0
     for name, (_, bad) in EXAMPLES.items():
         for value in bad:
             remedy = slip(name, value) or ""
             written = re.fullmatch(r"(?:write|did you mean) (\S+?)\??", remedy)
             if written:
-                told += 1
+                remedies += 1
                 text = written[1]
                 assert takes(name, text) or (text.isdigit() and takes(name, int(text))), remedy
-    assert told > 10
+    assert remedies > 10
 
 
 def test_the_optional_form_takes_the_empty_text():

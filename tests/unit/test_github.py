@@ -14,7 +14,7 @@ from tests.rendering import ROOT
 
 FOLDER = ROOT / ".github"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
-FORMS = sorted(it for it in (FOLDER / "ISSUE_TEMPLATE").glob("*.yml") if it.stem != "config")
+FORMS = sorted(file for file in (FOLDER / "ISSUE_TEMPLATE").glob("*.yml") if file.stem != "config")
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 
@@ -48,7 +48,7 @@ def test_actionlint_finds_a_mistake(tmp_path):
 
 def test_make_check_lints_the_workflows(tmp_path):
     """The line of the Makefile, in a repository with a workflow that is wrong."""
-    (line,) = [it.strip() for it in MAKEFILE.splitlines() if "tools actionlint" in it]
+    (line,) = [line.strip() for line in MAKEFILE.splitlines() if "tools actionlint" in line]
     command = line.replace("$$", "$").replace("$(BIN)/python", sys.executable)
     (tmp_path / ".git").mkdir()
     (tmp_path / ".github" / "workflows").mkdir(parents=True)
@@ -72,14 +72,15 @@ def test_workflows_take_what_they_use_at_a_commit_and_may_only_read(workflow):
     used = re.findall(r"uses: (.*)", workflow.read_text())
     assert used
     assert all(
-        re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+", it) for it in used
+        re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+", action)
+        for action in used
     )
     assert all(job["timeout-minutes"] for job in loaded["jobs"].values())
 
 
 def test_workflows_use_one_version_of_each_action():
-    used = {it for file in WORKFLOWS for it in re.findall(r"uses: (\S+)", file.read_text())}
-    assert len(used) == len({it.partition("@")[0] for it in used})
+    used = {action for file in WORKFLOWS for action in re.findall(r"uses: (\S+)", file.read_text())}
+    assert len(used) == len({action.partition("@")[0] for action in used})
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda file: file.stem)
@@ -97,7 +98,7 @@ def test_the_first_workflow_runs_what_a_clean_clone_runs():
     """.ci/run, without the cluster, which is a workflow of its own."""
     listed = re.findall(r"^make \w+", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     run = [step["run"] for step in steps(FOLDER / "workflows" / "check.yml") if "run" in step]
-    assert sorted(run) == sorted(it for it in listed if it != "make cluster")
+    assert sorted(run) == sorted(command for command in listed if command != "make cluster")
     assert "make cluster" in (FOLDER / "workflows" / "cluster.yml").read_text()
 
 
@@ -157,10 +158,12 @@ def test_the_quick_start_is_the_readmes(quickstart):
     block = re.search(r"^```console\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)[1]
     expected = [line for line in block.replace("\\\n", "").splitlines() if line]
     # The port-forward runs beside curl, and curl is given patience.
-    assert sorted(it.split()[0] for it in asked) == sorted(it.split()[0] for it in expected)
+    assert sorted(command.split()[0] for command in asked) == sorted(
+        command.split()[0] for command in expected
+    )
     assert asked[:2] == expected[:2]
-    assert any(it.startswith("kubectl -n default port-forward service/") for it in asked)
-    assert any("localhost:8080/v1/models/sklearn-iris:predict" in it for it in asked)
+    assert any(command.startswith("kubectl -n default port-forward service/") for command in asked)
+    assert any("localhost:8080/v1/models/sklearn-iris:predict" in command for command in asked)
 
 
 @pytest.mark.parametrize(("answer", "code"), [("", 7), ('{"error": "Not Found"}', 0)])
@@ -187,13 +190,13 @@ def test_a_form_is_one_that_github_takes(form):
     for element in loaded["body"]:
         assert wanted[element["type"]] <= set(element["attributes"])
         assert ("id" in element) == (element["type"] != "markdown")
-    ids = [it["id"] for it in loaded["body"] if "id" in it]
+    ids = [field["id"] for field in loaded["body"] if "id" in field]
     assert len(ids) == len(set(ids))
-    assert all(re.fullmatch(r"[\w-]+", it) for it in ids)
+    assert all(re.fullmatch(r"[\w-]+", name) for name in ids)
 
 
 def test_there_is_a_form_for_a_defect_and_one_for_a_wish():
-    assert [it.stem for it in FORMS] == ["defect", "wish"]
+    assert [form.stem for form in FORMS] == ["defect", "wish"]
     choice = load(FOLDER / "ISSUE_TEMPLATE" / "config.yml")
     assert choice["blank_issues_enabled"] in ("true", "false")
     for link in choice["contact_links"]:
@@ -204,9 +207,9 @@ def test_every_go_module_is_kept_up_to_date_or_said_why_not():
     text = (FOLDER / "dependabot.yml").read_text()
     loaded = load(FOLDER / "dependabot.yml")
     assert loaded["version"] == "2"
-    ecosystems = [it["package-ecosystem"] for it in loaded["updates"]]
+    ecosystems = [update["package-ecosystem"] for update in loaded["updates"]]
     assert ecosystems == ["github-actions", "pip", "gomod"]
-    updated = {folder for it in loaded["updates"] for folder in it.get("directories", [])}
+    updated = {folder for update in loaded["updates"] for folder in update.get("directories", [])}
     modules = {f"/{file.parent.relative_to(ROOT)}" for file in ROOT.glob("tools/*/go.mod")}
     left_out = set(re.findall(r"^  # - (/tools/\w+): \w+", text, re.MULTILINE))
     assert updated | left_out == modules

@@ -61,36 +61,36 @@ def test_a_source_has_its_own_name_in_what_helm_says_of_it(program, values):
     # No text is known that we take and Helm does not.
     given = values("a: 1\n")
     broken = [type(source)(source.name, b"a: [\n") for source in given.sources]
-    told = said(STOCK, Values(tuple(broken), given.documents, given.merged), program, ToolFailed)
-    assert "my values, mine.yaml" in told
+    message = said(STOCK, Values(tuple(broken), given.documents, given.merged), program, ToolFailed)
+    assert "my values, mine.yaml" in message
 
 
 @BOTH
 def test_what_the_templates_refuse_is_placed_in_the_file(program, values):
     text = "controller:\n  podDisruptionBudget: {enabled: true}\n"
-    told = said(STOCK, values(text), program, ValuesError)
-    assert "yaml:2:3: controller.podDisruptionBudget: needs a second pod" in told
+    message = said(STOCK, values(text), program, ValuesError)
+    assert "yaml:2:3: controller.podDisruptionBudget: needs a second pod" in message
 
 
 @BOTH
 def test_a_template_that_fails_is_named_with_the_value_that_it_reads(program, values, chart):
     folder = chart("{{ .Values.controller.replicas.many }}\n")
-    told = said(folder, values("controller:\n  replicas: 2\n"), program)
+    message = said(folder, values("controller:\n  replicas: 2\n"), program)
     assert (
         "yaml:2:3: controller.replicas: kserve-lite: templates/broken.yaml gives nothing usable"
-        in told
+        in message
     )
 
 
 @BOTH
 def test_a_template_that_renders_no_yaml_is_named(program, values, chart):
     folder = chart("a: {{ .Values.controller.replicas }}\n b: c\n")
-    told = said(folder, values("controller: {replicas: 2}\n"), program)
-    assert told.startswith(
+    message = said(folder, values("controller: {replicas: 2}\n"), program)
+    assert message.startswith(
         "kserve-lite: templates/broken.yaml gives nothing usable with these values: "
     )
-    assert "mapping values are not allowed" in told
-    assert told.endswith("please report it: it should be refused")
+    assert "mapping values are not allowed" in message
+    assert message.endswith("please report it: it should be refused")
 
 
 @BOTH

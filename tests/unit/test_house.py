@@ -1,13 +1,19 @@
 """The house: its rooms import downwards, and each module says what it is, and is not too long."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
 
+from generator import process
+
 ROOT = Path(__file__).parents[2]
 MODULES = sorted([*ROOT.glob("generator/**/*.py"), *ROOT.glob("codegen/*.py")])
 HARNESS = sorted(ROOT.glob("tests/cluster/harness/*.py"))
+FOLDERS = ("generator", "codegen", "tests", "benchmarks", "distribution")
+PYTHON = sorted(file for folder in FOLDERS for file in ROOT.glob(f"{folder}/**/*.py"))
+VAGUE = ("it", "place", "mine", "told")
 FLOORS = 10
 LINES = 250
 
@@ -44,7 +50,7 @@ def floors(graph):
         if node in path:
             raise ValueError(" -> ".join([*path[path.index(node) :], node]))
         if node not in found:
-            below = (floor(it, (*path, node)) for it in sorted(graph.get(node, ())))
+            below = (floor(other, (*path, node)) for other in sorted(graph.get(node, ())))
             found[node] = 1 + max(below, default=0)
         return found[node]
 
@@ -56,7 +62,7 @@ def floors(graph):
 def graph(group):
     drawn = {}
     for name, file in NAMES.items():
-        others = {group(it) for it in imports(file.read_text("utf-8")) if it in NAMES}
+        others = {group(module) for module in imports(file.read_text("utf-8")) if module in NAMES}
         drawn.setdefault(group(name), set()).update(others - {group(name), "generator"})
     return drawn
 
@@ -75,7 +81,7 @@ def test_a_circle_is_found():
 def test_the_generator_needs_nothing_that_is_not_shipped():
     for name, file in NAMES.items():
         if name.startswith("generator"):
-            roots = {it.partition(".")[0] for it in imports(file.read_text("utf-8"))}
+            roots = {module.partition(".")[0] for module in imports(file.read_text("utf-8"))}
             assert not roots & {"codegen", "tests", "benchmarks"}, name
 
 
@@ -90,6 +96,34 @@ def test_a_module_is_not_too_long(file):
     assert len(file.read_text("utf-8").splitlines()) <= LINES
 
 
+def vague(source):
+    """The variables, parameters, attributes and functions whose names do not say what they are."""
+    for node in ast.walk(ast.parse(source)):
+        for field in ("id", "arg", "attr", "name"):
+            if getattr(node, field, None) in VAGUE:
+                yield f"{getattr(node, field)} in line {node.lineno}"
+
+
+@pytest.mark.parametrize("file", PYTHON, ids=name_of)
+def test_a_name_says_what_it_is(file):
+    assert list(vague(file.read_text("utf-8"))) == []
+
+
+def test_a_name_that_does_not_say_what_it_is_is_found():
+    source = "[it for it in list]\ndef place(mine): return told.it\n"
+    assert sorted(name.split()[0] for name in vague(source)) == [
+        *("it", "it", "it", "mine", "place", "told")
+    ]
+
+
 def test_no_two_names_differ_by_an_s():
     words = {word for name in NAMES for word in name.split(".")}
     assert not {word for word in words if f"{word}s" in words}
+
+
+def test_pytest_takes_files_of_tests_with_the_same_name():
+    """As it does without arguments, when it collects all of tests/."""
+    files = sorted(ROOT.glob("tests/*/test_*.py"), key=lambda file: file.name)
+    same = [str(file) for file in files if [other.name for other in files].count(file.name) > 1]
+    assert same
+    process.run([sys.executable, "-m", "pytest", "--collect-only", "-q", *same], cwd=ROOT)

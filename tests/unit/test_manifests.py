@@ -63,8 +63,8 @@ def test_what_is_not_an_object_is_refused():
 def manifest(
     kind: str, name: str, namespace: str | None = None, api: str = "v1", chart: str = CHART
 ) -> parsing.Manifest:
-    place = f"  namespace: {namespace}\n" if namespace else ""
-    text = f"apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: {name}\n{place}"
+    line = f"  namespace: {namespace}\n" if namespace else ""
+    text = f"apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: {name}\n{line}"
     return parsing.manifest(text, chart)
 
 
@@ -125,7 +125,7 @@ OBJECTS = st.tuples(
 
 @given(st.lists(OBJECTS, unique=True, max_size=12))
 def test_every_object_has_a_file_of_its_own(objects):
-    them = [manifest("Namespace", "home"), *[manifest(*it) for it in objects]]
+    them = [manifest("Namespace", "home"), *[manifest(*arguments) for arguments in objects]]
     files = layout.files(them)
     assert len(files) == len(them)
     assert not any(path.endswith("-.yaml") for path in files)
@@ -173,9 +173,9 @@ def test_an_object_of_the_models_cannot_be_declared_again_either(tmp_path):
     # In another namespace it is another object.
     (tmp_path / "other.yaml").write_text(twice.replace("default", "elsewhere") + models)
     services = [
-        it for it in rendering.render(read([tmp_path / "other.yaml"])) if it.kind == "Service"
+        one for one in rendering.render(read([tmp_path / "other.yaml"])) if one.kind == "Service"
     ]
-    assert len([it for it in services if it.name == "m"]) == 2
+    assert len([service for service in services if service.name == "m"]) == 2
 
 
 def test_one_object_may_not_be_declared_twice(tmp_path):
@@ -209,4 +209,4 @@ def test_a_role_may_have_the_name_of_a_role(tmp_path):
     file = tmp_path / "my.yaml"
     role = "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: 'system:x'}}"
     file.write_text(f"extraObjects: {{x: {role}}}\n")
-    assert [it for it in rendering.render(read([file])) if it.name == "system:x"]
+    assert [one for one in rendering.render(read([file])) if one.name == "system:x"]

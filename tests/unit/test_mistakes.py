@@ -20,8 +20,8 @@ ROWS = yaml.safe_load(Path(__file__).with_name("mistakes.yaml").read_text())
 OF_MODELS = ("models.", "graphs.", "trainedModels.", "routing.virtualService.", "models: ")
 
 
-def listed(told: str | list[str]) -> list[str]:
-    return [told] if isinstance(told, str) else told
+def listed(says: str | list[str]) -> list[str]:
+    return [says] if isinstance(says, str) else says
 
 
 def chart_of(row: dict[str, Any]) -> str:
@@ -39,9 +39,9 @@ def problems(row: dict[str, Any], file: Path) -> list[Problem]:
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["values"] for row in ROWS])
 def test_the_generator_says_where_what_and_how_to_mend_it(row, tmp_path):
-    told = problems(row, tmp_path / "my.yaml")
-    assert [f"{problem.path}: {problem.message}" for problem in told] == listed(row["says"])
-    for problem in told:
+    found = problems(row, tmp_path / "my.yaml")
+    assert [f"{problem.path}: {problem.message}" for problem in found] == listed(row["says"])
+    for problem in found:
         assert (problem.file, problem.line) == (str(tmp_path / "my.yaml"), 1)
         # A key of the path, or an entry of a list; or a key of another path that the message names.
         there = row["values"][problem.column - 1 :].lstrip('"')
@@ -82,8 +82,8 @@ def of_helm(program: str, chart: str, values: dict[str, Any], file: Path) -> str
 @pytest.mark.parametrize("helm", ["helm", "helm3"])
 @pytest.mark.parametrize("chart", CHARTS)
 def test_helm_says_it_of_the_same_values(chart, helm, tmp_path):
-    mine = [row for row in ROWS if chart_of(row) == chart]
-    refused = [row for row in mine if row["helm"] not in ("nothing", "the same")]
+    of_chart = [row for row in ROWS if chart_of(row) == chart]
+    refused = [row for row in of_chart if row["helm"] not in ("nothing", "the same")]
     by_schema = [row for row in refused if listed(row["helm"])[0].startswith("at ")]
     assert len(by_schema) > 30
     # What templates say is only said when the schema has nothing to say.

@@ -102,12 +102,12 @@ def test_what_the_chart_renders_becomes_the_entry_that_it_was(case, tmp_path):
     """There and back: every model of every case, rendered, read and rendered again."""
     values = rendering.values_of(case)
     services = {
-        it["metadata"]["name"]: it
-        for it in rendering.of_kind(
+        manifest["metadata"]["name"]: manifest
+        for manifest in rendering.of_kind(
             rendering.objects(case, chart=rendering.MODELS), "InferenceService"
         )
     }
-    again = {name: from_manifest(it) for name, it in services.items()}
+    again = {name: from_manifest(manifest) for name, manifest in services.items()}
     for name, model in again.items():
         # What a manifest cannot say: which store a Secret comes from.
         credentials = values["models"][name].get("credentials")
@@ -123,8 +123,8 @@ def test_what_the_chart_renders_becomes_the_entry_that_it_was(case, tmp_path):
         namespace="default",
         more=(),
     )
-    for it in rendering.of_kind(rendering.parse(text), "InferenceService"):
-        assert it == services[it["metadata"]["name"]]
+    for manifest in rendering.of_kind(rendering.parse(text), "InferenceService"):
+        assert manifest == services[manifest["metadata"]["name"]]
 
 
 # --- a model folder -------------------------------------------------------------------------------
@@ -265,7 +265,10 @@ def test_what_kubectl_prints_becomes_entries(tmp_path):
     live["status"] = {"conditions": []}
     live["spec"]["predictor"]["sklearn"]["name"] = ""
     typed = listed(
-        *({"metadata": it["metadata"], "spec": it["spec"]} for it in (named("c"), named("d")))
+        *(
+            {"metadata": manifest["metadata"], "spec": manifest["spec"]}
+            for manifest in (named("c"), named("d"))
+        )
     )
     typed |= {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceServiceList"}
     found = read_models(written(tmp_path, listed(live, named("b")), typed, None, named("e")))
@@ -413,17 +416,17 @@ def test_all_that_a_manifest_says_is_in_the_entry_or_in_a_comment(metadata, more
     manifest["metadata"] |= metadata
     entry = from_manifest(manifest)
     said = comments(manifest)
-    told = list(more) + [
+    paths = list(more) + [
         f"metadata.{key}" for key in metadata if key not in ("labels", "annotations")
     ]
     assert [
-        line for line in said if line.startswith(tuple(f"Left out: {path}: " for path in told))
+        line for line in said if line.startswith(tuple(f"Left out: {path}: " for path in paths))
     ] == [
         line
         for line in said
         if not line.startswith(("Left out: metadata.labels", "Left out: metadata.annotations"))
     ]
-    assert all(any(line.startswith(f"Left out: {path}: ") for line in said) for path in told)
+    assert all(any(line.startswith(f"Left out: {path}: ") for line in said) for path in paths)
     for kind in ("labels", "annotations"):
         for key, value in metadata.get(kind, {}).items():
             written_by_kserve = kind == "annotations" and (key, value) == ("modelFormat", "sklearn")
@@ -500,8 +503,8 @@ def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
     file.write_text(json.dumps({"models": found.entries}))
     text = render_models(read([file]))
     rendered = {
-        it["metadata"]["name"]: it
-        for it in rendering.of_kind(rendering.parse(text), "InferenceService")
+        manifest["metadata"]["name"]: manifest
+        for manifest in rendering.of_kind(rendering.parse(text), "InferenceService")
     }
     assert [rendered[f"m{number}"]["spec"] for number in range(len(specs))] == specs
 
@@ -640,12 +643,18 @@ def test_a_model_applied_by_hand_gets_the_routes_of_a_declared_one(case, tmp_pat
     declared = rendering.objects(case, chart=rendering.MODELS)
     file = tmp_path / "services.yaml"
     file.write_text(yaml.safe_dump_all(rendering.of_kind(declared, "InferenceService")))
-    routes = [it for text in render([file], rendering.given(case)) for it in rendering.parse(text)]
+    routes = [
+        manifest
+        for text in render([file], rendering.given(case))
+        for manifest in rendering.parse(text)
+    ]
     assert sorted(map(rendering.identity, routes)) == sorted(
-        rendering.identity(it) for it in declared if it["kind"] != "InferenceService"
+        rendering.identity(manifest)
+        for manifest in declared
+        if manifest["kind"] != "InferenceService"
     )
     by_identity = rendering.by_identity(declared)
-    assert all(it == by_identity[rendering.identity(it)] for it in routes)
+    assert all(route == by_identity[rendering.identity(route)] for route in routes)
 
 
 def test_models_of_one_name_in_two_namespaces_have_routes_both(tmp_path):
@@ -653,12 +662,12 @@ def test_models_of_one_name_in_two_namespaces_have_routes_both(tmp_path):
         tmp_path, listed(named("m", namespace="a"), named("m", namespace="b"), named("m"))
     )
     routes = [
-        it
+        manifest
         for text in render([file], rendering.given("istio-models"))
-        for it in rendering.parse(text)
+        for manifest in rendering.parse(text)
     ]
     services = rendering.of_kind(routes, "Service")
-    assert [it["metadata"]["namespace"] for it in services] == ["a", "b", "default"]
+    assert [manifest["metadata"]["namespace"] for manifest in services] == ["a", "b", "default"]
 
 
 def test_what_gets_no_route_is_named_and_the_others_get_theirs(tmp_path):
@@ -669,7 +678,7 @@ def test_what_gets_no_route_is_named_and_the_others_get_theirs(tmp_path):
     texts = []
     with pytest.raises(ValuesError) as caught:
         texts.extend(render([file], rendering.given("istio-models")))
-    routed = {it["metadata"]["name"] for text in texts for it in rendering.parse(text)}
+    routed = {manifest["metadata"]["name"] for text in texts for manifest in rendering.parse(text)}
     assert routed == {"m", "m-predictor"}
     said = [str(problem).removeprefix(f"{file}:") for problem in caught.value.problems]
     assert len(said) == 4

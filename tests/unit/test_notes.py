@@ -71,8 +71,8 @@ def test_a_url_that_only_the_model_knows_is_asked_for(tmp_path):
 def test_the_route_they_show_is_that_of_the_model_they_show():
     """What to apply by hand in mode virtualService, beside what the models chart would write."""
     text = notes("-f", str(CASES["istio-virtual-service"]))
-    shown = [it for block in re.findall(r"<<'YAML'\n(.*?)^YAML$", text, re.M | re.S)
-             for it in rendering.parse(textwrap.dedent(block))]  # fmt: skip
+    shown = [manifest for block in re.findall(r"<<'YAML'\n(.*?)^YAML$", text, re.M | re.S)
+             for manifest in rendering.parse(textwrap.dedent(block))]  # fmt: skip
     model, route = shown
     assert (model["kind"], route["kind"]) == ("InferenceService", "VirtualService")
     assert (

@@ -58,7 +58,7 @@ def exists(words):
             said = rendering.helm(command, "--help") + rendering.helm("template", "--help")
             return all(re.search(rf"(^|\s){option}\b", said) for option in options_of(rest))
         case ["python", "-m", "generator", command, *rest]:
-            known = {name for it in cli.commands[command].params for name in it.opts}
+            known = {name for parameter in cli.commands[command].params for name in parameter.opts}
             return set(options_of(rest)) <= known
         case ["python", "-m", "generator.tools", *names]:
             return set(names) <= set(tools.TOOLS)
@@ -87,7 +87,9 @@ def _no_promises():
 
 
 @pytest.mark.parametrize(
-    ("page", "words"), COMMANDS, ids=lambda it: it if isinstance(it, str) else " ".join(it)[:50]
+    ("page", "words"),
+    COMMANDS,
+    ids=lambda words: words if isinstance(words, str) else " ".join(words)[:50],
 )
 def test_a_command_exists(page, words):
     assert exists(words), f"{page}: {' '.join(words)}"
@@ -132,7 +134,9 @@ def test_every_anchor_is_a_heading(page):
 def test_every_file_and_every_test_that_a_page_names_is_there(page):
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     names = [
-        it for it in re.findall(r"`([^`\s]+)`", text) if re.fullmatch(r"\.?[\w-]+/[\w./*-]*", it)
+        path
+        for path in re.findall(r"`([^`\s]+)`", text)
+        if re.fullmatch(r"\.?[\w-]+/[\w./*-]*", path)
     ]
     elsewhere = {
         "build/",
@@ -152,9 +156,10 @@ def test_every_file_and_every_test_that_a_page_names_is_there(page):
         for name in [file.stem, *re.findall(r"def (test_\w+)", file.read_text())]
     }
     for name in re.findall(r"`(test_\w+)…?`", text):
-        assert any(it == name or (name.endswith("_") and it.startswith(name)) for it in defined), (
-            name
-        )
+        assert any(
+            variable == name or (name.endswith("_") and variable.startswith(name))
+            for variable in defined
+        ), name
 
 
 # --- architecture.md --------------------------------------------------------------------------------
@@ -171,7 +176,7 @@ def test_the_table_of_rooms_has_every_module_once():
     folder = ROOT / "generator"
     there = {file.relative_to(folder).as_posix() for file in folder.rglob("*.py")}
     assert sorted(listed) == sorted(
-        it for it in there if not it.endswith(("__init__.py", "__main__.py"))
+        path for path in there if not path.endswith(("__init__.py", "__main__.py"))
     )
     # Nowhere else on the page, so that there is one list to change.
     assert set(re.findall(r"`((?:\w+/)*\w+\.py)`", ARCHITECTURE)) == set(listed)
@@ -186,7 +191,7 @@ def test_the_table_of_laws_has_every_law_in_order():
         for number, links in rows
         for name in re.findall(r"laws/(test_\d+\w*)\.py", links)
     }
-    files = {it.stem for it in (ROOT / "tests" / "laws").glob("test_[0-9]*.py")}
+    files = {file.stem for file in (ROOT / "tests" / "laws").glob("test_[0-9]*.py")}
     assert linked == {(int(name[5:7]), name) for name in files}
 
 
@@ -194,9 +199,9 @@ def test_every_folder_of_the_repository_is_said():
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    folders = {it.partition("/")[0] for it in tracked.stdout.splitlines() if "/" in it}
-    said = {it.partition("/")[0] for it in re.findall(r"`([\w-]+/[\w/]*)`", ARCHITECTURE)}
-    assert {it for it in folders if not it.startswith(".")} - {"docs"} <= said
+    folders = {path.partition("/")[0] for path in tracked.stdout.splitlines() if "/" in path}
+    said = {path.partition("/")[0] for path in re.findall(r"`([\w-]+/[\w/]*)`", ARCHITECTURE)}
+    assert {folder for folder in folders if not folder.startswith(".")} - {"docs"} <= said
 
 
 @pytest.mark.parametrize(

@@ -311,8 +311,8 @@ def test_what_somebody_changed_after_a_crash_is_not_undone(tmp_path, monkeypatch
     with monkeypatch.context() as crash:
         crash.setattr(journal, "settle", lambda _: ())
         write(tmp_path, {"a.yaml": "2\n", "b.yaml": "2\n"})
-    place = tmp_path / record.JOURNAL
-    (place / "done.json").rename(place / "plan.json")
+    journal_folder = tmp_path / record.JOURNAL
+    (journal_folder / "done.json").rename(journal_folder / "plan.json")
     (tmp_path / "a.yaml").write_text("mine\n")
     with pytest.raises(OutputError) as caught:
         write(tmp_path, {"a.yaml": "2\n", "b.yaml": "2\n"})
@@ -367,12 +367,12 @@ def test_a_folder_that_cannot_be_put_back_yet_is_put_back_by_the_next_run(tmp_pa
     write(tmp_path, {"a.yaml": "1\n", "b.yaml": "1\n"})
     before = state(tmp_path)
 
-    def fail(place, target):
-        raise OSError(errno.EIO, os.strerror(errno.EIO), str(place), None, str(target))
+    def fail(path, target):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path), None, str(target))
 
     with monkeypatch.context() as disk:
         disk.setattr(Path, "replace", fail)
-        disk.setattr(Path, "unlink", lambda place, **_: fail(place, place))
+        disk.setattr(Path, "unlink", lambda path, **_: fail(path, path))
         with pytest.raises(OutputError, match="cannot be put back"):
             write(tmp_path, {"b.yaml": "2\n"})
     with pytest.raises(OutputError, match="another run is at work there, or was interrupted"):

@@ -82,16 +82,16 @@ PLATFORM: list[Row] = [
      {f"{JOB}.initContainers.image", f"{JOB}.containers.image"}),
     ("webhook.certificate.resources", cpu("4703m"), "4703m",
      {f"{JOB}.initContainers.resources.limits.cpu", f"{JOB}.containers.resources.limits.cpu"}),
-    ("webhook.failurePolicy", "Ignore", "Ignore", {f"{it} webhooks.failurePolicy" for it in HOOKS}),
+    ("webhook.failurePolicy", "Ignore", "Ignore", {f"{hook} webhooks.failurePolicy" for hook in HOOKS}),
     ("webhook.namespaceSelector", {"matchLabels": {"a": "teams"}}, "teams",
-     {f"{it} webhooks.namespaceSelector.matchLabels.a" for it in HOOKS}),
+     {f"{hook} webhooks.namespaceSelector.matchLabels.a" for hook in HOOKS}),
     ("webhook.port", 4704, 4704,
      {f"{SERVER}.args", f"{SERVER}.ports.containerPort", f"{RULE}.ports.port"}),
     ("storage.initializer.image.tag", "init-tag", "init-tag",
      {"ClusterStorageContainer spec.container.image", "ConfigMap storageInitializer.image",
       "ConfigMap localModel.defaultJobImage"}),
     ("inference.agent.image.tag", "agent-tag", "agent-tag",
-     {f"ConfigMap {it}.image" for it in ("agent", "batcher", "logger")}),
+     {f"ConfigMap {key}.image" for key in ("agent", "batcher", "logger")}),
     ("inference.router.image.tag", "router-tag", "router-tag", {"ConfigMap router.image"}),
     ("inference.artExplainer.image.tag", "art-tag", "art-tag",
      {"ConfigMap explainers.art.defaultImageVersion"}),
@@ -234,11 +234,15 @@ def test_a_value_stands_where_its_prose_says_and_nowhere_else(name, tmp_path):
 
 def test_all_webhooks_have_their_policy_and_each_peer_its_own_port(tmp_path):
     them = rendered(nested(PLATFORM), tmp_path)
-    for hook in (hook for it in of_kind(them, *HOOKS) for hook in it["webhooks"]):
+    for hook in (
+        hook for configuration in of_kind(them, *HOOKS) for hook in configuration["webhooks"]
+    ):
         assert hook["failurePolicy"] == "Ignore"
         assert hook["namespaceSelector"]["matchLabels"]["a"] == "teams"
     rules = [
-        rule for it in of_kind(them, "NetworkPolicy") for rule in it["spec"].get("ingress", ())
+        rule
+        for policy in of_kind(them, "NetworkPolicy")
+        for rule in policy["spec"].get("ingress", ())
     ]
     opened = {rule["ports"][0]["port"]: rule["from"] for rule in rules}
     assert opened == {4704: peers("callers"), 4705: peers("readers")}
@@ -254,7 +258,7 @@ def test_a_runtimes_image_resources_and_nodes_are_its_own(tmp_path):
         for number, key in enumerate(runtimes)
     }  # fmt: skip
     them = of_kind(rendered({"runtimes": values}, tmp_path), "ClusterServingRuntime")
-    specs = {it["metadata"]["name"]: it["spec"] for it in them}
+    specs = {manifest["metadata"]["name"]: manifest["spec"] for manifest in them}
     for number, (key, runtime) in enumerate(runtimes.items()):
         spec = specs[runtime["name"]]
         for part in (spec, *([spec["workerSpec"]] if "workerSpec" in spec else [])):

@@ -31,9 +31,9 @@ def platform(values: dict, folder) -> list[Object]:
 
 def says(them: list[Object], word: str) -> Iterator[tuple[str, tuple]]:
     """Where a word stands: kind and path; in a ConfigMap, inside the JSON of a key too."""
-    for it in them:
-        data = rendering.config([it]) if it["kind"] == "ConfigMap" else it
-        yield from ((it["kind"], path) for path, value in walk(data) if value == word)
+    for manifest in them:
+        data = rendering.config([manifest]) if manifest["kind"] == "ConfigMap" else manifest
+        yield from ((manifest["kind"], path) for path, value in walk(data) if value == word)
 
 
 def test_the_pull_policy_reaches_what_its_prose_names_and_nothing_else(tmp_path):
@@ -65,16 +65,16 @@ def test_labels_and_annotations_are_on_every_object_and_labels_on_every_pod(case
     them = platform(values, tmp_path) + rendered(values, tmp_path)
     assert len(them) > 10
     extra = values.get("extraObjects", {}).values()
-    names = {it["metadata"]["name"] for it in extra}
-    for it in them:
-        if it["metadata"]["name"] in names:
+    names = {manifest["metadata"]["name"] for manifest in extra}
+    for manifest in them:
+        if manifest["metadata"]["name"] in names:
             continue
-        metadata = [it["metadata"]]
-        assert metadata[0]["annotations"].items() >= marks["annotations"].items(), it
-        if it["kind"] in ("Deployment", "Job"):
-            metadata.append(it["spec"]["template"]["metadata"])
+        metadata = [manifest["metadata"]]
+        assert metadata[0]["annotations"].items() >= marks["annotations"].items(), manifest
+        if manifest["kind"] in ("Deployment", "Job"):
+            metadata.append(manifest["spec"]["template"]["metadata"])
         for one in metadata:
-            assert one["labels"].items() >= marks["labels"].items(), it
+            assert one["labels"].items() >= marks["labels"].items(), manifest
 
 
 @pytest.mark.parametrize(("host", "surge", "unavailable"), [(False, 1, 0), (True, 0, 1)])
@@ -113,9 +113,11 @@ def test_the_production_flavour_is_what_it_says():
     # A class of one's own may have no more than this; kube-system's begin at twice as much.
     assert only(them, "PriorityClass")["value"] == 1_000_000_000
     kinds = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-    for webhook in (hook for it in of_kind(them, *kinds) for hook in it["webhooks"]):
+    for webhook in (
+        hook for configuration in of_kind(them, *kinds) for hook in configuration["webhooks"]
+    ):
         expressions = webhook["namespaceSelector"]["matchExpressions"]
-        assert {"kube-system"} in [set(it.get("values", ())) for it in expressions]
+        assert {"kube-system"} in [set(expression.get("values", ())) for expression in expressions]
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
@@ -151,8 +153,8 @@ def test_a_laptop_has_small_requests_and_a_log_for_people():
         them = rendering.objects(case)
         manager = only(them, "Deployment")["spec"]["template"]["spec"]["containers"][0]
         server = only(them, "ClusterServingRuntime")["spec"]["containers"][0]
-        for it in (manager["resources"], server["resources"]):
-            cpu, memory = it["requests"]["cpu"], it["requests"]["memory"]
+        for resources in (manager["resources"], server["resources"]):
+            cpu, memory = resources["requests"]["cpu"], resources["requests"]["memory"]
             yield float(cpu.removesuffix("m")) / (1000 if cpu.endswith("m") else 1), memory
 
     for (cpu, memory), (less_cpu, less_memory) in zip(
@@ -171,11 +173,13 @@ def test_with_cert_manager_an_issuer_that_is_there_makes_the_certificate_and_no_
         "group": "cert-manager.io", "kind": "ClusterIssuer", "name": "internal-ca",
     }  # fmt: skip
     pod = only(them, "Deployment")["spec"]["template"]["spec"]
-    (secret,) = (it["secret"]["secretName"] for it in pod["volumes"] if "secret" in it)
+    (secret,) = (volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume)
     assert certificate["secretName"] == secret
     assert of_kind(them, "Job", "Issuer") == []
-    for it in of_kind(them, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
-        annotations = it["metadata"]["annotations"]
+    for configuration in of_kind(
+        them, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"
+    ):
+        annotations = configuration["metadata"]["annotations"]
         assert annotations["cert-manager.io/inject-ca-from"].startswith("kserve/")
 
 
@@ -183,11 +187,13 @@ def test_on_openshift_the_service_ca_makes_the_certificate_and_no_job():
     them = rendering.objects("openshift")
     service = only(them, "Service", "kserve-webhook-server-service")["metadata"]["annotations"]
     pod = only(them, "Deployment")["spec"]["template"]["spec"]
-    (secret,) = (it["secret"]["secretName"] for it in pod["volumes"] if "secret" in it)
+    (secret,) = (volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume)
     assert service["service.beta.openshift.io/serving-cert-secret-name"] == secret
     assert of_kind(them, "Job", "Issuer", "Certificate") == []
-    for it in of_kind(them, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
-        annotations = it["metadata"]["annotations"]
+    for configuration in of_kind(
+        them, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"
+    ):
+        annotations = configuration["metadata"]["annotations"]
         assert annotations["service.beta.openshift.io/inject-cabundle"] == "true"
 
 
@@ -204,21 +210,21 @@ def test_a_security_context_is_merged_over_the_restricted_one(tmp_path):
 
 def test_network_policies_open_the_webhooks_and_the_metrics_and_nothing_of_the_job(tmp_path):
     them = of_kind(platform({"webhook": {"port": 1234}}, tmp_path), "NetworkPolicy")
-    controller, job = sorted(them, key=lambda it: "ingress" not in it["spec"])
+    controller, job = sorted(them, key=lambda policy: "ingress" not in policy["spec"])
     opened = [(rule["ports"], rule.get("from")) for rule in controller["spec"]["ingress"]]
     ports = [[{"port": port, "protocol": "TCP"}] for port in (1234, 8080)]
     assert opened == [(ports[0], None), (ports[1], None)]
     # A policy for Ingress without a rule lets nobody in.
     assert job["spec"]["policyTypes"] == controller["spec"]["policyTypes"] == ["Ingress"]
     closed = platform({"observability": {"metrics": {"enabled": False}}}, tmp_path)
-    (rule,) = max(of_kind(closed, "NetworkPolicy"), key=lambda it: "ingress" in it["spec"])["spec"]["ingress"]  # fmt: skip
+    (rule,) = max(of_kind(closed, "NetworkPolicy"), key=lambda policy: "ingress" in policy["spec"])["spec"]["ingress"]  # fmt: skip
     assert rule["ports"][0]["port"] == 9443
 
 
 def test_the_cas_own_certificate_lasts_ten_years(tmp_path):
     values = {"webhook": {"certificate": {"mode": "certManager"}}}
     them = of_kind(platform(values, tmp_path), "Certificate")
-    (authority,) = (it for it in them if it["spec"].get("isCA"))
+    (authority,) = (certificate for certificate in them if certificate["spec"].get("isCA"))
     assert authority["spec"]["duration"] in ("87600h", "87600h0m0s")
 
 
@@ -237,8 +243,10 @@ def test_http_is_redirected_or_serves_models_as_https_does(redirect, tmp_path):
     assert (http["allowedRoutes"] == https["allowedRoutes"]) == (not redirect)
     (reference,) = https["tls"]["certificateRefs"]
     assert (reference["name"], "namespace" in reference) == ("s", False)
-    sent = [rule["filters"] for it in of_kind(them, "HTTPRoute") for rule in it["spec"]["rules"]]
-    assert [it[0]["requestRedirect"]["scheme"] for it in sent] == ["https"] * redirect
+    sent = [
+        rule["filters"] for route in of_kind(them, "HTTPRoute") for rule in route["spec"]["rules"]
+    ]
+    assert [filters[0]["requestRedirect"]["scheme"] for filters in sent] == ["https"] * redirect
 
 
 def test_every_service_of_a_model_has_the_traffic_policy_and_every_pod_the_mutual_tls(tmp_path):
@@ -250,12 +258,15 @@ def test_every_service_of_a_model_has_the_traffic_policy_and_every_pod_the_mutua
     canary = {**MODEL, "minReplicas": 2, "canary": {"v": {"trafficPercent": 10}}}
     models = {"a": model, "b": {**MODEL, "transformer": {"image": "x"}}, "c": canary}
     them = rendered({"routing": {**DOMAIN, "virtualService": policy}, "models": models}, tmp_path)
-    assert {it["metadata"]["name"] for it in of_kind(them, "DestinationRule")} == {
+    assert {rule["metadata"]["name"] for rule in of_kind(them, "DestinationRule")} == {
         "a-predictor", "a-explainer", "b-predictor", "b-transformer", "c-predictor", "c-v-predictor",
     }  # fmt: skip
-    for it in of_kind(them, "DestinationRule"):
-        assert it["spec"]["trafficPolicy"] == policy["trafficPolicy"]
-    wants = {it["metadata"]["name"]: it["spec"] for it in of_kind(them, "PeerAuthentication")}
+    for rule in of_kind(them, "DestinationRule"):
+        assert rule["spec"]["trafficPolicy"] == policy["trafficPolicy"]
+    wants = {
+        authentication["metadata"]["name"]: authentication["spec"]
+        for authentication in of_kind(them, "PeerAuthentication")
+    }
     assert wants == {
         name: {
             "mtls": {"mode": "STRICT"},
@@ -285,7 +296,7 @@ def test_callers_are_let_in_by_namespace_or_by_principal(tmp_path):
     assert spec["action"] == "ALLOW"
     assert spec["selector"]["matchLabels"] == {"serving.kserve.io/inferenceservice": "m"}
     (rule,) = spec["rules"]
-    assert [it["source"] for it in rule["from"]] == [
+    assert [peer["source"] for peer in rule["from"]] == [
         {"namespaces": ["istio-system"]},
         {"principals": [principal]},
     ]
@@ -300,8 +311,8 @@ def test_what_a_model_says_of_its_pods_is_what_kserve_is_told(tmp_path):
         "tag": {**MODEL, "runtimeVersion": "v1"},
     }
     them = rendered({"models": values}, tmp_path)
-    models = {it["metadata"]["name"]: it for it in of_kind(them, "InferenceService")}
-    spec = {name: it["spec"]["predictor"] for name, it in models.items()}
+    models = {service["metadata"]["name"]: service for service in of_kind(them, "InferenceService")}
+    spec = {name: service["spec"]["predictor"] for name, service in models.items()}
     assert spec["own"]["containers"][0]["ports"] == [
         {"containerPort": 9090, "name": "http1", "protocol": "TCP"}
     ]
@@ -372,5 +383,5 @@ def test_the_examples_are_what_they_say():
     (node,) = only(rendering.objects("ensemble", chart=MODELS), "InferenceGraph")["spec"]["nodes"].values()  # fmt: skip
     assert (node["routerType"], len(node["steps"])) == ("Ensemble", 2)
     several = rendering.objects("several-in-one", chart=MODELS)
-    loaded = {it["spec"]["inferenceService"] for it in of_kind(several, "TrainedModel")}
+    loaded = {model["spec"]["inferenceService"] for model in of_kind(several, "TrainedModel")}
     assert loaded == {only(several, "InferenceService")["metadata"]["name"]}

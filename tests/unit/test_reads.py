@@ -85,7 +85,7 @@ def test_a_chart_has_the_values_that_it_reads_and_no_others(chart: str) -> None:
     expected = {
         path
         for path in every
-        if any(path[: len(it)] == it or it[: len(path)] == path for it in read)
+        if any(path[: len(other)] == other or other[: len(path)] == path for other in read)
     }
     own = {leaf.path for leaf in leaves(schema_of(chart)) if "x-foreign" not in leaf.schema}
     assert {"missing": expected - own, "never read": own - expected} == {

@@ -106,7 +106,9 @@ def test_a_name_keeps_its_letters_at_the_start_of_a_sentence() -> None:
         text = FILES[CHART][f"templates/runtimes/{name}.yaml"]
         summary = runtime["summary"]
         first = summary.split()[0]
-        (line,) = [it for it in text.splitlines() if it.startswith("# ") and summary[1:] in it]
+        (line,) = [
+            line for line in text.splitlines() if line.startswith("# ") and summary[1:] in line
+        ]
         assert line[2:].split()[0] in (first, first.capitalize())
         assert (first == first.lower()) or line[2:].startswith(first), line
     assert sentence("vLLM's server") == "vLLM's server"

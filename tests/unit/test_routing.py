@@ -49,7 +49,7 @@ def table() -> tuple[list[str], list[tuple[str, str, str]]]:
 
 
 HEAD, CELLS = table()
-DECIDED_HERE = [it for it in CELLS if it[1] in FEATURES]
+DECIDED_HERE = [cell for cell in CELLS if cell[1] in FEATURES]
 
 
 def published(mode: str, **model: object) -> dict:
@@ -72,7 +72,11 @@ def plain(mode: str) -> list[Object]:
 
 
 def http(them: list[Object]) -> list[Object]:
-    return [route for it in of_kind(them, "VirtualService") for route in it["spec"]["http"]]
+    return [
+        route
+        for virtual_service in of_kind(them, "VirtualService")
+        for route in virtual_service["spec"]["http"]
+    ]
 
 
 def shown(feature: str, mode: str, them: list[Object]) -> bool:
@@ -80,7 +84,7 @@ def shown(feature: str, mode: str, them: list[Object]) -> bool:
     ingress = rendering.config(them)["ingress"]
     match feature, mode:
         case "canary", _:
-            return all([to["weight"] for to in it["route"]] == [90, 10] for it in http(them))
+            return all([to["weight"] for to in route["route"]] == [90, 10] for route in http(them))
         case "path template", "virtualService":
             (by_path, _) = http(them)
             (match,) = by_path["match"]
@@ -88,7 +92,7 @@ def shown(feature: str, mode: str, them: list[Object]) -> bool:
         case "path template", _:
             return ingress["pathTemplate"] == PATH
         case "timeout", "virtualService":
-            return {it["timeout"] for it in http(them)} == {"7s"}
+            return {route["timeout"] for route in http(them)} == {"7s"}
         case "timeout", _:
             model = only(them, "InferenceService")
             return model["spec"]["predictor"]["timeout"] == 7 and not ingress.get(
@@ -103,10 +107,10 @@ def shown(feature: str, mode: str, them: list[Object]) -> bool:
             return ingress["additionalIngressDomains"] == ["c.d"]
         case "gateway TLS", "virtualService":
             servers = only(them, "Gateway")["spec"]["servers"]
-            return "HTTPS" in {it["port"]["protocol"] for it in servers}
+            return "HTTPS" in {server["port"]["protocol"] for server in servers}
         case "gateway TLS", _:
             listeners = only(them, "Gateway")["spec"]["listeners"]
-            return "HTTPS" in {it["protocol"] for it in listeners}
+            return "HTTPS" in {listener["protocol"] for listener in listeners}
     raise AssertionError(f"nothing shows {feature} in {mode}")
 
 
@@ -181,10 +185,15 @@ def test_a_timeout_is_the_whole_models(where, tmp_path):
     own = {"timeout": 7} if where == "key" else {"spec": {"predictor": {"timeout": 7}}}
     parts = {"explainer": {"image": "x"}, "transformer": {"image": "x"}}
     them = rendered(published("virtualService", **own, **parts), tmp_path)
-    assert {it["name"]: it["timeout"] for it in http(them)} == {"explain": "7s", "predict": "7s"}
+    assert {route["name"]: route["timeout"] for route in http(them)} == {
+        "explain": "7s",
+        "predict": "7s",
+    }
     if where == "key":
         spec = only(them, "InferenceService")["spec"]
-        assert {part: it["timeout"] for part, it in spec.items()} == dict.fromkeys(spec, 7)
+        assert {part: component["timeout"] for part, component in spec.items()} == dict.fromkeys(
+            spec, 7
+        )
 
 
 def test_a_host_outside_of_the_domain_has_no_others(tmp_path):
@@ -212,9 +221,9 @@ def test_the_route_of_a_model_applied_by_hand_has_its_timeout(tmp_path):
     }
     (tmp_path / "model.yaml").write_text(json.dumps(model))
     (text,) = [
-        it
-        for it in routes([tmp_path / "model.yaml"], rendering.given("istio-virtual-service"))
-        if "kind: VirtualService" in it
+        text
+        for text in routes([tmp_path / "model.yaml"], rendering.given("istio-virtual-service"))
+        if "kind: VirtualService" in text
     ]
     (route,) = rendering.parse(text)[0]["spec"]["http"]
     assert route["timeout"] == "7s"
@@ -225,8 +234,8 @@ def test_a_split_may_be_said_in_the_spec(tmp_path):
     policy = {"routing": {"virtualService": {"trafficPolicy": {"connectionPool": {}}}}}
     by_key = published("virtualService", canary={"v": {"trafficPercent": 10}})
     ours, theirs = (
-        rendered(merge(it, policy), tmp_path)
-        for it in (by_key, published("virtualService", spec=SPLIT))
+        rendered(merge(values, policy), tmp_path)
+        for values in (by_key, published("virtualService", spec=SPLIT))
     )
     for kind in ("VirtualService", "DestinationRule"):
         assert of_kind(ours, kind) == of_kind(theirs, kind) != []
@@ -255,7 +264,7 @@ def test_a_model_may_call_itself(more, admitted, tmp_path):
     values = merge(merge(published("virtualService"), allowed), more)
     policy = only(rendered(values, tmp_path, namespace="fraud"), "AuthorizationPolicy")
     (rule,) = policy["spec"]["rules"]
-    found = [it["source"]["namespaces"] for it in rule["from"]]
+    found = [peer["source"]["namespaces"] for peer in rule["from"]]
     assert {name for names in found for name in names} == admitted
     assert len(found) == len(admitted)
 
@@ -284,7 +293,8 @@ def test_the_class_of_the_ingresses_is_there_or_somebody_elses(routing, named, c
     them = rendered({"routing": routing}, tmp_path)
     assert rendering.config(them)["ingress"].get("ingressClassName") == named
     found = {
-        it["metadata"]["name"]: it["spec"]["controller"] for it in of_kind(them, "IngressClass")
+        ingress_class["metadata"]["name"]: ingress_class["spec"]["controller"]
+        for ingress_class in of_kind(them, "IngressClass")
     }
     assert found == ({named: created} if created else {})
 
@@ -299,8 +309,8 @@ def test_annotations_are_for_the_ingresses_and_not_for_the_pods():
     ]
     them = rendering.by_identity(rendering.objects("ingress-models", chart=MODELS))
     found = {
-        name: it["metadata"].get("annotations", {})
-        for (_, kind, _, name), it in them.items()
+        name: manifest["metadata"].get("annotations", {})
+        for (_, kind, _, name), manifest in them.items()
         if kind == "InferenceService"
     }
     ours = {
@@ -317,7 +327,7 @@ def test_annotations_are_for_the_ingresses_and_not_for_the_pods():
 
 def test_a_model_kept_inside_has_the_label_that_its_mode_knows():
     them = of_kind(rendering.objects("ingress-models", chart=MODELS), "InferenceService")
-    labels = {it["metadata"]["name"]: it["metadata"]["labels"] for it in them}
+    labels = {manifest["metadata"]["name"]: manifest["metadata"]["labels"] for manifest in them}
     assert labels["private"]["networking.kserve.io/visibility"] == "cluster-local"
     assert labels["serverless"]["networking.knative.dev/visibility"] == "cluster-local"
 
@@ -358,7 +368,9 @@ def test_ports_of_the_node_are_nobodys():
     (deployment,) = of_kind(rendering.objects("eks-overlay"), "Deployment")
     pod = deployment["spec"]["template"]["spec"]
     assert pod["hostNetwork"] is True
-    ports = {port["containerPort"] for it in pod["containers"] for port in it["ports"]}
+    ports = {
+        port["containerPort"] for container in pod["containers"] for port in container["ports"]
+    }
     assert len(ports) == 3
     assert not ports & taken
 

@@ -125,9 +125,9 @@ def test_a_schema_stays_offline(file: Path) -> None:
     for node in nodes(schema):
         if isinstance(reference := node.get("$ref"), str):
             assert len(node) == 1  # Draft 7 overlooks what stands beside a reference.
-            root, place, name = reference.split("/")
+            root, group, name = reference.split("/")
             assert root == "#"
-            assert name in schema[place]
+            assert name in schema[group]
         if isinstance(pattern := node.get("pattern"), str):
             re.compile(pattern)
 

@@ -46,12 +46,15 @@ def started(folder, container, own=()):
     program = folder / "entrypoint"
     program.write_text('#!/bin/sh\n[ "$*" = "s3://a/b c /mnt/models" ] && exec /usr/bin/env -0\n')
     program.chmod(0o755)
-    command = [it.replace(ENTRYPOINT, str(program)) for it in container["command"]]
+    command = [word.replace(ENTRYPOINT, str(program)) for word in container["command"]]
     assert command != container["command"]
-    environment = {**dict(own), **{it["name"]: it["value"] for it in container["env"]}}
+    environment = {
+        **dict(own),
+        **{variable["name"]: variable["value"] for variable in container["env"]},
+    }
     argv = [*command, "s3://a/b c", "/mnt/models"]
     run = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
-    return dict(it.split("=", 1) for it in run.stdout.split("\0") if it)
+    return dict(line.split("=", 1) for line in run.stdout.split("\0") if line)
 
 
 @pytest.fixture(scope="module")
@@ -89,16 +92,18 @@ def test_without_credentials_is_for_models_that_have_none(tmp_path, own, anonymo
 
 def test_a_ca_bundle_is_used_where_it_is_mounted(tmp_path):
     bundle = tmp_path / "cabundle.crt"
-    it = container(tmp_path, s3={"caBundle": str(bundle)})
-    assert "AWS_CA_BUNDLE" not in started(tmp_path, it)
+    initializer = container(tmp_path, s3={"caBundle": str(bundle)})
+    assert "AWS_CA_BUNDLE" not in started(tmp_path, initializer)
     bundle.touch()
-    assert started(tmp_path, it)["AWS_CA_BUNDLE"] == str(bundle)
-    assert started(tmp_path, it, {"AWS_CA_BUNDLE": "own"}.items())["AWS_CA_BUNDLE"] == "own"
+    assert started(tmp_path, initializer)["AWS_CA_BUNDLE"] == str(bundle)
+    assert (
+        started(tmp_path, initializer, {"AWS_CA_BUNDLE": "own"}.items())["AWS_CA_BUNDLE"] == "own"
+    )
 
 
 def test_an_endpoint_is_asked_by_https_unless_one_says_otherwise(tmp_path):
-    it = container(tmp_path, s3={"endpoint": "minio:9000"})
-    assert started(tmp_path, it)["AWS_ENDPOINT_URL"] == "https://minio:9000"
+    initializer = container(tmp_path, s3={"endpoint": "minio:9000"})
+    assert started(tmp_path, initializer)["AWS_ENDPOINT_URL"] == "https://minio:9000"
 
 
 def test_without_settings_the_image_starts_itself():
@@ -108,11 +113,13 @@ def test_without_settings_the_image_starts_itself():
 
 def test_the_initializer_takes_variables_and_a_security_context(tmp_path):
     env = {"HTTPS_PROXY": "http://proxy:3128", "HF_TOKEN": {"valueFrom": {"secretKeyRef": {"name": "hf", "key": "HF_TOKEN"}}}}  # fmt: skip
-    it = container(tmp_path, initializer={"env": env, "securityContext": {"runAsUser": 1000}})
-    assert it["env"] == [
+    initializer = container(
+        tmp_path, initializer={"env": env, "securityContext": {"runAsUser": 1000}}
+    )
+    assert initializer["env"] == [
         {"name": "HF_TOKEN", **env["HF_TOKEN"]},
         {"name": "HTTPS_PROXY", "value": "http://proxy:3128"},
     ]
-    assert it["securityContext"]["runAsUser"] == 1000
-    assert it["securityContext"]["allowPrivilegeEscalation"] is False
-    assert "command" not in it
+    assert initializer["securityContext"]["runAsUser"] == 1000
+    assert initializer["securityContext"]["allowPrivilegeEscalation"] is False
+    assert "command" not in initializer

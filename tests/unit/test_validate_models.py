@@ -92,8 +92,8 @@ def test_a_mistake_is_refused_with_its_place_and_a_remedy(values, said, tmp_path
     values = read([file])
     with pytest.raises(ValuesError) as caught:
         models(values)
-    told = str(caught.value)
-    assert said in told
+    message = str(caught.value)
+    assert said in message
     assert all("; " in problem.message for problem in caught.value.problems)
     assert all(problem.column > 1 for problem in caught.value.problems)
 

@@ -155,7 +155,7 @@ def test_every_refusal_of_the_template_is_tried(folder):
     lines = re.findall(r'ERROR: ([^"\n]+)"', text) + re.findall(r"(?m)^ERROR: (.+)$", text)
     wanted = [re.split(r"%[sd]|\{\{.*?\}\}", line) for line in lines]
     assert len(wanted) > 30
-    told = [
+    refusals = [
         f"{problem.path}{separator}{problem.message}"
         for values, _ in REFUSED
         for problem in refused(json.dumps(values), folder)
@@ -163,4 +163,4 @@ def test_every_refusal_of_the_template_is_tried(folder):
     ]
     for parts in wanted:
         pattern = ".+".join(map(re.escape, parts))
-        assert any(re.fullmatch(pattern, line) for line in told), parts
+        assert any(re.fullmatch(pattern, line) for line in refusals), parts

@@ -29,7 +29,9 @@ def test_a_null_removes_a_default():
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(0, 9), st.sampled_from(["", "x", "y"]))
 TREES = st.recursive(
     SCALARS,
-    lambda it: st.one_of(st.dictionaries(st.sampled_from("abc"), it), st.lists(it, max_size=2)),
+    lambda inner: st.one_of(
+        st.dictionaries(st.sampled_from("abc"), inner), st.lists(inner, max_size=2)
+    ),
     max_leaves=6,
 )
 VALUES = st.dictionaries(st.sampled_from("abc"), TREES)
@@ -46,11 +48,11 @@ def mirror(tmp_path_factory):
 )
 @given(defaults=VALUES, first=VALUES, second=VALUES)
 def test_we_merge_as_helm_does(mirror, defaults, first, second):
-    def without_null(it):
+    def without_null(node):
         return (
-            {k: without_null(v) for k, v in it.items() if v is not None}
-            if isinstance(it, dict)
-            else it
+            {k: without_null(v) for k, v in node.items() if v is not None}
+            if isinstance(node, dict)
+            else node
         )
 
     # A chart's defaults have no nulls: ours have none, and Helm's rules for them vary.

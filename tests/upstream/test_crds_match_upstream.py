@@ -21,8 +21,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from codegen import crds, jsonschemas
-from codegen import upstream as packages
+from codegen import crds, jsonschemas, upstream
 from codegen.compact import close
 from codegen.definitions import custom, kubernetes, overlay
 from codegen.operations import Schema, references
@@ -82,9 +81,9 @@ INTENDED = {
 
 
 @functools.cache
-def upstream() -> dict[str, dict[str, Any]]:
+def upstream_crds() -> dict[str, dict[str, Any]]:
     files = ["config/crd/full/*.yaml", "config/crd/full/clusterstoragecontainer/*.yaml"]
-    return {crd["spec"]["names"]["kind"]: crd for crd in packages.crds(packages.KSERVE, *files)}
+    return {crd["spec"]["names"]["kind"]: crd for crd in upstream.crds(upstream.KSERVE, *files)}
 
 
 @functools.cache
@@ -112,11 +111,11 @@ def differences(theirs: Schema, ours: Schema, path: str = "") -> Iterator[Differ
         yield "prunes", path
     for key in COMPARED:
         # A list is atomic by default.
-        mine, other = (
+        our, other = (
             None if node.get(key) == "atomic" else node.get(key) for node in (ours, theirs)
         )
-        if mine != other:
-            what = "laxer" if mine is None else "stricter"
+        if our != other:
+            what = "laxer" if our is None else "stricter"
             yield f"{what} {key.removeprefix('x-kubernetes-')}", path
     required = [set(node.get("required", [])) for node in (theirs, ours)]
     if required[0] != required[1]:
@@ -151,7 +150,7 @@ def intended(difference: Difference) -> tuple[str, str] | None:
 
 
 def unintended(kind: str, ours: Schema) -> list[Difference]:
-    found = differences(schema_of(upstream()[kind]), ours)
+    found = differences(schema_of(upstream_crds()[kind]), ours)
     return [difference for difference in found if not intended(difference)]
 
 
@@ -164,7 +163,7 @@ def test_every_exception_is_needed() -> None:
     used = {
         intended(difference)
         for kind, crd in committed().items()
-        for difference in differences(schema_of(upstream()[kind]), schema_of(crd))
+        for difference in differences(schema_of(upstream_crds()[kind]), schema_of(crd))
     }
     assert set(INTENDED) - used == set()
 
@@ -186,7 +185,7 @@ def test_every_type_of_the_overlay_is_used() -> None:
 
 @pytest.mark.parametrize("kind", overlay()["kinds"])
 def test_names_scope_columns_and_subresources_are_upstreams(kind: str) -> None:
-    theirs, ours = copy.deepcopy(upstream()[kind]), copy.deepcopy(committed()[kind])
+    theirs, ours = copy.deepcopy(upstream_crds()[kind]), copy.deepcopy(committed()[kind])
     for crd in (theirs, ours):
         del crd["spec"]["versions"][0]["schema"]
     assert ours["spec"] == theirs["spec"]
@@ -228,7 +227,7 @@ def test_a_changed_schema_is_reported(report: str) -> None:
 @functools.cache
 def samples() -> dict[str, dict[str, Any]]:
     """Upstream's own manifests of the six kinds in their current versions, by file and place."""
-    root = packages.folder(packages.KSERVE)
+    root = upstream.folder(upstream.KSERVE)
     versions = {
         (f"{overlay()['group']}/{facts['version']}", kind)
         for kind, facts in overlay()["kinds"].items()
@@ -240,11 +239,11 @@ def samples() -> dict[str, dict[str, Any]]:
                 documents = list(yaml.load_all(file.read_bytes(), Loader=yaml.CSafeLoader))
             except yaml.YAMLError:
                 continue  # Placeholders that are not YAML, such as `{{ ... }}`.
-            for place, document in enumerate(documents):
+            for index, document in enumerate(documents):
                 if isinstance(document, dict):
                     gvk = (str(document.get("apiVersion")), str(document.get("kind")))
                     if gvk in versions:
-                        found[f"{file.relative_to(root)}#{place}"] = document
+                        found[f"{file.relative_to(root)}#{index}"] = document
     return found
 
 
@@ -256,7 +255,7 @@ def complaints(schema: Schema, instance: dict[str, Any]) -> Counter[str]:
 
 @functools.cache
 def complaints_upstream() -> dict[str, Counter[str]]:
-    closed = {kind: close(schema_of(crd)) for kind, crd in upstream().items()}
+    closed = {kind: close(schema_of(crd)) for kind, crd in upstream_crds().items()}
     return {name: complaints(closed[sample["kind"]], sample) for name, sample in samples().items()}
 
 

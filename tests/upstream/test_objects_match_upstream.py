@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from codegen import upstream as packages
+from codegen import upstream
 from generator.catalog import catalog
 from generator.values.schema import find, values_schema
 from tests import rendering
 from tests.rendering import Object, config, objects
 
-CONFIG = packages.folder(packages.KSERVE) / "config"
+CONFIG = upstream.folder(upstream.KSERVE) / "config"
 
 
-def upstream(path: str) -> list[Object]:
+def upstream_objects(path: str) -> list[Object]:
     return rendering.parse((CONFIG / path).read_text())
 
 
@@ -85,13 +85,13 @@ def differences(ours: Object, theirs: Object, path: str = "") -> list[str]:
 
 
 def test_every_runtime_of_upstream_is_in_the_catalog():
-    assert {it["name"] for it in catalog()["runtimes"].values()} == set(FILES)
+    assert {runtime["name"] for runtime in catalog()["runtimes"].values()} == set(FILES)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_runtime_is_upstreams(name):
     ours = rendering.only(objects("all-runtimes"), "ClusterServingRuntime", name)
-    (theirs,) = upstream(f"runtimes/{FILES[name]}")
+    (theirs,) = upstream_objects(f"runtimes/{FILES[name]}")
     key = "serving.kserve.io/server-type"
     assert ours["metadata"]["annotations"][key] == theirs["metadata"]["annotations"][key]
     # Ours: which image, that it is pulled if absent, and Pod Security "restricted".
@@ -103,7 +103,7 @@ def test_a_runtime_is_upstreams(name):
 @pytest.mark.parametrize("name", FILES)
 def test_a_runtimes_security_is_upstreams_and_more(name):
     ours = rendering.only(objects("all-runtimes"), "ClusterServingRuntime", name)
-    (theirs,) = upstream(f"runtimes/{FILES[name]}")
+    (theirs,) = upstream_objects(f"runtimes/{FILES[name]}")
     for one, other in zip(ours["spec"]["containers"], theirs["spec"]["containers"], strict=True):
         assert one["securityContext"] | other.get("securityContext", {}) == one["securityContext"]
         assert one["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -113,10 +113,10 @@ def test_a_runtimes_security_is_upstreams_and_more(name):
 def test_a_runtimes_repository_is_upstreams(name):
     kustomization = yaml.safe_load((CONFIG / "runtimes" / "kustomization.yaml").read_text())
     theirs = {
-        it["newName"].removeprefix("docker.io/").removeprefix("nvcr.io/")
-        for it in kustomization["images"]
+        image["newName"].removeprefix("docker.io/").removeprefix("nvcr.io/")
+        for image in kustomization["images"]
     }
-    (ours,) = [it for it in catalog()["runtimes"].values() if it["name"] == name]
+    (ours,) = [runtime for runtime in catalog()["runtimes"].values() if runtime["name"] == name]
     # Upstream's kustomization leaves OpenVINO out.
     assert ours["image"]["repository"] in theirs | {"openvino/model_server"}
 
@@ -237,7 +237,7 @@ def test_only_requests_of_the_protocol_v1_are_gathered():
 
 
 def test_the_config_is_upstreams():
-    (theirs,) = upstream("configmap/inferenceservice.yaml")
+    (theirs,) = upstream_objects("configmap/inferenceservice.yaml")
     parsed = {key: json.loads(text) for key, text in theirs["data"].items() if key != "_example"}
     found = differences(config(objects("default")), parsed)
     images = [path for path in found if path.endswith(("mage", "mageVersion"))]
@@ -246,7 +246,7 @@ def test_the_config_is_upstreams():
 
 def test_the_storage_container_is_upstreams():
     ours = rendering.only(objects("default"), "ClusterStorageContainer")
-    (theirs,) = upstream("storagecontainers/default.yaml")
+    (theirs,) = upstream_objects("storagecontainers/default.yaml")
     assert ours["metadata"]["name"] == theirs["metadata"]["name"]
     assert differences(without(ours["spec"], "image"), without(theirs["spec"], "image")) == [
         ".container.securityContext"
@@ -268,7 +268,7 @@ def permissions(rules: list[Object]) -> set[tuple[str, str, str]]:
 
 
 def test_the_managers_role_is_upstreams_less_what_no_code_uses():
-    theirs = permissions(rendering.only(upstream("rbac/role.yaml"), "ClusterRole")["rules"])
+    theirs = permissions(rendering.only(upstream_objects("rbac/role.yaml"), "ClusterRole")["rules"])
     role = rendering.only(objects("default"), "ClusterRole", "kserve-manager-role")
     ours = permissions(role["rules"])
     assert ours - theirs == set()
@@ -300,11 +300,16 @@ def _code(file: Path) -> str:
 
 def webhooks(them: list[Object]) -> dict[str, Object]:
     kinds = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-    return {it["name"]: it for them in rendering.of_kind(them, *kinds) for it in them["webhooks"]}
+    return {
+        webhook["name"]: webhook
+        for them in rendering.of_kind(them, *kinds)
+        for webhook in them["webhooks"]
+    }
 
 
 def test_the_webhooks_are_upstreams():
-    ours, theirs = webhooks(objects("default")), webhooks(upstream("webhook/manifests.yaml"))
+    ours = webhooks(objects("default"))
+    theirs = webhooks(upstream_objects("webhook/manifests.yaml"))
     assert ours.keys() == theirs.keys()
     assert len(ours) == 7
     for name, webhook in ours.items():

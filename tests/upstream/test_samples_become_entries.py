@@ -50,10 +50,10 @@ def samples() -> Iterator[tuple[str, dict[str, Any]]]:
             documents = list(yaml.safe_load_all(file.read_text()))
         except yaml.YAMLError:
             continue  # Ten are not YAML.
-        for number, it in enumerate(documents):
-            service = isinstance(it, dict) and it.get("kind") == "InferenceService"
-            if service and it["apiVersion"] == "serving.kserve.io/v1beta1":
-                yield f"{file.relative_to(SAMPLES)}-{number}", it
+        for number, document in enumerate(documents):
+            service = isinstance(document, dict) and document.get("kind") == "InferenceService"
+            if service and document["apiVersion"] == "serving.kserve.io/v1beta1":
+                yield f"{file.relative_to(SAMPLES)}-{number}", document
 
 
 ALL = dict(samples())
@@ -76,28 +76,32 @@ def with_model(spec: dict[str, Any]) -> dict[str, Any]:
 def render(file: Path, entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The InferenceServices of the entries, by name."""
     # Most samples are for any mode; a traffic split between revisions is for Knative alone.
-    knative = [it for it in entries.values() if "canaryTrafficPercent" in json.dumps(it)]
+    knative = [entry for entry in entries.values() if "canaryTrafficPercent" in json.dumps(entry)]
     platform = PLATFORM | ({"deploymentMode": "Knative"} if knative else {})
     file.write_text(json.dumps(platform | {"models": entries}))
     read([file])
     found = rendering.of_kind(rendering.parse(models(read([file]))), "InferenceService")
-    return {it["metadata"]["name"]: it for it in found}
+    return {service["metadata"]["name"]: service for service in found}
 
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
     entries = {f"m{number}": from_manifest(ALL[name]) for number, name in enumerate(TAKEN)}
     folder = tmp_path_factory.mktemp("samples")
-    split = {name: it for name, it in entries.items() if "canaryTrafficPercent" in json.dumps(it)}
+    split = {
+        name: entry
+        for name, entry in entries.items()
+        if "canaryTrafficPercent" in json.dumps(entry)
+    }
     assert 0 < len(split) < len(entries)
-    others = {name: it for name, it in entries.items() if name not in split}
+    others = {name: entry for name, entry in entries.items() if name not in split}
     by_name = render(folder / "split.yaml", split) | render(folder / "others.yaml", others)
     return {name: by_name[f"m{number}"] for number, name in enumerate(TAKEN)}
 
 
 def test_there_are_samples():
     assert len(TAKEN) > 80
-    assert all(any(name.startswith(it) for name in ALL) for it in REFUSED)
+    assert all(any(name.startswith(prefix) for name in ALL) for prefix in REFUSED)
 
 
 @pytest.mark.parametrize("name", TAKEN)

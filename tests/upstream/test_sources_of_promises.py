@@ -39,7 +39,7 @@ def test_there_is_something_to_look_up():
     assert len(READ) > 30
 
 
-@pytest.mark.parametrize("source", READ, ids=lambda it: it["where"])
+@pytest.mark.parametrize("source", READ, ids=lambda source: source["where"])
 def test_what_is_cited_stands_there(source):
     module = MODULES[source["name"]]
     assert source["version"] == upstream.version(module)
@@ -49,7 +49,7 @@ def test_what_is_cited_stands_there(source):
     assert source["words"] in file.read_text("utf-8")
 
 
-@pytest.mark.parametrize("source", CITED, ids=lambda it: it["where"])
+@pytest.mark.parametrize("source", CITED, ids=lambda source: source["where"])
 def test_a_page_has_the_day_it_was_read_and_a_file_the_version_that_is_pinned(source):
     is_page = source["where"].startswith("https://")
     assert is_page == (not source["version"].startswith("v"))
@@ -64,6 +64,6 @@ def test_no_route_that_kserve_writes_splits_requests_between_versions():
     folder = (
         upstream.folder(upstream.KSERVE) / "pkg/controller/v1beta1/inferenceservice/reconcilers"
     )
-    files = [it for it in (folder / "ingress").glob("*.go") if not it.stem.endswith("_test")]
-    assert {"httproute_reconciler.go", "kube_ingress_reconciler.go"} < {it.name for it in files}
-    assert [it.name for it in files if "canary" in it.read_text("utf-8").lower()] == []
+    files = [file for file in (folder / "ingress").glob("*.go") if not file.stem.endswith("_test")]
+    assert {"httproute_reconciler.go", "kube_ingress_reconciler.go"} < {file.name for file in files}
+    assert [file.name for file in files if "canary" in file.read_text("utf-8").lower()] == []

@@ -74,7 +74,7 @@ class Cluster:
 
     def bash(self, script: str, cwd: Path = ROOT) -> str:
         """Run lines of a page or of NOTES as printed, until one fails; what they print."""
-        folders = {str(tools.find(it).parent) for it in ("helm", "kubectl")}
+        folders = {str(tools.find(name).parent) for name in ("helm", "kubectl")}
         path = os.pathsep.join([*sorted(folders), os.environ["PATH"]])
         environment = {**self.environment, "PATH": path}
         return process.run(
@@ -83,7 +83,9 @@ class Cluster:
 
     def apply(self, *objects: Object | str, namespace: str = "default") -> str:
         """`kubectl apply` of objects, or of YAML."""
-        texts = [it if isinstance(it, str) else json.dumps(it) for it in objects]
+        texts = [
+            manifest if isinstance(manifest, str) else json.dumps(manifest) for manifest in objects
+        ]
         return self.kubectl("apply", "-n", namespace, "-f", "-", stdin="\n---\n".join(texts))
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
@@ -126,13 +128,20 @@ class Cluster:
         """Take away the releases and the models that tests have left. CRDs and namespaces stay."""
         releases = json.loads(self.helm("list", "--all-namespaces", "-o", "json"))
         # The platform last: without its controller nothing lets go of a model.
-        for it in sorted(releases, key=lambda it: it["name"] == Release.name):
-            if it["namespace"] in self._namespaces:
-                self.helm("uninstall", it["name"], "-n", it["namespace"], "--wait")
+        for release in sorted(releases, key=lambda release: release["name"] == Release.name):
+            if release["namespace"] in self._namespaces:
+                self.helm("uninstall", release["name"], "-n", release["namespace"], "--wait")
         if kinds := ",".join(self.crds(_GROUP)):
-            for it in self.list(kinds):
-                if "finalizers" in it["metadata"]:  # Without the controller nobody takes them off.
-                    where = (it["kind"], it["metadata"]["name"], "-n", it["metadata"]["namespace"])
+            for resource in self.list(kinds):
+                if (
+                    "finalizers" in resource["metadata"]
+                ):  # Without the controller nobody takes them off.
+                    where = (
+                        resource["kind"],
+                        resource["metadata"]["name"],
+                        "-n",
+                        resource["metadata"]["namespace"],
+                    )
                     nothing = '{"metadata": {"finalizers": null}}'
                     self.kubectl("patch", *where, "--type=merge", "--patch", nothing)
             self.kubectl("delete", kinds, "--all", "--all-namespaces")
@@ -145,7 +154,7 @@ class Cluster:
     def crds(self, group: str = "") -> set[str]:
         """The names of the CRDs that are there, all or those of a group."""
         names = self.kubectl("get", "crd", "-o", "name").split()
-        return {it.partition("/")[2] for it in names if it.endswith(group)}
+        return {name.partition("/")[2] for name in names if name.endswith(group)}
 
     def delete_crds(self, names: Iterable[str]) -> None:
         """Delete CRDs, until they are gone.

@@ -75,7 +75,7 @@ class Container:
         self._start_at = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._probes: dict[str, Probe] = {}
-        self._ports = {it["name"]: it["containerPort"] for it in spec.get("ports", [])}
+        self._ports = {port["name"]: port["containerPort"] for port in spec.get("ports", [])}
         self._state: Object = {"waiting": {"reason": "ContainerCreating"}}
         self._last: Object = {}
 
@@ -122,7 +122,9 @@ class Container:
             for kind in ("readiness", "liveness"):
                 if kind in self._probes:
                     self._probes[kind].run(address, self._ports)
-        if any(it.passed is False for kind, it in self._probes.items() if kind != "readiness"):
+        if any(
+            probe.passed is False for kind, probe in self._probes.items() if kind != "readiness"
+        ):
             self.kill()
 
     @property

@@ -14,7 +14,7 @@ LEASE = "kserve-controller-manager-leader-lock"
 def pods(cluster: Cluster, namespace: str) -> list[Object]:
     """Its pods, the newest last."""
     found = cluster.list("pods", namespace, _PODS)
-    return sorted(found, key=lambda it: str(it["metadata"]["creationTimestamp"]))
+    return sorted(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
 
 def log(cluster: Cluster, namespace: str) -> str:

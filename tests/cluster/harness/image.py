@@ -44,5 +44,5 @@ _IMAGES = {
 def image(name: str) -> Image | None:
     """What stands for an image, if anything does."""
     repository = re.sub(r"(:[^/@]*)?(@.*)?$", "", name)
-    found = (it for end, it in _IMAGES.items() if f"/{repository}".endswith(end))
+    found = (program for end, program in _IMAGES.items() if f"/{repository}".endswith(end))
     return next(found, None)

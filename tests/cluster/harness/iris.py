@@ -53,9 +53,9 @@ def serve(cluster: Cluster, namespace: str, model: str = MODEL) -> Object:
 def served(cluster: Cluster, namespace: str) -> tuple[set[str], dict[str, int]]:
     """The pods that serve it, and how often their Deployment was changed; rolled out first."""
     cluster.kubectl("rollout", "status", "deployment", "-n", namespace, "--timeout=2m")
-    pods = (it["metadata"] for it in cluster.list("pods", namespace))
-    deployments = (it["metadata"] for it in cluster.list("deployments", namespace))
+    pods = (pod["metadata"] for pod in cluster.list("pods", namespace))
+    deployments = (deployment["metadata"] for deployment in cluster.list("deployments", namespace))
     return (
-        {it["uid"] for it in pods if "deletionTimestamp" not in it},
-        {it["uid"]: it["generation"] for it in deployments},
+        {pod["uid"] for pod in pods if "deletionTimestamp" not in pod},
+        {deployment["uid"]: deployment["generation"] for deployment in deployments},
     )

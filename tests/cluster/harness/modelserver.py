@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from codegen import upstream as packages
+from codegen import upstream
 from generator import process, tools
 from generator.errors import ToolFailed, ToolMissing
 
@@ -39,7 +39,7 @@ def python() -> Path:
 
 def build() -> None:
     """Get what is not there yet: where pods run is no network. Raises ToolMissing or ToolFailed."""
-    packages.folder(packages.KSERVE)
+    upstream.folder(upstream.KSERVE)
     target = environment()
     if target.is_dir():
         return
@@ -67,11 +67,11 @@ def build() -> None:
 
 def content() -> Mapping[str, Path]:
     """What the images have in which places."""
-    upstream = packages.folder(packages.KSERVE) / "python"
+    source = upstream.folder(upstream.KSERVE) / "python"
     system = [*map(Path, _SYSTEM), python().resolve().parents[1]]
     return {
-        **{str(it): it for it in system if it.is_dir()},
+        **{str(path): path for path in system if path.is_dir()},
         VENV: environment(),
-        "/sklearnserver": upstream / "sklearnserver",
-        "/storage-initializer": upstream / "storage-initializer",
+        "/sklearnserver": source / "sklearnserver",
+        "/storage-initializer": source / "storage-initializer",
     }

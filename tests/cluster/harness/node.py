@@ -28,7 +28,7 @@ class Node:
         self._logs = control_plane.logs / "pods"
         self._log = control_plane.logs / "node.log"
         network = ipaddress.ip_network(f"{NODE}/16", strict=False)
-        self._addresses = (str(it) for it in network.hosts() if str(it) != NODE)
+        self._addresses = (str(address) for address in network.hosts() if str(address) != NODE)
         self._pods: dict[str, Pod] = {}
         self._sent: dict[str, Object] = {}
         self._said: dict[str, str] = {}
@@ -59,9 +59,14 @@ class Node:
     def kill(self, container: str) -> int:
         """End all running containers of that name, as an OOM killer would; how many there were."""
         pods = list(self._pods.values())
-        running = [it for pod in pods for it in pod.main if it.name == container and it.running]
-        for it in running:
-            it.kill()
+        running = [
+            candidate
+            for pod in pods
+            for candidate in pod.main
+            if candidate.name == container and candidate.running
+        ]
+        for candidate in running:
+            candidate.kill()
         return len(running)
 
     def _run(self) -> None:
@@ -72,7 +77,7 @@ class Node:
                 continue  # The control plane is away.
             for pod in pods:
                 self._look_after(pod)
-            for uid in self._pods.keys() - {it["metadata"]["uid"] for it in pods}:
+            for uid in self._pods.keys() - {pod["metadata"]["uid"] for pod in pods}:
                 self._pods.pop(uid).remove()
 
     def _look_after(self, pod: Object) -> None:
@@ -118,8 +123,10 @@ class Node:
         if status == before:
             return
         # Conditions merge by their type; those that did not change keep their times.
-        changed = [it for it in status["conditions"] if it not in before["conditions"]]
-        timed = [{**it, "lastTransitionTime": now()} for it in changed]
+        changed = [
+            condition for condition in status["conditions"] if condition not in before["conditions"]
+        ]
+        timed = [{**condition, "lastTransitionTime": now()} for condition in changed]
         self._api.patch(f"{path_of(pod)}/status", {"status": {**status, "conditions": timed}})
         self._sent[uid] = status
 

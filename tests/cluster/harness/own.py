@@ -60,7 +60,9 @@ def running() -> Iterator[Cluster]:
     control_plane.start()
     node = Node(control_plane)
     node.start()
-    environment = {f"HELM_{it}_HOME": str(FOLDER / "helm") for it in ("CACHE", "CONFIG", "DATA")}
+    environment = {
+        f"HELM_{kind}_HOME": str(FOLDER / "helm") for kind in ("CACHE", "CONFIG", "DATA")
+    }
     environment["KUBECONFIG"] = str(control_plane.kubeconfig)
     environment["KUBECACHEDIR"] = str(FOLDER / "kube")
     try:

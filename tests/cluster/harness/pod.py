@@ -47,8 +47,10 @@ class Pod:
         spec = pod["spec"]
         policy = spec.get("restartPolicy", "Always")
         once = "OnFailure" if policy == "Always" else policy
-        self.init = [Container(it, restart=once) for it in spec.get("initContainers", [])]
-        self.main = [Container(it, restart=policy) for it in spec["containers"]]
+        self.init = [
+            Container(container, restart=once) for container in spec.get("initContainers", [])
+        ]
+        self.main = [Container(container, restart=policy) for container in spec["containers"]]
         host = spec.get("hostNetwork", False)
         self.address = plane.NODE if host else address
         self._sandbox = None if host else _sandbox(address)
@@ -69,7 +71,7 @@ class Pod:
 
     def end(self, grace: float) -> bool:
         """Ask every container to end, and after `grace` seconds end it; whether all have."""
-        running = [it for it in (*self.init, *self.main) if it.running]
+        running = [container for container in (*self.init, *self.main) if container.running]
         if self._end_at is None:
             self._end_at = time.monotonic() + grace
             for container in running:
@@ -90,26 +92,30 @@ class Pod:
 
     def status(self) -> Object:
         """Its status, without the times of its conditions."""
-        prepared = all(it.exit_code == 0 for it in self.init)
-        codes = [it.exit_code for it in self.main]
+        prepared = all(container.exit_code == 0 for container in self.init)
+        codes = [container.exit_code for container in self.main]
         if not any(code is None for code in codes):
             phase = "Failed" if any(codes) else "Succeeded"
-        elif any(it.exit_code for it in self.init):
+        elif any(container.exit_code for container in self.init):
             phase = "Failed"
         else:
-            phase = "Running" if prepared and any(it.started for it in self.main) else "Pending"
-        ready = phase == "Running" and all(it.ready for it in self.main)
+            phase = (
+                "Running"
+                if prepared and any(container.started for container in self.main)
+                else "Pending"
+            )
+        ready = phase == "Running" and all(container.ready for container in self.main)
         conditions = {"Initialized": prepared, "ContainersReady": ready, "Ready": ready}
         return {
             **_status(phase, self.address, conditions),
-            "initContainerStatuses": [it.status() for it in self.init],
-            "containerStatuses": [it.status() for it in self.main],
+            "initContainerStatuses": [container.status() for container in self.init],
+            "containerStatuses": [container.status() for container in self.main],
         }
 
     def _launch(self, spec: Object) -> subprocess.Popen[bytes]:
         found = image(spec["image"])
         assert found is not None
-        volumes = {it["name"]: it for it in self.pod["spec"].get("volumes", [])}
+        volumes = {volume["name"]: volume for volume in self.pod["spec"].get("volumes", [])}
         for mount in spec.get("volumeMounts", []):
             path = self._root / mount["mountPath"].removeprefix("/")
             self._fill(path, volumes[mount["name"]])
@@ -152,9 +158,12 @@ class Pod:
         yield "HOSTNAME", self.pod["metadata"]["name"]
         yield "KUBERNETES_SERVICE_HOST", plane.SERVICE
         yield "KUBERNETES_SERVICE_PORT", "443"
-        for it in spec.get("env", []):
-            source = it.get("valueFrom")
-            yield it["name"], self._field(source["fieldRef"]) if source else it.get("value", "")
+        for variable in spec.get("env", []):
+            source = variable.get("valueFrom")
+            yield (
+                variable["name"],
+                self._field(source["fieldRef"]) if source else variable.get("value", ""),
+            )
 
     def _field(self, reference: Object) -> str:
         value: Any = self.pod | {"status": {"podIP": self.address, "hostIP": plane.NODE}}
@@ -173,7 +182,7 @@ class Pod:
         if "emptyDir" in volume:
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o777)
-        elif {it.name: it.read_bytes() for it in path.glob("[!.]*")} != files:
+        elif {file.name: file.read_bytes() for file in path.glob("[!.]*")} != files:
             _write(path, files)
 
     def _files(self, volume: Object) -> dict[str, bytes]:
@@ -194,7 +203,7 @@ class Pod:
             return {key: value.encode() for key, value in data.items()}
         if "downwardAPI" in volume:
             items = volume["downwardAPI"]["items"]
-            return {it["path"]: self._field(it["fieldRef"]).encode() for it in items}
+            return {item["path"]: self._field(item["fieldRef"]).encode() for item in items}
         wanted = volume["serviceAccountToken"]
         account = self.pod["spec"]["serviceAccountName"]
         pod = {"apiVersion": "v1", "kind": "Pod", "name": name, "uid": self.pod["metadata"]["uid"]}
@@ -220,10 +229,10 @@ def runs(pod: Object) -> bool:
     """Whether a pod is run: all its images are known, and a model is there to be fetched."""
     containers = containers_of(pod)
     if _MODEL in pod["metadata"].get("labels", {}):
-        arguments = [argument for it in containers for argument in it.get("args", [])]
-        if not any(it.startswith(f"http://{plane.NODE}:") for it in arguments):
+        arguments = [argument for container in containers for argument in container.get("args", [])]
+        if not any(argument.startswith(f"http://{plane.NODE}:") for argument in arguments):
             return False
-    return all(image(it["image"]) for it in containers)
+    return all(image(container["image"]) for container in containers)
 
 
 def pretended(pod: Object, address: str) -> Object:
@@ -232,12 +241,15 @@ def pretended(pod: Object, address: str) -> Object:
     conditions = dict.fromkeys(("Initialized", "ContainersReady", "Ready"), True)
     over = {"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": now()}}
     running = {"running": {"startedAt": now()}}
-    init = [status(it, over, ready=True, started=False) for it in spec.get("initContainers", [])]
+    init = [
+        status(container, over, ready=True, started=False)
+        for container in spec.get("initContainers", [])
+    ]
     return {
         **_status("Running", address, conditions),
         "initContainerStatuses": init,
         "containerStatuses": [
-            status(it, running, ready=True, started=True) for it in spec["containers"]
+            status(container, running, ready=True, started=True) for container in spec["containers"]
         ],
     }
 

@@ -8,9 +8,9 @@ from tests.cluster.harness.cluster import Cluster
 from tests.rendering import Object
 
 
-def condition(it: Object, kind: str) -> str:
+def condition(resource: Object, kind: str) -> str:
     """The status of a condition: "True", "False", "Unknown", or "" where there is none."""
-    found = it.get("status", {}).get("conditions", [])
+    found = resource.get("status", {}).get("conditions", [])
     return next((str(each["status"]) for each in found if each["type"] == kind), "")
 
 
@@ -20,9 +20,14 @@ def conditions(**states: str) -> list[Object]:
     return [{"type": key, "status": value, **always} for key, value in states.items()]
 
 
-def report(cluster: Cluster, it: Object, status: Object) -> None:
+def report(cluster: Cluster, resource: Object, status: Object) -> None:
     """Write the status of an object, as its own controller would."""
-    where = (it["kind"], it["metadata"]["name"], "-n", it["metadata"]["namespace"])
+    where = (
+        resource["kind"],
+        resource["metadata"]["name"],
+        "-n",
+        resource["metadata"]["namespace"],
+    )
     patch = json.dumps({"status": status})
     cluster.kubectl("patch", *where, "--subresource=status", "--type=merge", "-p", patch)
 
@@ -33,6 +38,6 @@ def accept_routes(cluster: Cluster, namespace: str, state: str = "True") -> int:
     for route in routes:
         (parent,) = route["spec"]["parentRefs"]
         said = conditions(Accepted=state, ResolvedRefs="True")
-        mine = {"parentRef": parent, "controllerName": "example.com/test", "conditions": said}
-        report(cluster, route, {"parents": [mine]})
+        accepted = {"parentRef": parent, "controllerName": "example.com/test", "conditions": said}
+        report(cluster, route, {"parents": [accepted]})
     return len(routes)
