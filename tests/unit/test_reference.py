@@ -20,6 +20,7 @@ from generator.catalog import Node, catalog
 from generator.chart.chart import render, schema_of
 from generator.errors import ValuesError
 from generator.values.docs import sentence, wrap
+from generator.values.schema import leaves, values_schema
 from tests.rendering import both_charts, of_kind, only, parse, values_of
 
 CHARTS = (CHART, MODELS)
@@ -214,3 +215,25 @@ def test_the_examples_render_what_their_comments_say(tmp_path: Path) -> None:
     assert predictor[loaded]["model"]["modelFormat"]["name"] == "triton"
     graph = only(rendered, "InferenceGraph")["spec"]["nodes"]["root"]
     assert (graph["routerType"], len(graph["steps"])) == ("Ensemble", 2)
+
+
+# Kubernetes' own sub-tree, spelt out because KServe needs all four of its numbers.
+SPELT_OUT = {
+    "storage.initializer.resources",
+    "inference.agent.resources",
+    "inference.router.resources",
+    "inference.openTelemetryCollector.resources",
+}
+
+
+def depth(path: tuple[str, ...]) -> int:
+    """The levels of a value; the name of an entry in a map, `*`, is none."""
+    return sum(key != "*" for key in path)
+
+
+def test_no_value_is_deeper_than_four_levels() -> None:
+    """A Kubernetes sub-tree, or a custom resource's, is one leaf, however deep it is inside."""
+    deeper = [leaf for leaf in leaves(values_schema()) if depth(leaf.path) > 4]
+    assert {".".join(leaf.path[:3]) for leaf in deeper} == SPELT_OUT
+    for leaf in deeper:
+        assert leaf.path[3] in ("requests", "limits") and len(leaf.path) == 5, leaf.name
