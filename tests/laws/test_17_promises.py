@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -90,15 +91,16 @@ def of_comments(text: str) -> Iterator[str]:
         yield from sentences(block)
 
 
-def of_schema() -> Iterator[tuple[str, str]]:
-    """The sentences of the values' descriptions, each with the path of its value."""
-    for path, text in walk(values_schema()):
-        if path[-1:] == ("description",) and isinstance(text, str):
+def of_schema(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The sentences of descriptions and of examples' comments, each with the path of its value."""
+    readers = {"description": sentences, "x-example": of_comments}
+    for path, text in walk(schema):
+        if path and path[-1] in readers and isinstance(text, str):
             keys = (
                 str(key) for key in path[:-1] if key not in ("properties", "additionalProperties")
             )
             name = ".".join(keys)
-            yield from ((name, sentence) for sentence in sentences(text))
+            yield from ((name, sentence) for sentence in readers[str(path[-1])](text))
 
 
 def said() -> Iterator[tuple[str, str]]:
@@ -109,7 +111,7 @@ def said() -> Iterator[tuple[str, str]]:
     for file in COMMENTED:
         name = file.relative_to(ROOT).as_posix()
         yield from ((name, sentence) for sentence in of_comments(file.read_text("utf-8")))
-    for path, sentence in of_schema():
+    for path, sentence in of_schema(values_schema()):
         yield f"generator/data/values.schema.yaml: {path}", sentence
 
 
@@ -165,6 +167,17 @@ def is_witness(name: str) -> bool:
         and test in names_of_tests(file)
         and test.startswith("test_")
     )
+
+
+def test_an_examples_comments_are_read_as_a_description_is():
+    example = "# A pod is made of gold.\nmodels:\n  m:\n    # Every request\n    # is free.\n    gpus: 1\n"
+    models = {"description": "Each is a pod.", "x-example": example}
+    schema = {"properties": {"models": models}}
+    assert list(of_schema(schema)) == [
+        ("models", "Each is a pod."),
+        ("models", "A pod is made of gold."),
+        ("models", "Every request is free."),
+    ]
 
 
 def test_every_promise_has_a_witness():

@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from generator import CHART, MODELS
 from generator.catalog import Node, catalog
 from generator.chart.chart import render, schema_of
+from generator.errors import ValuesError
 from generator.values.docs import sentence, wrap
-from tests.rendering import both_charts, parse, values_of
+from generator.values.schema import leaves, values_schema
+from tests.rendering import both_charts, of_kind, only, parse, values_of
 
 CHARTS = (CHART, MODELS)
 # A chart for one cluster is written by the same hand.
@@ -135,23 +137,105 @@ def test_wrapping_breaks_at_spaces_and_loses_nothing(words: list[str], width: in
         assert line.count("`") % 2 == 0
 
 
-def test_the_examples_of_entries_are_values_that_work(tmp_path: Path) -> None:
+def entries() -> dict[str, Any]:
     """What stands commented in the models chart's values.yaml, with the comment signs taken off."""
     lines = FILES[MODELS]["values.yaml"].splitlines()
-    entries: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for key in ("models", "graphs", "trainedModels"):
         start = lines.index(f"# {key}:")
         text = "\n".join(
             line.removeprefix("# ") for line in lines[start : lines.index(f"{key}: {{}}")]
         )
-        entries |= yaml.safe_load(text)
-    assert len(entries["models"]) + len(entries["graphs"]) + len(entries["trainedModels"]) == 11
-    # What their comments ask for, and nothing else.
-    asked = {
-        "runtimes": {"huggingface": {"enabled": True}, "triton": {"enabled": True}},
-        "routing": {"mode": "virtualService", "domain": "models.example.com"},
-    }
-    rendered = parse(both_charts(asked | entries, tmp_path))
+        found |= yaml.safe_load(text)
+    return found
+
+
+# What the comments of the entries ask of the platform, and nothing else.
+ASKED = {
+    "runtimes": {"huggingface": {"enabled": True}, "triton": {"enabled": True}},
+    "routing": {"mode": "virtualService", "domain": "models.example.com"},
+}
+
+
+def test_the_examples_of_entries_are_values_that_work(tmp_path: Path) -> None:
+    given = entries()
+    assert len(given["models"]) + len(given["graphs"]) + len(given["trainedModels"]) == 11
+    rendered = parse(both_charts(ASKED | given, tmp_path))
     kinds = Counter(each["kind"] for each in rendered)
-    assert kinds["InferenceService"] == len(entries["models"])
+    assert kinds["InferenceService"] == len(given["models"])
     assert kinds["InferenceGraph"] == kinds["TrainedModel"] == 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "wanted"),
+    [
+        ("runtimes.huggingface", "models.qwen.format: .*runtimes.huggingface.enabled=true"),
+        ("runtimes.triton", "models.shared.format: .*runtimes.triton.enabled=true"),
+        ("routing.mode", "models.fraud.canary: .*routing.mode=virtualService"),
+        ("routing.domain", "models.fraud.canary: .*routing.domain"),
+    ],
+)
+def test_what_the_examples_ask_of_the_platform_is_needed(
+    missing: str, wanted: str, tmp_path: Path
+) -> None:
+    key, part = missing.split(".")
+    assert part in ASKED[key]
+    asked = ASKED | {key: {name: value for name, value in ASKED[key].items() if name != part}}
+    said = " ".join(re.findall(r"(?m)^# +# (.*)$", FILES[MODELS]["values.yaml"]))
+    assert missing in said
+    with pytest.raises(ValuesError, match=wanted):
+        both_charts(asked | entries(), tmp_path)
+
+
+def test_the_examples_render_what_their_comments_say(tmp_path: Path) -> None:
+    rendered = parse(both_charts(ASKED | entries(), tmp_path))
+    service = {name: only(rendered, "InferenceService", name) for name in entries()["models"]}
+    predictor = {name: each["spec"]["predictor"] for name, each in service.items()}
+    churn = predictor["churn"]
+    assert (churn["minReplicas"], churn["maxReplicas"], churn["scaleMetric"]) == (2, 10, "cpu")
+    annotations = service["scoring"]["metadata"]["annotations"]
+    assert annotations["serving.kserve.io/storageSecretName"] == "scoring-bucket"
+    assert "nvidia.com/gpu" in predictor["qwen"]["model"]["resources"]["limits"]
+    (server,) = predictor["pricing"]["containers"]
+    assert server["image"] == "registry.example.com/pricing-server:2.3.0"
+    weights = {
+        destination["destination"]["host"].partition(".")[0]: destination["weight"]
+        for rule in only(rendered, "VirtualService", "fraud")["spec"]["http"]
+        for destination in rule["route"]
+    }
+    assert weights == {"fraud-predictor": 90, "fraud-next-predictor": 10}
+    assert {"transformer", "explainer"} <= service["income"]["spec"].keys()
+    assert predictor["income"]["logger"]["mode"] == "all"
+    ranking = service["ranking"]["metadata"]
+    assert ranking["labels"]["team"] == "search"
+    assert predictor["ranking"]["serviceAccountName"] == "models"
+    # Each other model has a route to the outside.
+    routed = {each["metadata"]["name"] for each in of_kind(rendered, "VirtualService")}
+    assert routed == service.keys() - {"ranking"}
+    assert predictor["batch"]["priorityClassName"] == "batch"
+    loaded = only(rendered, "TrainedModel")["spec"]["inferenceService"]
+    assert predictor[loaded]["model"]["modelFormat"]["name"] == "triton"
+    graph = only(rendered, "InferenceGraph")["spec"]["nodes"]["root"]
+    assert (graph["routerType"], len(graph["steps"])) == ("Ensemble", 2)
+
+
+# Kubernetes' own sub-tree, spelt out because KServe needs all four of its numbers.
+SPELT_OUT = {
+    "storage.initializer.resources",
+    "inference.agent.resources",
+    "inference.router.resources",
+    "inference.openTelemetryCollector.resources",
+}
+
+
+def depth(path: tuple[str, ...]) -> int:
+    """The levels of a value; the name of an entry in a map, `*`, is none."""
+    return sum(key != "*" for key in path)
+
+
+def test_no_value_is_deeper_than_four_levels() -> None:
+    """A Kubernetes sub-tree, or a custom resource's, is one leaf, however deep it is inside."""
+    deeper = [leaf for leaf in leaves(values_schema()) if depth(leaf.path) > 4]
+    assert {".".join(leaf.path[:3]) for leaf in deeper} == SPELT_OUT
+    for leaf in deeper:
+        assert leaf.path[3] in ("requests", "limits") and len(leaf.path) == 5, leaf.name
