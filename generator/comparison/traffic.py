@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from generator.comparison.change import Change, Found
 from generator.comparison.fields import at, opened
+from generator.comparison.sides import Side
 
 _LOCAL = "svc.cluster.local"
 _VISIBILITY = "networking.kserve.io/visibility"
 _ROUTES = ("Ingress", "HTTPRoute", "GRPCRoute", "VirtualService")
 _PUBLIC = ("LoadBalancer", "NodePort")
 # A registry is a first segment with a dot or a port, or localhost; else it is Docker Hub.
+_IMAGE = re.compile(r"""\b(?:image|defaultJobImage)["']?: *["']?([^\s"',{}]+)""")
 _REGISTRY = re.compile(r"^(?:([^/]*[.:][^/]*|localhost)/)?[a-z0-9]")
 
 
@@ -53,19 +56,18 @@ def published(change: Change) -> Found:
 def registries(change: Change) -> Found:
     """Registries that no image of the old side came from."""
     for pair in change.pairs:
-        old = {_registry(image) for _, image in _images(opened(pair.old or {}))}
         told: set[str] = set()
         for path, image in _images(opened(pair.new or {})):
             registry = _registry(image)
-            if registry in old | told or _used(change, registry):
-                continue
-            told.add(registry)
-            yield pair, path, f"{image} comes from {registry}"
+            if registry not in told | _used(change.old):
+                told.add(registry)
+                yield pair, path, f"{image} comes from {registry}"
 
 
-def _used(change: Change, registry: str) -> bool:
-    """Whether the old side has an image of a registry, in text or in JSON inside of text."""
-    return change.old.mentions(f"{registry}/")
+@cache
+def _used(side: Side) -> frozenset[str]:
+    """The registries of all images of a side, those in JSON inside of text included."""
+    return frozenset(_registry(image) for each in side.texts for image in _IMAGE.findall(each.text))
 
 
 def _hosts(data: dict[str, Any] | None) -> Iterator[str]:
