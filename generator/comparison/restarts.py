@@ -10,8 +10,9 @@ from typing import Any
 from generator.comparison.change import Change, Found
 from generator.comparison.fields import at, compare
 
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _CONTROLLER = "kserve-controller-manager"
-# Fields of a component that the controller reads and that leave the pods alone.
+# Fields of a component that leave the pods of Standard mode alone.
 _SCALING = (
     "minReplicas",
     "maxReplicas",
@@ -22,6 +23,7 @@ _SCALING = (
     "deploymentStrategy",
     "canaryTrafficPercent",
     "timeout",
+    "containerConcurrency",
 )
 _COMPONENTS = ("predictor", "transformer", "explainer")
 # Fields of a runtime that choose it, and are not in its pods.
@@ -41,6 +43,9 @@ def models(change: Change) -> Found:
     """Models whose pods differ: by what they say themselves, or by their runtime."""
     for pair, old, new in change.both:
         if pair.kind == "InferenceService":
+            for field in ("metadata.labels", "metadata.annotations"):
+                if paths := _paths(_carried(old, field), _carried(new, field)):
+                    yield pair, field, f"the pods carry these as well: {', '.join(paths[:3])}"
             for component in _COMPONENTS:
                 before, after = (at(data, f"spec.{component}") for data in (old, new))
                 if isinstance(before, dict) and isinstance(after, dict):
@@ -51,6 +56,11 @@ def models(change: Change) -> Found:
             fields = _paths(_made(old), _made(new))
             if fields:
                 yield pair, "spec", f"every model that it serves restarts: {', '.join(fields[:3])}"
+
+
+def _carried(data: dict[str, Any], field: str) -> dict[str, str]:
+    """The labels or annotations of an InferenceService that its pods get."""
+    return {key: value for key, value in (at(data, field) or {}).items() if key != _LAST_APPLIED}
 
 
 def _paths(old: Any, new: Any) -> list[str]:

@@ -121,6 +121,7 @@ SEEDED = [
     ("model-restart", model(image="a"), model(image="b"), "spec.predictor"),
     ("model-restart", runtime(), runtime("docker.io/kserve/sklearnserver:v2"), "spec"),
     ("controller-restart", controller(), controller("kserve/kserve-controller:v2"), "spec.template"),
+    ("model-restart", model(), of("InferenceService", "iris", "serving.kserve.io/v1beta1", spec={"predictor": {}}, metadata={"labels": {"team": "ml"}}), "metadata.labels"),
     ("model-removed", model(), None, ""),
     ("model-removed", of("TrainedModel", "t", "serving.kserve.io/v1alpha1"), None, ""),
     ("graph-removed", of("InferenceGraph", "g", "serving.kserve.io/v1alpha1"), None, ""),
@@ -143,7 +144,6 @@ SEEDED = [
     ("published", route(), route("iris.example.com"), ""),
     ("published", config(ingressDomain="svc.cluster.local"), config(ingressDomain="example.com"), "data.ingress"),
     ("published", service("ClusterIP"), service("LoadBalancer"), "spec.type"),
-    ("published", of("InferenceService", "i", metadata={"labels": LOCAL}), of("InferenceService", "i"), 'metadata.labels["networking.kserve.io/visibility"]'),
     ("image-registry", job("docker.io/a/b"), job("mirror.example.com/a/b"), "spec.containers[0].image"),
     ("image-registry", None, job("a/b", "quay.io/a/b"), "spec.containers[1].image"),
     ("protection-removed", crd("a", metadata=KEPT), crd("a"), 'metadata.annotations["helm.sh/resource-policy"]'),
@@ -160,7 +160,6 @@ HARMLESS = [
     (model(minReplicas=1), model(minReplicas=3)),
     (model(), model(maxReplicas=3)),
     (model(scaleTarget=50), model(scaleTarget=60)),
-    (model(), of("InferenceService", "iris", "serving.kserve.io/v1beta1", spec={"predictor": {}}, metadata={"labels": LOCAL})),
     (runtime(), runtime(supportedModelFormats=[{"name": "sklearn"}])),
     (runtime(), runtime(disabled=False)),
     (controller(), controller(replicas=2)),
@@ -220,6 +219,12 @@ def test_a_harmless_edit_raises_no_alarm(tmp_path, old, new):
     code, said = diff(*sides(tmp_path, old, new))
     assert (code, said["risks"]) == (1, [])
     assert len(said["changes"]) == 1
+
+
+def test_a_model_that_is_no_longer_kept_inside_is_published_by_other_pods(tmp_path):
+    inside = of("InferenceService", "i", metadata={"labels": LOCAL})
+    _, said = diff(*sides(tmp_path, inside, of("InferenceService", "i")))
+    assert [each["risk"] for each in said["risks"]] == ["model-restart", "published"]
 
 
 def test_a_host_that_another_object_routes_is_not_gone(tmp_path):
