@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from generator.cli.options import release_options, values_option
 from generator.errors import GeneratorError
 
+if TYPE_CHECKING:
+    from generator.release import Release
+
 
 class _Command(click.Command):
-    """The command with the names of all risks in its help."""
+    """The command with the names of all risks in its help, and an exit code for trouble."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GeneratorError as error:
+            error.status = 2
+            raise
 
     def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         from generator.comparison.risks import RISKS  # noqa: PLC0415
@@ -33,16 +44,7 @@ class _Command(click.Command):
     help="Form of the report.",
 )
 @release_options
-def diff(
-    *,
-    old: str,
-    new: str,
-    values: tuple[str, ...],
-    form: str,
-    name: str,
-    namespace: str,
-    models: str,
-) -> None:
+def diff(*, old: str, new: str, values: tuple[str, ...], form: str, release: Release) -> None:
     """Tell what differs between OLD and NEW, risks first.
 
     \b
@@ -57,26 +59,20 @@ def diff(
     from generator.comparison.change import between  # noqa: PLC0415
     from generator.comparison.risks import risks  # noqa: PLC0415
     from generator.comparison.sides import read_sides  # noqa: PLC0415
-    from generator.release import Release  # noqa: PLC0415
 
     if [old, new, *values].count("-") > 1:
         raise click.UsageError("standard input can be read once; name - once")
-    try:
-        release = Release(name, namespace, models)
-        change = between(*read_sides(old, new, values, release), release.namespace)
-    except GeneratorError as error:
-        error.status = 2
-        raise
-    found = report.entries(change)
-    told = risks(change)
+    change = between(*read_sides(old, new, values, release), release.namespace)
+    entries = report.entries(change)
+    found = risks(change)
     if form == "json":
-        click.echo(report.as_json(told, found))
+        click.echo(report.as_json(found, entries))
     elif form == "markdown":
-        click.echo(report.as_markdown(told, found), nl=False)
+        click.echo(report.as_markdown(found, entries), nl=False)
     else:
-        for line in report.as_text(told, found):
+        for line in report.as_text(found, entries):
             click.secho(line, fg=_COLOURS.get(line.lstrip()[:1]))
-    sys.exit(1 if found else 0)
+    sys.exit(1 if entries else 0)
 
 
 _COLOURS = {"!": "yellow", "+": "green", "-": "red"}

@@ -12,7 +12,7 @@ from generator import CHART, MODELS, helm
 from generator.errors import GeneratorError
 from generator.manifests import rendering
 from generator.manifests.parsing import split
-from generator.release import Release
+from generator.release import DEFAULT, Release
 from generator.values.check import read
 from generator.values.load import Values
 from generator.yaml.document import parse
@@ -60,11 +60,11 @@ def read_side(name: str, values: Sequence[str], release: Release) -> Side:
 
 
 def read_sides(
-    old: str, new: str, values: Sequence[str] = (), release: Release | None = None
+    old: str, new: str, values: Sequence[str] = (), release: Release = DEFAULT
 ) -> tuple[Side, Side]:
     """Both sides, which are read at the same time. Raises what `read_side` raises."""
     with ThreadPoolExecutor() as pool:
-        tasks = [pool.submit(read_side, name, values, release or Release()) for name in (old, new)]
+        tasks = [pool.submit(read_side, name, values, release) for name in (old, new)]
         first, second = (task.result() for task in tasks)
     return first, second
 

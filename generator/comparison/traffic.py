@@ -56,11 +56,11 @@ def published(change: Change) -> Found:
 def registries(change: Change) -> Found:
     """Registries that no image of the old side came from."""
     for pair in change.pairs:
-        told: set[str] = set()
+        named: set[str] = set()
         for path, image in _images(opened(pair.new or {})):
             registry = _registry(image)
-            if registry not in told | _used(change.old):
-                told.add(registry)
+            if registry not in named | _used(change.old):
+                named.add(registry)
                 yield pair, path, f"{image} comes from {registry}"
 
 

@@ -258,6 +258,17 @@ def test_the_same_through_every_door_is_no_difference(tmp_path):
     assert diff(STOCK, packaged)[0] == 0
 
 
+def test_no_cluster_is_asked(tmp_path):
+    """Neither kubectl nor a kubeconfig is there; Helm is given by its folder alone."""
+    nothing = {
+        "PATH": str(tools.find("helm").parent),
+        "HOME": str(tmp_path),
+        "KUBECONFIG": "/nowhere",
+    }
+    done = run("diff", "/dev/null", ROOT / "values" / "ha.yaml", environment=nothing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_the_report_for_people(tmp_path):
     old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
     old.write_text("controller: {replicas: 1}\n")
@@ -321,6 +332,12 @@ def test_what_cannot_be_read_is_trouble(tmp_path):
         assert (done.returncode, done.stdout) == (2, "")
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_release_that_is_no_name_is_trouble():
+    done = run("diff", "/dev/null", "/dev/null", "--release=A")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith('--release "A" is not a name')
 
 
 def test_a_long_report_fits_into_a_comment():
