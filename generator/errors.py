@@ -18,7 +18,9 @@ from pathlib import Path
 
 
 class GeneratorError(Exception):
-    """Base of all errors that are shown to the user as text."""
+    """Base of all errors that are shown to the user as text; `status` is the exit code."""
+
+    status = 1
 
 
 @dataclass(frozen=True, order=True)

@@ -1,7 +1,7 @@
 """The command line: one group, a module per command.
 
-The product goes to stdout or into -o, the log to stderr; the exit code is 0, 1, 2 (usage), or 128
-and a signal's number.
+The product goes to stdout or into -o, the log to stderr; the exit code is 0, 1, 2 (usage, and
+trouble of `diff`), or 128 and a signal's number.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import click
 from generator import CHART, __version__
 from generator.cli.build import build
 from generator.cli.chart import chart
+from generator.cli.diff import diff
 from generator.cli.manifests import manifests
 from generator.cli.model import model
 from generator.cli.routes import routes
@@ -38,7 +39,7 @@ def main() -> None:
         sys.exit(1)
     except GeneratorError as error:
         click.echo(str(error), err=True)
-        sys.exit(1)
+        sys.exit(error.status)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -79,5 +80,5 @@ def cli() -> None:
     """
 
 
-for _command in (build, chart, manifests, model, routes, validate):
+for _command in (build, chart, diff, manifests, model, routes, validate):
     cli.add_command(_command)

@@ -48,7 +48,8 @@ def test_a_command_of_the_documents_runs(command, readers, tmp_path):
     assert len(COMMANDS) >= 7
     words = [readers.get(word, word) for word in shlex.split(command, comments=True)[1:]]
     words = [str(tmp_path) if words[i - 1] == "-o" else word for i, word in enumerate(words)]
-    subprocess.run([sys.executable, *words], cwd=ROOT, check=True, capture_output=True)
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, check=False, capture_output=True)
+    assert done.returncode == ("diff" in words), done.stderr  # 1 says that something differs.
 
 
 def test_every_make_target_of_the_documents_is_there():

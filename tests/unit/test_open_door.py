@@ -146,7 +146,9 @@ def test_every_file_and_every_test_that_a_page_names_is_there(page):
         "templates/validate.yaml",
     }
     elsewhere |= set(
-        re.findall(r"`((?:chart|cli|importer|manifests|output|values|yaml)/\w+\.py)`", text)
+        re.findall(
+            r"`((?:chart|cli|comparison|importer|manifests|output|values|yaml)/\w+\.py)`", text
+        )
     )  # Compared with the folder below.
     for name in set(names) - elsewhere:
         assert list(ROOT.glob(name.strip("/"))), name

@@ -1,0 +1,104 @@
+"""Which objects two sides do not have alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from generator.comparison.sides import Side
+from generator.errors import Problem, ValuesError
+from generator.importer.objects import Object, read_objects
+from generator.values.identity import Identity, of_object
+
+_KUSTOMIZE = "kustomize.config.k8s.io/"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An object on both sides; None where it is on one of them only."""
+
+    identity: Identity
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return self.identity[1]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.identity[3]
+
+    @property
+    def label(self) -> str:
+        """What people call it: `Deployment/manager`, with `-n NAMESPACE` where it is in one."""
+        metadata = (self.new or self.old or {})["metadata"]
+        namespace = metadata.get("namespace")
+        return f"{self.kind}/{self.name}" + (f" -n {namespace}" if namespace else "")
+
+
+@dataclass(frozen=True)
+class Change:
+    """The objects that differ, sorted by kind and name, and the sides that they are on."""
+
+    pairs: tuple[Pair, ...]
+    old: Side
+    new: Side
+
+    @property
+    def both(self) -> Iterator[tuple[Pair, dict[str, Any], dict[str, Any]]]:
+        """The objects that are on both sides, with both their states."""
+        for pair in self.pairs:
+            if pair.old is not None and pair.new is not None:
+                yield pair, pair.old, pair.new
+
+
+Found = Iterator[tuple[Pair, str, str]]
+"""What a rule finds: the object, a field of it (or nothing), and the reason."""
+
+
+def between(old: Side, new: Side, home: str) -> Change:
+    """The objects that differ; `home` is the namespace of those that name none.
+
+    What is the same text on both sides is not even parsed. Raises ValuesError with every document
+    that cannot be read.
+    """
+    before, after = (Counter(each.text for each in side.texts) for side in (old, new))
+    first = _objects(old, before - after, home)
+    second = _objects(new, after - before, home)
+    pairs = (
+        Pair(identity, first.get(identity), second.get(identity))
+        for identity in sorted(first.keys() | second.keys(), key=lambda each: each[1:])
+    )
+    return Change(tuple(pair for pair in pairs if pair.old != pair.new), old, new)
+
+
+def _objects(side: Side, texts: Counter[str], home: str) -> dict[Identity, dict[str, Any]]:
+    """The objects in those of a side's documents that are among `texts`."""
+    problems: list[Problem] = []
+    found: dict[Identity, dict[str, Any]] = {}
+    for each in side.texts:
+        if each.text not in texts:
+            continue
+        for part in read_objects(each.text.encode(), each.source):
+            problems += [part] if isinstance(part, Problem) else _add(part, home, found)
+    if problems:
+        raise ValuesError(problems)
+    return found
+
+
+def _add(part: Object, home: str, found: dict[Identity, dict[str, Any]]) -> Iterator[Problem]:
+    """Put an object among those found; a Problem if it is none, or there already."""
+    identity = of_object(part.data, home)
+    if identity is None:
+        version = part.data.get("apiVersion") if isinstance(part.data, dict) else None
+        if not str(version).startswith(_KUSTOMIZE):
+            yield part.problem((), "is no object: it does not say kind and metadata.name")
+    elif identity in found:
+        yield part.problem((), f"{identity[1]} {identity[3]} is there already")
+    else:
+        found[identity] = part.data

@@ -1,0 +1,137 @@
+"""Fields that differ between two states of an object, list items matched by what names them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from generator.yaml.path import dotted
+
+
+class _Absent:
+    """What is not there, which null is not."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT: Any = _Absent()
+"""The value of a field that is not there; false, as null is, and equal to nothing else."""
+
+# What names an item in Kubernetes' lists: their `x-kubernetes-list-map-keys`, most specific first.
+_NAMES = (
+    ("name",),
+    ("containerPort", "protocol"),
+    ("containerPort",),
+    ("port", "protocol"),
+    ("port",),
+    ("mountPath",),
+    ("kind", "namespace", "name"),
+    ("topologyKey",),
+    ("type",),
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that differs: where, as people write paths, and both values (ABSENT for none)."""
+
+    path: str
+    old: Any
+    new: Any
+
+
+def compare(old: Any, new: Any, path: str = "") -> Iterator[Field]:
+    """The fields below `path` that differ, in the order of the new state."""
+    if old == new and type(old) is type(new):
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*new, *(key for key in old if key not in new)]:
+            yield from compare(old.get(key, ABSENT), new.get(key, ABSENT), _join(path, key))
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _compare_lists(old, new, path)
+    else:
+        yield Field(path, old, new)
+
+
+def at(data: Any, path: str) -> Any:
+    """The value at a path of plain keys, such as `spec.replicas`; ABSENT where there is none."""
+    for step in path.split("."):
+        data = data.get(step, ABSENT) if isinstance(data, dict) else ABSENT
+    return data
+
+
+def opened(data: dict[str, Any]) -> dict[str, Any]:
+    """A ConfigMap with the JSON in its values as data; any other object as it is."""
+    if data.get("kind") != "ConfigMap" or not isinstance(data.get("data"), dict):
+        return data
+    return data | {"data": {key: _json(text) for key, text in data["data"].items()}}
+
+
+def _json(text: Any) -> Any:
+    try:
+        data = json.loads(text)
+    except (TypeError, ValueError):
+        return text
+    return data if isinstance(data, (dict, list)) else text
+
+
+def _join(path: str, key: str) -> str:
+    own = dotted((key,))
+    return f"{path}{own}" if own.startswith("[") else f"{path}.{own}".removeprefix(".")
+
+
+def _compare_lists(old: list[Any], new: list[Any], path: str) -> Iterator[Field]:
+    names = next((names for names in _NAMES if _name_all(names, old, new)), None)
+    if names is None:
+        yield from _compare_unnamed(old, new, path)
+        return
+    before, after = ({_name(each, names): each for each in items} for items in (old, new))
+    for name in [*after, *(name for name in before if name not in after)]:
+        yield from compare(before.get(name, ABSENT), after.get(name, ABSENT), f"{path}[{name}]")
+    kept = [name for name in before if name in after]
+    if kept != [name for name in after if name in before]:
+        yield Field(f"{path} (order)", ", ".join(before), ", ".join(after))
+
+
+def _compare_unnamed(old: list[Any], new: list[Any], path: str) -> Iterator[Field]:
+    """Items without names: the same item is the same wherever it stands."""
+    gone, come = _without(old, new), _without(new, old)
+    if not gone and not come:
+        yield Field(f"{path} (order)", old, new)
+    elif len(old) == len(new) and len(gone) == len(come) == 1:
+        (index,) = (index for index, item in enumerate(new) if item is come[0])
+        yield from compare(gone[0], come[0], f"{path}[{index}]")
+    else:
+        yield from (Field(f"{path}[-]", item, ABSENT) for item in gone)
+        yield from (Field(f"{path}[+]", ABSENT, item) for item in come)
+
+
+def _without(items: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+    rest = list(others)
+    left = []
+    for item in items:
+        if item in rest:
+            rest.remove(item)
+        else:
+            left.append(item)
+    return left
+
+
+def _name_all(names: tuple[str, ...], *lists: list[Any]) -> bool:
+    """Whether these fields name each item of each list, and no two alike."""
+    for items in lists:
+        if not all(isinstance(item, dict) and item.keys() >= set(names) for item in items):
+            return False
+        if len({_name(item, names) for item in items}) < len(items):
+            return False
+    return True
+
+
+def _name(item: dict[str, Any], names: tuple[str, ...]) -> str:
+    return "/".join(str(item[name]) for name in names)

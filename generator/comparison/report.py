@@ -1,0 +1,172 @@
+"""A comparison as people read it: text, Markdown for a pull request, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from generator.comparison.access import crd_summary
+from generator.comparison.change import Change, Pair
+from generator.comparison.fields import ABSENT, Field, compare, opened
+from generator.comparison.risks import Risk
+
+LONGEST = 65_000
+"""Characters of a report in Markdown: GitHub takes 65,536 in a comment."""
+
+_OFTEN = 4  # An equal change in as many objects is told once.
+_WIDE = 100  # characters of a value on a line
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object that differs: `sign` is + for new, - for gone, ~ for changed."""
+
+    sign: str
+    label: str
+    fields: tuple[Field, ...] = ()
+    note: str = ""
+
+
+def entries(change: Change) -> list[Entry]:
+    """What differs, object by object."""
+    return [entry for pair in change.pairs if (entry := _entry(pair))]
+
+
+def _entry(pair: Pair) -> Entry | None:
+    if pair.old is None or pair.new is None:
+        return Entry("+" if pair.old is None else "-", pair.label)
+    if pair.kind == "CustomResourceDefinition":
+        summary = crd_summary(pair.old, pair.new)
+        return Entry("~", pair.label, tuple(compare(_head(pair.old), _head(pair.new))), summary)
+    old, new = opened(pair.old), opened(pair.new)
+    fields = tuple(compare(old, new))
+    if pair.kind == "Secret":
+        fields = tuple(_masked(field) for field in fields)
+    return Entry("~", pair.label, fields)
+
+
+def _head(crd: dict[str, Any]) -> dict[str, Any]:
+    """A CRD without its schemas, which are told in a line."""
+    return {key: value for key, value in crd.items() if key != "spec"}
+
+
+def _masked(field: Field) -> Field:
+    """A field of a Secret: that it differs, and not what it is."""
+    if not field.path.startswith(("data", "stringData")):
+        return field
+    hide = ("(hidden)", "(hidden, another)")
+    return Field(
+        field.path,
+        *(
+            value if value is ABSENT else word
+            for value, word in zip((field.old, field.new), hide, strict=True)
+        ),
+    )
+
+
+def as_text(risks: Sequence[Risk], found: Sequence[Entry]) -> Iterator[str]:
+    """The report for a terminal, line by line: the risks, then what differs."""
+    if risks:
+        yield "risks:"
+        for risk in risks:
+            where = f"{risk.object}: {risk.field}" if risk.field else risk.object
+            yield f"! {risk.risk}: {where}: {risk.reason}"
+        yield ""
+    often, rest = _grouped(found)
+    for field, labels in often:
+        yield f"~ {len(labels)} objects: {_line(field)}"
+    for entry in rest:
+        yield f"{entry.sign} {entry.label}" + (f": {entry.note}" if entry.note else "")
+        for field in entry.fields:
+            yield f"    {_line(field)}"
+    yield summary(risks, found)
+
+
+def as_markdown(risks: Sequence[Risk], found: Sequence[Entry]) -> str:
+    """The report for a pull request, at most LONGEST characters; what is cut is counted."""
+    lines = [f"### kserve-lite: {summary(risks, found)}", ""]
+    if risks:
+        lines += ["| risk | object | why |", "|---|---|---|"]
+        for risk in risks:
+            where = f"{risk.object}: {risk.field}" if risk.field else risk.object
+            cells = (risk.risk, f"`{where}`", risk.reason)
+            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+        lines.append("")
+    body = list(as_text((), found))[:-1]
+    room = LONGEST - sum(len(line) + 1 for line in lines) - 200
+    kept: list[str] = []
+    for line in body:
+        if (room := room - len(line) - 1) < 0:
+            break
+        kept.append(line)
+    lines += ["```diff", *kept, "```"] if kept else []
+    if len(kept) < len(body):
+        lines.append(
+            f"… and {len(body) - len(kept)} lines more; `diff` in a terminal has them all."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def as_json(risks: Sequence[Risk], found: Sequence[Entry]) -> str:
+    """The report for a program: an object with `risks` and `changes`."""
+    words = {"+": "added", "-": "removed", "~": "changed"}
+    changes = [
+        {
+            "change": words[entry.sign],
+            "object": entry.label,
+            **({"note": entry.note} if entry.note else {}),
+            "fields": [_as_data(field) for field in entry.fields],
+        }
+        for entry in found
+    ]
+    return json.dumps({"risks": [asdict(risk) for risk in risks], "changes": changes}, indent=2)
+
+
+def summary(risks: Sequence[Risk], found: Sequence[Entry]) -> str:
+    """In a line: how many objects differ, and how many risks there are."""
+    if not found:
+        return "no object differs"
+    counts = Counter(entry.sign for entry in found)
+    words = (("+", "added"), ("-", "removed"), ("~", "changed"))
+    parts = [f"{counts[sign]} {word}" for sign, word in words if counts[sign]]
+    return f"objects: {', '.join(parts)}; risks: {len(risks)}"
+
+
+def _grouped(found: Sequence[Entry]) -> tuple[list[tuple[Field, list[str]]], list[Entry]]:
+    """Equal changes of many objects, told once; and what is left of each object."""
+    labels: dict[str, tuple[Field, list[str]]] = {}
+    for entry in found:
+        for field in entry.fields:
+            labels.setdefault(repr(field), (field, []))[1].append(entry.label)
+    often = {key for key, (_, names) in labels.items() if len(names) >= _OFTEN}
+    rest = []
+    for entry in found:
+        own = tuple(field for field in entry.fields if repr(field) not in often)
+        if own or entry.note or entry.sign != "~":
+            rest.append(Entry(entry.sign, entry.label, own, entry.note))
+    return [labels[key] for key in labels if key in often], rest
+
+
+def _line(field: Field) -> str:
+    if field.old is ABSENT:
+        return f"+ {field.path}: {_short(field.new)}"
+    if field.new is ABSENT:
+        return f"- {field.path}: {_short(field.old)}"
+    return f"{field.path}: {_short(field.old)} → {_short(field.new)}"
+
+
+def _short(value: Any) -> str:
+    text = (
+        value
+        if isinstance(value, str) and "\n" not in value and value
+        else json.dumps(value, ensure_ascii=False)
+    )
+    return text if len(text) <= _WIDE else f"{text[: _WIDE - 1]}…"
+
+
+def _as_data(field: Field) -> dict[str, Any]:
+    data = {"path": field.path, "old": field.old, "new": field.new}
+    return {key: value for key, value in data.items() if value is not ABSENT}

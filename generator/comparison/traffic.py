@@ -1,0 +1,120 @@
+"""Risks of traffic: hosts that go, what gets published, and where images come from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from generator.comparison.change import Change, Found
+from generator.comparison.fields import at, opened
+from generator.comparison.sides import Side
+
+_LOCAL = "svc.cluster.local"
+_VISIBILITY = "networking.kserve.io/visibility"
+_ROUTES = ("Ingress", "HTTPRoute", "GRPCRoute", "VirtualService")
+_PUBLIC = ("LoadBalancer", "NodePort")
+# A registry is a first segment with a dot or a port, or localhost; else it is Docker Hub.
+_IMAGE = re.compile(r"""\b(?:image|defaultJobImage)["']?: *["']?([^\s"',{}]+)""")
+_REGISTRY = re.compile(r"^(?:([^/]*[.:][^/]*|localhost)/)?[a-z0-9]")
+
+
+def removed(change: Change) -> Found:
+    """Hosts that no object of the new side names, and domains that KServe publishes no longer."""
+    for pair in change.pairs:
+        after = set(_hosts(pair.new))
+        for host in dict.fromkeys(_hosts(pair.old)):
+            if host not in after and not change.new.mentions(host):
+                yield pair, "", f"nothing routes {host} any more"
+        before, now = _published_by_kserve(pair.old), _published_by_kserve(pair.new)
+        if before and before != now:
+            yield pair, "data.ingress", f"KServe publishes models under {before} no longer"
+
+
+def published(change: Change) -> Found:
+    """Hosts that are new, Services that are reachable from outside, models that lose a label."""
+    for pair in change.pairs:
+        before = set(_hosts(pair.old))
+        for host in dict.fromkeys(_hosts(pair.new)):
+            if host not in before and not change.old.mentions(host):
+                yield pair, "", f"{host} is routed, and was not"
+        if (now := _published_by_kserve(pair.new)) and now != _published_by_kserve(pair.old):
+            yield pair, "data.ingress", f"KServe publishes every model under {now}"
+        kinds = [at(data, "spec.type") for data in (pair.old, pair.new)]
+        if pair.kind == "Service" and kinds[1] in _PUBLIC and kinds[0] not in _PUBLIC:
+            yield pair, "spec.type", f"{kinds[1]}: reachable from outside the cluster"
+        if pair.kind == "InferenceService" and pair.old and pair.new:
+            labels = [at(data, "metadata.labels") for data in (pair.old, pair.new)]
+            local = [_VISIBILITY in (each or {}) for each in labels]
+            if local == [True, False]:
+                field = f'metadata.labels["{_VISIBILITY}"]'
+                yield pair, field, "the model was reachable inside the cluster only"
+
+
+def registries(change: Change) -> Found:
+    """Registries that no image of the old side came from."""
+    for pair in change.pairs:
+        named: set[str] = set()
+        for path, image in _images(opened(pair.new or {})):
+            registry = _registry(image)
+            if registry not in named | _used(change.old):
+                named.add(registry)
+                yield pair, path, f"{image} comes from {registry}"
+
+
+@cache
+def _used(side: Side) -> frozenset[str]:
+    """The registries of all images of a side, those in JSON inside of text included."""
+    return frozenset(_registry(image) for each in side.texts for image in _IMAGE.findall(each.text))
+
+
+def _hosts(data: dict[str, Any] | None) -> Iterator[str]:
+    """The hosts that an object routes; those inside the cluster aside."""
+    if data is None or not isinstance(spec := data.get("spec"), dict):
+        return
+    found: list[Any] = []
+    if data["kind"] == "Ingress":
+        found = [rule.get("host") for rule in spec.get("rules") or []]
+    elif data["kind"] in ("HTTPRoute", "GRPCRoute"):
+        found = spec.get("hostnames") or []
+    elif data["kind"] == "VirtualService":
+        found = spec.get("hosts") or []
+    for host in found:
+        if isinstance(host, str) and not host.endswith(_LOCAL) and "." in host:
+            yield host
+
+
+def _published_by_kserve(data: dict[str, Any] | None) -> str:
+    """The domain under which KServe itself publishes models; empty for none."""
+    if not data or data["kind"] != "ConfigMap":
+        return ""
+    if data["metadata"]["name"] != "inferenceservice-config":
+        return ""
+    try:
+        ingress = json.loads(at(data, "data.ingress"))
+    except (TypeError, ValueError):
+        return ""
+    domain = str(ingress.get("ingressDomain", ""))
+    off = ingress.get("disableIngressCreation") or domain == _LOCAL
+    return "" if off else domain
+
+
+def _images(data: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every image below `path`: the value of any `image` that is a text."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            own = f"{path}.{key}".removeprefix(".")
+            if key in ("image", "defaultJobImage") and isinstance(value, str) and value:
+                yield own, value
+            else:
+                yield from _images(value, own)
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _images(value, f"{path}[{index}]")
+
+
+def _registry(image: str) -> str:
+    found = _REGISTRY.match(image)
+    return (found and found[1]) or "docker.io"

@@ -1,0 +1,398 @@
+"""`diff`: what a change does to the objects, risks first, through the front door."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator import tools
+from generator.cli.diff import diff as command
+from generator.comparison import report
+from generator.comparison.fields import ABSENT, compare
+from generator.comparison.risks import RISKS
+from generator.manifests.protection import KEEP
+from generator.yaml.writer import dump
+from tests.rendering import CHARTS, MODELS, ROOT, STOCK
+from tests.unit.test_cli import run
+
+
+def diff(old, new, *options):
+    """What `diff --output json` says, with its exit code; in this process, which is faster."""
+    done = CliRunner().invoke(command, [*map(str, (old, new)), "--output=json", *map(str, options)])
+    assert done.exit_code in (0, 1), done.exception
+    return done.exit_code, json.loads(done.stdout)
+
+
+def sides(path, old, new):
+    """Both sides as folders, with an object beside that is the same on both."""
+    beside = of("Job", "beside", spec={"image": "docker.io/kserve/beside:v1"})
+    return tuple(
+        folder(path / name, *filter(None, [each, beside]))
+        for name, each in (("old", old), ("new", new))
+    )
+
+
+def of(kind, name, version="v1", namespace="kserve", **more):
+    metadata = {"name": name, "namespace": namespace} | more.pop("metadata", {})
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **more}
+
+
+def folder(path, *objects):
+    path.mkdir()
+    (path / "all.yaml").write_text("---\n".join(dump(each) for each in objects))
+    return path
+
+
+def webhooks(**more):
+    hook = {"name": "model.example.com", "failurePolicy": "Fail", "rules": [{"verbs": ["CREATE"]}]}
+    kind = "ValidatingWebhookConfiguration"
+    return of(kind, "hooks", "admissionregistration.k8s.io/v1", webhooks=[hook | more])
+
+
+def crd(*fields, version="v1", **more):
+    properties = {"spec": {"properties": {field: {"type": "string"} for field in fields}}}
+    schema = {"openAPIV3Schema": {"properties": properties}}
+    versions = [{"name": version, "served": True, "storage": True, "schema": schema}]
+    spec = {"group": "example.com", "scope": "Namespaced", "versions": versions}
+    name = "things.example.com"
+    return of("CustomResourceDefinition", name, "apiextensions.k8s.io/v1", spec=spec, **more)
+
+
+def model(name="iris", **predictor):
+    return of("InferenceService", name, "serving.kserve.io/v1beta1", spec={"predictor": predictor})
+
+
+def runtime(image="docker.io/kserve/sklearnserver:v1", **more):
+    container = {"name": "kserve-container", "image": image}
+    spec = {"containers": [container], **more}
+    return of("ClusterServingRuntime", "sklearn", "serving.kserve.io/v1alpha1", spec=spec)
+
+
+def controller(image="kserve/kserve-controller:v1", **more):
+    containers = [{"name": "manager", "image": image}]
+    spec = {
+        "replicas": 1,
+        "selector": {"app": "a"},
+        "template": {"spec": {"containers": containers}},
+    }
+    return of("Deployment", "kserve-controller-manager", "apps/v1", spec=spec | more)
+
+
+def config(**ingress):
+    return of("ConfigMap", "inferenceservice-config", data={"ingress": json.dumps(ingress)})
+
+
+def role(*verbs, name="manager"):
+    rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": list(verbs)}]
+    return of("ClusterRole", name, "rbac.authorization.k8s.io/v1", rules=rules)
+
+
+def binding(*names, role="manager"):
+    subjects = [{"kind": "Group", "name": name} for name in names]
+    reference = {"kind": "ClusterRole", "name": role}
+    kind = "ClusterRoleBinding"
+    return of(kind, "b", "rbac.authorization.k8s.io/v1", roleRef=reference, subjects=subjects)
+
+
+def route(*hosts):
+    kind, version = "HTTPRoute", "gateway.networking.k8s.io/v1"
+    return of(kind, "iris", version, spec={"hostnames": list(hosts)})
+
+
+def service(kind):
+    return of("Service", "iris", spec={"type": kind})
+
+
+def job(*images):
+    return of(
+        "CronJob", "job", "batch/v1", spec={"containers": [{"image": each} for each in images]}
+    )
+
+
+LOCAL = {"networking.kserve.io/visibility": "cluster-local"}
+KEPT = {"annotations": dict(KEEP)}
+# The risk, the object before and after (None for nothing), the field that is named.
+SEEDED = [
+    ("model-restart", model(image="a"), model(image="b"), "spec.predictor"),
+    ("model-restart", runtime(), runtime("docker.io/kserve/sklearnserver:v2"), "spec"),
+    ("controller-restart", controller(), controller("kserve/kserve-controller:v2"), "spec.template"),
+    ("model-restart", model(), of("InferenceService", "iris", "serving.kserve.io/v1beta1", spec={"predictor": {}}, metadata={"labels": {"team": "ml"}}), "metadata.labels"),
+    ("model-removed", model(), None, ""),
+    ("model-removed", of("TrainedModel", "t", "serving.kserve.io/v1alpha1"), None, ""),
+    ("graph-removed", of("InferenceGraph", "g", "serving.kserve.io/v1alpha1"), None, ""),
+    ("runtime-removed", runtime(), None, ""),
+    ("namespace-removed", of("Namespace", "team"), None, ""),
+    ("crd-removed", crd("a"), None, ""),
+    ("crd-version-removed", crd("a"), crd("a", version="v2"), "spec.versions[v1]"),
+    ("crd-field-removed", crd("a", "b"), crd("a"), "v1: spec.b"),
+    ("immutable-field", controller(), controller(selector={"app": "b"}), "spec.selector"),
+    ("immutable-field", binding(), binding(role="admin"), "roleRef"),
+    ("rbac-wider", role("get"), role("get", "list"), "rules"),
+    ("rbac-wider", role("get"), role("*"), "rules"),
+    ("rbac-wider", None, role("get"), "rules"),
+    ("rbac-wider", binding("a"), binding("a", "b"), "subjects"),
+    ("webhook-scope", webhooks(), webhooks(rules=[]), "webhooks[model.example.com].rules"),
+    ("webhook-scope", webhooks(), None, "webhooks[model.example.com]"),
+    ("webhook-failure-policy", webhooks(), webhooks(failurePolicy="Ignore"), "webhooks[model.example.com].failurePolicy"),
+    ("route-removed", route("a.example.com", "b.example.com"), route("b.example.com"), ""),
+    ("route-removed", config(ingressDomain="example.com"), config(ingressDomain="svc.cluster.local"), "data.ingress"),
+    ("published", route(), route("iris.example.com"), ""),
+    ("published", config(ingressDomain="svc.cluster.local"), config(ingressDomain="example.com"), "data.ingress"),
+    ("published", service("ClusterIP"), service("LoadBalancer"), "spec.type"),
+    ("image-registry", job("docker.io/a/b"), job("mirror.example.com/a/b"), "spec.containers[0].image"),
+    ("image-registry", None, job("a/b", "quay.io/a/b"), "spec.containers[1].image"),
+    ("protection-removed", crd("a", metadata=KEPT), crd("a"), 'metadata.annotations["helm.sh/resource-policy"]'),
+]  # fmt: skip
+# Edits that restart nothing, widen nothing, publish nothing and take nothing away.
+HARMLESS = [
+    (None, model()),
+    (None, runtime()),
+    (None, crd("a")),
+    (None, job("kserve/other:v1", "docker.io/library/nginx")),
+    (None, of("Namespace", "team")),
+    (crd("a"), crd("a", "b")),
+    (crd("a"), crd("a", metadata=KEPT)),
+    (model(minReplicas=1), model(minReplicas=3)),
+    (model(), model(maxReplicas=3)),
+    (model(scaleTarget=50), model(scaleTarget=60)),
+    (runtime(), runtime(supportedModelFormats=[{"name": "sklearn"}])),
+    (runtime(), runtime(disabled=False)),
+    (controller(), controller(replicas=2)),
+    (controller(), controller(strategy={"type": "Recreate"})),
+    (role("get", "list"), role("get")),
+    (role("get", "list"), role("list", "get")),
+    (role("*"), role("get", "delete")),
+    (role("get"), None),
+    (binding("a", "b"), binding("b")),
+    (binding("a", "b"), binding("b", "a")),
+    (webhooks(), webhooks(timeoutSeconds=5)),
+    (webhooks(), webhooks(clientConfig={"caBundle": "YQ=="})),
+    (route("a.example.com"), route("a.example.com", "a.default.svc.cluster.local")),
+    (route("a.example.com", "b.example.com"), route("b.example.com", "a.example.com")),
+    (config(ingressDomain="svc.cluster.local"), config(ingressDomain="svc.cluster.local", urlScheme="https")),
+    (config(ingressDomain="example.com"), config(ingressDomain="example.com", disableIstioVirtualHost=True)),
+    (service("LoadBalancer"), service("ClusterIP")),
+    (service("LoadBalancer"), service("NodePort")),
+    (of("ConfigMap", "c", data={"a": "1"}), of("ConfigMap", "c", data={"a": "2"})),
+    (of("ConfigMap", "c"), None),
+    (of("Secret", "s", data={"a": "MQ=="}), of("Secret", "s", data={"a": "Mg=="})),
+    (of("ServiceAccount", "a"), of("ServiceAccount", "a", metadata={"labels": {"team": "ml"}})),
+]  # fmt: skip
+
+
+def name_of(value):
+    return value if isinstance(value, str) else ""
+
+
+@pytest.mark.parametrize(("risk", "old", "new", "field"), SEEDED, ids=name_of)
+def test_a_risk_is_found(tmp_path, risk, old, new, field):
+    code, said = diff(*sides(tmp_path, old, new))
+    assert code == 1
+    found = {(each["risk"], each["field"]) for each in said["risks"]}
+    assert (risk, field) in found
+    assert {each["risk"] for each in said["risks"]} == {risk}
+    assert all(each["reason"] and each["object"] for each in said["risks"])
+
+
+def test_a_risk_comes_first_and_makes_the_exit_code_1(tmp_path):
+    done = run("diff", *sides(tmp_path, model(), None))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines()[:2] == [
+        "risks:",
+        "! model-removed: InferenceService/iris -n kserve: InferenceService iris is not there any more",
+    ]
+
+
+def test_every_risk_is_seeded():
+    assert {risk for risk, *_ in SEEDED} == set(RISKS)
+    help_text = " ".join(run("diff", "--help").stdout.split())
+    assert all(f"{name} {meaning}" in help_text for name, (meaning, _) in RISKS.items())
+
+
+@pytest.mark.parametrize(("old", "new"), HARMLESS)
+def test_a_harmless_edit_raises_no_alarm(tmp_path, old, new):
+    code, said = diff(*sides(tmp_path, old, new))
+    assert (code, said["risks"]) == (1, [])
+    assert len(said["changes"]) == 1
+
+
+def test_a_model_that_is_no_longer_kept_inside_is_published_by_other_pods(tmp_path):
+    inside = of("InferenceService", "i", metadata={"labels": LOCAL})
+    _, said = diff(*sides(tmp_path, inside, of("InferenceService", "i")))
+    assert [each["risk"] for each in said["risks"]] == ["model-restart", "published"]
+
+
+def test_a_host_that_another_object_routes_is_not_gone(tmp_path):
+    other = route("iris.example.com")
+    other["metadata"]["name"] = "other"
+    old = folder(tmp_path / "old", route("iris.example.com"), other)
+    new = folder(tmp_path / "new", other)
+    assert diff(old, new)[1]["risks"] == []
+
+
+def test_the_same_through_every_door_is_no_difference(tmp_path):
+    """Values, the manifests and the charts made of them, whole and packaged, hold the same objects."""
+    values = tmp_path / "my.yaml"
+    values.write_text(
+        "routing: {mode: gatewayApi, domain: example.com}\n"
+        "models: {iris: {format: sklearn, storageUri: 's3://models/iris'}}\n"
+    )
+    assert run("manifests", "-f", values, "-o", tmp_path / "gitops").returncode == 0
+    assert run("chart", "-f", values, "-o", tmp_path / "dist").returncode == 0
+    assert diff(values, tmp_path / "gitops") == (0, {"risks": [], "changes": []})
+    # Charts make no Namespace: `helm install --create-namespace` does.
+    _, said = diff(tmp_path / "dist", values)
+    assert [each["object"] for each in said["changes"]] == ["Namespace/kserve"]
+    assert diff(ROOT / "charts", tmp_path / "dist", "-f", values)[0] == 0
+    helm = tools.find("helm")
+    for chart in CHARTS.values():
+        subprocess.run([helm, "package", chart, "-d", tmp_path], check=True, capture_output=True)
+    (packaged,) = tmp_path.glob(f"{MODELS}-*.tgz")
+    assert diff(CHARTS[MODELS], packaged, "-f", values)[0] == 0
+    (packaged,) = tmp_path.glob("kserve-lite-[0-9]*.tgz")
+    assert diff(STOCK, packaged)[0] == 0
+
+
+def test_no_cluster_is_asked(tmp_path):
+    """Neither kubectl nor a kubeconfig is there; Helm is given by its folder alone."""
+    nothing = {
+        "PATH": str(tools.find("helm").parent),
+        "HOME": str(tmp_path),
+        "KUBECONFIG": "/nowhere",
+    }
+    done = run("diff", "/dev/null", ROOT / "values" / "ha.yaml", environment=nothing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_report_for_people(tmp_path):
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text("controller: {replicas: 1}\n")
+    new.write_text("controller: {replicas: 2}\nglobal: {labels: {team: ml}}\n")
+    done = run("diff", old, new)
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = done.stdout.splitlines()
+    assert "    spec.replicas: 1 → 2" in lines
+    # What is the same in many objects is said once.
+    often = [line for line in lines if line.endswith(" objects: + metadata.labels.team: ml")]
+    assert len(often) == 1
+    assert lines[-1].startswith("objects: ")
+    assert "\x1b" not in done.stdout
+    markdown = run("diff", old, new, "--output=markdown").stdout
+    assert markdown.startswith("### kserve-lite: objects: ")
+    assert "```diff\n" in markdown
+
+
+def test_json_in_a_configmap_is_opened_and_a_crd_folded(tmp_path):
+    old = folder(tmp_path / "old", config(ingressDomain="", urlScheme="http"), crd("a"))
+    new = folder(tmp_path / "new", config(ingressDomain="", urlScheme="https"), crd("a", "b", "c"))
+    changes = {each["object"]: each for each in diff(old, new)[1]["changes"]}
+    (field,) = changes["ConfigMap/inferenceservice-config -n kserve"]["fields"]
+    assert field == {"path": "data.ingress.urlScheme", "old": "http", "new": "https"}
+    folded = changes["CustomResourceDefinition/things.example.com -n kserve"]
+    assert (folded["note"], folded["fields"]) == ("2 fields more", [])
+
+
+def test_a_secret_stays_one(tmp_path):
+    old, new = (
+        folder(tmp_path / word, of("Secret", "s", stringData={"password": word}))
+        for word in ("hunter2", "hunter3")
+    )
+    for form in ("text", "json", "markdown"):
+        done = run("diff", old, new, f"--output={form}")
+        assert done.returncode == 1
+        assert "stringData.password" in done.stdout
+        assert "(hidden)" in done.stdout
+        assert "hunter2" not in done.stdout.replace(str(old), "")
+        assert "hunter3" not in done.stdout.replace(str(new), "")
+
+
+def test_what_cannot_be_read_is_trouble(tmp_path):
+    good = folder(tmp_path / "good", of("ConfigMap", "c"))
+    twice = folder(tmp_path / "twice", of("ConfigMap", "c"), of("ConfigMap", "c"))
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("routing: {mod: none}\n")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "a.yaml").write_text("kind: ConfigMap\n  name: c\n")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "no.tgz").write_text("no archive")
+    for other, said in {
+        twice: f"{twice}/all.yaml:7:1: ConfigMap c is there already",
+        bad: f"{bad}:1:11: routing.mod: unknown key; did you mean routing.mode?",
+        tmp_path / "broken": f"{tmp_path}/broken/a.yaml:2:",
+        tmp_path / "empty": "holds no manifest (.yaml, .yml, .json) and no chart",
+        tmp_path / "no.tgz": "is not a packaged chart",
+        tmp_path / "nowhere.yaml": "cannot be read: No such file or directory",
+    }.items():
+        done = run("diff", good, other)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_release_that_is_no_name_is_trouble():
+    done = run("diff", "/dev/null", "/dev/null", "--release=A")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith('--release "A" is not a name')
+
+
+def test_a_long_report_fits_into_a_comment():
+    fields = tuple(report.Field(f"data.key{n}", "a" * 90, "b" * 90) for n in range(2000))
+    text = report.as_markdown([], [report.Entry("~", "ConfigMap/c", fields)])
+    assert len(text) <= 65_536
+    left = int(text.splitlines()[-1].split()[2])
+    assert text.count("data.key") + left == 2000
+    assert text.count("```") == 2
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "a", "b"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["name", "a", "b", "c.d"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON, JSON)
+def test_fields_differ_when_and_only_when_objects_do(old, new):
+    same = json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)
+    assert (list(compare(old, new)) == []) == same
+    assert list(compare(old, old)) == []
+
+
+def test_items_are_matched_by_what_names_them():
+    def env(**variables):
+        return [{"name": name, "value": value} for name, value in variables.items()]
+
+    (field,) = compare({"env": env(A="1", B="2", C="3")}, {"env": env(A="1", C="3")})
+    assert (field.path, field.old, field.new) == ("env[B]", {"name": "B", "value": "2"}, ABSENT)
+    (field,) = compare({"env": env(A="1", B="2")}, {"env": env(B="2", A="1")})
+    assert (field.path, field.old, field.new) == ("env (order)", "A, B", "B, A")
+    old = {"ports": [{"containerPort": 80}, {"containerPort": 443}]}
+    new = {"ports": [{"containerPort": 443}, {"containerPort": 80, "name": "web"}]}
+    assert [field.path for field in compare(old, new)] == ["ports[80].name", "ports (order)"]
+    (field,) = compare({"args": ["a", "b"]}, {"args": ["a", "c"]})
+    assert (field.path, field.old, field.new) == ("args[1]", "b", "c")
+
+
+def test_yaml_is_read_as_kubernetes_reads_it(tmp_path):
+    """A JSON file and a YAML file of one object are the same, and so is an item of a list."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    items = [of("ConfigMap", "a", data={"day": "2026-01-01"}), of("ConfigMap", "b")]
+    (old / "all.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    for item in items:
+        (new / f"{item['metadata']['name']}.yml").write_text(yaml.safe_dump(item))
+    (new / "kustomization.yaml").write_text(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yml]\n"
+    )
+    (new / ".hidden").mkdir()
+    shutil.copy(new / "a.yml", new / ".hidden" / "a.yml")
+    assert diff(old, new)[0] == 0
