@@ -40,10 +40,12 @@ import pytest
 from codegen import upstream
 from generator import tools
 from generator.errors import GeneratorError, ToolMissing
-from tests.cluster.harness import foreign, modelserver, own, waiting
+from tests.cluster.harness import envoy, foreign, istio, modelserver, nftables, own, waiting
 from tests.rendering import ROOT
 
-_PYTEST = ("-o", "testpaths=tests/cluster")
+_GATEWAYS = "tests/cluster/gateways"
+# The tests of gateways run when their folder or a file in it is named.
+_PYTEST = ("-o", "testpaths=tests/cluster", "-o", "norecursedirs=gateways")
 # All that runs there is Go; with more memory its garbage collection takes a fifth less of the time.
 _ENVIRONMENT = ("env", "GOGC=400")
 
@@ -61,8 +63,12 @@ def main(arguments: Sequence[str]) -> int:
         with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
             modelserver.build()
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
-        argv += _side_by_side()
-        return own.inside([*argv, *arguments])
+        if not any(it.startswith(_GATEWAYS) for it in arguments):
+            return own.inside([*argv, *_side_by_side(), *arguments])
+        nftables.build()
+        envoy.build()
+        more = (*own.SERVICES, *istio.PROGRAMS)
+        return own.inside([*argv, "--dist=no", *arguments], more=more)
     except GeneratorError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1

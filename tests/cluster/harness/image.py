@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from codegen import upstream
 from generator import tools
-from tests.cluster.harness import modelserver
+from tests.cluster.harness import envoy, modelserver
+
+_BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
 
 Content = Mapping[str, Path]
 
@@ -32,10 +35,30 @@ def _python(*entrypoint: str) -> Image:
     return Image(modelserver.content, ("python", *entrypoint), 1000, environment)
 
 
+def _proxy() -> Content:
+    """The files of Istio's proxyv2, with the Envoy that PyPI has."""
+    source = upstream.source(tools.TOOLS["pilot-agent"])
+    return {
+        **_files("/dev", "/lib", "/lib64"),
+        "/usr/local/bin/pilot-agent": tools.find("pilot-agent"),
+        "/usr/local/bin/envoy": envoy.program(),
+        "/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": source / _BOOTSTRAP,
+    }
+
+
+def _files(*paths: str) -> Content:
+    """Of this machine, at the same path."""
+    return {it: Path(it) for it in paths if Path(it).exists()}
+
+
 # By the end of the repository, whichever registry it comes from.
 _IMAGES = {
     "/kserve-controller": _static("manager", "/manager"),
     "/kube-webhook-certgen": _static("certgen", "/kube-webhook-certgen"),
+    "/coredns": _static("coredns", "/coredns"),
+    "/pilot": _static("pilot-discovery", "/usr/local/bin/pilot-discovery"),
+    "/proxyv2": Image(_proxy, ("/usr/local/bin/pilot-agent",), 1337),
+    "/curl": Image(lambda: _files("/bin", "/dev", "/lib", "/lib64", "/usr"), ("curl",), 100),
     "/sklearnserver": _python("-m", "sklearnserver"),
     "/storage-initializer": _python("/storage-initializer/scripts/initializer-entrypoint"),
 }
