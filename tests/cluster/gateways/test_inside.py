@@ -5,7 +5,7 @@ import json
 import pytest
 
 from generator import MODELS
-from tests.cluster.harness import iris, curl, waiting
+from tests.cluster.harness import curl, iris, waiting
 from tests.cluster.harness.cluster import Release
 from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CHARTS

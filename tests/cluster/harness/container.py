@@ -78,7 +78,9 @@ class Container:
         self._start_at = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._probes: dict[str, Probe] = {}
-        self._ports = {port["name"]: port["containerPort"] for port in spec.get("ports", [])}
+        self._ports = {
+            it["name"]: it["containerPort"] for it in spec.get("ports", []) if "name" in it
+        }
         self._state: Object = {"waiting": {"reason": "ContainerCreating"}}
         self._last: Object = {}
 

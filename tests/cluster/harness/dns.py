@@ -6,9 +6,9 @@ from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.plane import DNS, DOMAIN
 
 _NAME = "coredns"
-# Nothing is forwarded: there are no other names where the cluster is.
+# Other names are refused, not forwarded: there are none where the cluster is.
 _COREFILE = f"""
-.:53 {{
+{DOMAIN}:53 in-addr.arpa:53 ip6.arpa:53 {{
     errors
     health
     ready
@@ -16,7 +16,6 @@ _COREFILE = f"""
         pods insecure
         ttl 1
     }}
-    loop
     loadbalance
 }}
 """

@@ -33,7 +33,7 @@ def install(cluster: Cluster) -> None:
             "values": {"pilot": {"env": _WITHOUT_FILTERS}, "telemetry": {"enabled": False}},
         },
     }
-    argv = [str(tools.find("istioctl")), "install", "--skip-confirmation", "-f", "-"]
+    argv = [str(tools.find("istioctl")), "install", "--skip-confirmation", "-f", "-", "--readiness-timeout=90s"]
     process.run(argv, environment=cluster.environment, stdin=json.dumps(operator), timeout=660)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from generator import process
-from tests.cluster.harness import environment, plane, volume as volumes
+from tests.cluster.harness import environment, plane
+from tests.cluster.harness import volume as volumes
 from tests.cluster.harness.api import Api, Refused
 from tests.cluster.harness.container import Container, now, status
 from tests.cluster.harness.image import Image, image
@@ -153,6 +154,7 @@ class Pod:
             if source.is_dir():
                 target.mkdir(parents=True, exist_ok=True)
             else:
+                target.parent.mkdir(parents=True, exist_ok=True)
                 target.touch()
             mounts += [str(source), str(target)]
         return [_which("unshare"), "--mount", "sh", "-ec", _BIND, "sh", *mounts, "--"]
