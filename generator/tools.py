@@ -70,6 +70,7 @@ KUBECONFORM_OPTIONS = (
 
 _ASK_HELM = ("version", "--short")
 _ISTIO = ("istio", "istio.io/istio")
+_KSERVE = ("kserve", "github.com/kserve/kserve")
 _KUBERNETES = ("kubernetes", "k8s.io/kubernetes")
 # A server without the stamp says v0.0.0-master, which fits no chart's kubeVersion.
 _STAMPS = tuple(
@@ -97,7 +98,9 @@ TOOLS = {
     "kube-controller-manager": Tool("kube-controller-manager", *_KUBERNETES, stamps=_STAMPS),
     "kubectl": Tool("kubectl", *_KUBERNETES, stamps=_STAMPS),
     "kube-proxy": Tool("kube-proxy", *_KUBERNETES, stamps=_STAMPS),
-    "manager": Tool("manager", "kserve", "github.com/kserve/kserve"),
+    "manager": Tool("manager", *_KSERVE),
+    "agent": Tool("agent", *_KSERVE),
+    "router": Tool("router", *_KSERVE),
     "certgen": Tool("certgen", "certgen", "github.com/jet/kube-webhook-certgen"),
     "health": Tool("health", "health", "github.com/fluxcd/cli-utils"),
     "istioctl": Tool("istioctl", *_ISTIO),

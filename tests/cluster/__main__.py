@@ -14,7 +14,8 @@ Not real, because no image can be pulled and no container runtime is needed:
   those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is
   scikit-learn's: upstream's own storage initializer and model server, with the packages of their
   images, but this machine's Python and C library (tests/cluster/harness/modelserver.py).
-- There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints.
+- There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints. Where
+  tests/cluster/gateways are named, there are both, and Istio (docs/cluster.md).
 - In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.
 
 Two of these run side by side, each with half of the files of tests. All of it lives in namespaces of
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
             return own.inside([*argv, *_side_by_side(), *arguments])
         nftables.build()
         envoy.build()
-        more = (*own.SERVICES, *istio.PROGRAMS)
+        more = (*own.SERVICES, *istio.PROGRAMS, "agent", "router")
         return own.inside([*argv, "--dist=no", *arguments], more=more)
     except GeneratorError as error:
         print(f"ERROR: {error}", file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from codegen import upstream
@@ -12,6 +12,8 @@ from generator import tools
 from tests.cluster.harness import envoy, modelserver
 
 _BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
+
+_PROGRAMS = Path(__file__).parents[1] / "gateways" / "programs"
 
 Content = Mapping[str, Path]
 
@@ -51,14 +53,25 @@ def _files(*paths: str) -> Content:
     return {it: Path(it) for it in paths if Path(it).exists()}
 
 
+def _program(name: str) -> Image:
+    """A program of tests/cluster/gateways/programs, on KServe's SDK."""
+    path, source = f"/{name}.py", _PROGRAMS / f"{name}.py"
+    python = _python(path)
+    return replace(python, content=lambda: {**python.content(), path: source})
+
+
 # By the end of the repository, whichever registry it comes from.
 _IMAGES = {
     "/kserve-controller": _static("manager", "/manager"),
+    "/agent": _static("agent", "/ko-app/agent"),
+    "/router": _static("router", "/ko-app/router"),
     "/kube-webhook-certgen": _static("certgen", "/kube-webhook-certgen"),
     "/coredns": _static("coredns", "/coredns"),
     "/pilot": _static("pilot-discovery", "/usr/local/bin/pilot-discovery"),
     "/proxyv2": Image(_proxy, ("/usr/local/bin/pilot-agent",), 1337),
     "/curl": Image(lambda: _files("/bin", "/dev", "/lib", "/lib64", "/usr"), ("curl",), 100),
+    "/flowers-explainer": _program("explainer"),
+    "/flowers-transformer": _program("transformer"),
     "/sklearnserver": _python("-m", "sklearnserver"),
     "/storage-initializer": _python("/storage-initializer/scripts/initializer-entrypoint"),
 }

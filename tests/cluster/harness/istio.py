@@ -30,10 +30,23 @@ def install(cluster: Cluster) -> None:
             "profile": "default",
             "hub": "docker.io/istio",
             "tag": "built-here",
-            "values": {"pilot": {"env": _WITHOUT_FILTERS}, "telemetry": {"enabled": False}},
+            "values": {
+                "pilot": {"env": _WITHOUT_FILTERS},
+                "telemetry": {"enabled": False},
+                # Else no namespace that enforces Pod Security "restricted" takes the pods that
+                # Istio makes of a Gateway of the Gateway API.
+                "gateways": {"seccompProfile": {"type": "RuntimeDefault"}},
+            },
         },
     }
-    argv = [str(tools.find("istioctl")), "install", "--skip-confirmation", "-f", "-", "--readiness-timeout=90s"]
+    argv = [
+        str(tools.find("istioctl")),
+        "install",
+        "--skip-confirmation",
+        "-f",
+        "-",
+        "--readiness-timeout=90s",
+    ]
     process.run(argv, environment=cluster.environment, stdin=json.dumps(operator), timeout=660)
 
 

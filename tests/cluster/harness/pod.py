@@ -17,7 +17,7 @@ from tests.cluster.harness.container import Container, now, status
 from tests.cluster.harness.image import Image, image
 from tests.rendering import Object
 
-_MODEL = "serving.kserve.io/inferenceservice"  # the label of a model's pods
+_FETCHES = "storage-initializer"  # the container that fetches a model, before the others start
 _REFRESH = 1.0  # seconds between looks at Secrets and ConfigMaps
 _BIND = """
 while [ "$1" != -- ]; do
@@ -210,13 +210,11 @@ def containers_of(pod: Object) -> list[Object]:
 
 
 def runs(pod: Object) -> bool:
-    """Whether a pod is run: all its images are known, and a model is there to be fetched."""
-    containers = containers_of(pod)
-    if _MODEL in pod["metadata"].get("labels", {}):
-        arguments = [argument for container in containers for argument in container.get("args", [])]
-        if not any(argument.startswith(f"http://{plane.NODE}:") for argument in arguments):
+    """Whether a pod is run: all its images are known, and a model that it fetches is there."""
+    for it in pod["spec"].get("initContainers", []):
+        if it["name"] == _FETCHES and not it["args"][0].startswith(f"http://{plane.NODE}:"):
             return False
-    return all(image(container["image"]) for container in containers)
+    return all(image(it["image"]) for it in containers_of(pod))
 
 
 def pretended(pod: Object, address: str) -> Object:
