@@ -12,7 +12,7 @@ import pytest
 from generator import MODELS
 from generator.errors import ToolFailed
 from tests.cluster.gateways import matrix
-from tests.cluster.gateways.published import DOMAIN, SECOND, published, serving
+from tests.cluster.gateways.published import DOMAIN, NAMESPACE, SECOND, published, serving
 from tests.cluster.harness import iris, outside
 from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CHARTS, STOCK
@@ -183,3 +183,11 @@ def test_path_template(platform, models, trained, refused, cell):
     path = f"http://{DOMAIN}/serving/{iris.NAME}/v1/models/{iris.NAME}:predict"
     assert platform.ask(path, {"instances": FLOWERS}).json == {"predictions": trained.classes}
     cell("predicted")
+
+
+def test_no_pod_has_a_sidecar(cluster, models, platform):
+    """So nothing here is said about mutual TLS; the gateways are proxies by themselves."""
+    pods = cluster.list("pods", NAMESPACE)
+    assert pods
+    names = {it["name"] for pod in pods for it in pod["spec"]["containers"]}
+    assert "istio-proxy" not in names
