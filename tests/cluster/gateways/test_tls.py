@@ -9,6 +9,7 @@ from tests.cluster.gateways import matrix
 from tests.cluster.gateways.published import DOMAIN, published, serving
 from tests.cluster.harness import iris, istio, outside, pki
 from tests.cluster.harness.flowers import FLOWERS
+from tests.rendering import STOCK
 
 SECRET = "models-example-com-tls"
 
@@ -58,3 +59,14 @@ def test_http_leads_to_tls(platform, url):
     answer = platform.ask(url.replace("https:", "http:"), {"instances": FLOWERS})
     assert (answer.status, answer.redirect) == (301, url)
     matrix.note(platform.mode, "redirect", "redirected")
+
+
+def test_ingress_has_no_gateway_for_tls(cluster):
+    tls = (
+        "--set=routing.gateway.tls.enabled=true",
+        f"--set=routing.gateway.tls.secretName={SECRET}",
+    )
+    matrix.note("ingress", "tls", "FAILED")
+    with pytest.raises(ToolFailed, match="there is no gateway in routing.mode ingress"):
+        cluster.helm("template", str(STOCK), f"--set=routing.domain={DOMAIN}", *tls)
+    matrix.note("ingress", "tls", "refused")
