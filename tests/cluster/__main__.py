@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
         with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
             modelserver.build()
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
-        if not any(it.startswith(_GATEWAYS) for it in arguments):
+        if not any(argument.startswith(_GATEWAYS) for argument in arguments):
             return own.inside([*argv, *_side_by_side(), *arguments])
         nftables.build()
         envoy.build()

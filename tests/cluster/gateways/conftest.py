@@ -18,29 +18,29 @@ def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
     """The cluster, without KServe."""
     if pytestconfig.getoption("--cluster", None) != "own":
         pytest.skip("run `make cluster SUITE=gateways`, as root and without KUBECONFIG")
-    with own.running(services=True) as it:
-        yield it
+    with own.running(services=True) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")
 def trained(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     """A model that pods can fetch."""
-    with flowers.served(tmp_path_factory.mktemp("bucket")) as it:
-        yield it
+    with flowers.served(tmp_path_factory.mktemp("bucket")) as trained:
+        yield trained
 
 
 @pytest.fixture(scope="session")
 def shifted(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     """Another model, which never says the same."""
-    with flowers.served(tmp_path_factory.mktemp("shifted"), shift=1) as it:
-        yield it
+    with flowers.served(tmp_path_factory.mktemp("shifted"), shift=1) as shifted:
+        yield shifted
 
 
 @pytest.fixture(scope="session")
 def dumper(cluster: Cluster) -> Iterator[Dumper]:
     """Where models log their requests."""
-    with dumping() as it:
-        yield it
+    with dumping() as dumper:
+        yield dumper
 
 
 @pytest.fixture(scope="session")

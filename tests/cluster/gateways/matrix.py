@@ -22,4 +22,4 @@ def lines() -> Iterator[str]:
 
 
 def _line(*cells: str) -> str:
-    return "".join(it.ljust(20) for it in cells).rstrip()
+    return "".join(cell.ljust(20) for cell in cells).rstrip()

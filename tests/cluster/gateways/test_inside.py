@@ -16,7 +16,7 @@ def model(cluster, platform, trained, shifted, tmp_path_factory):
     """The model of the quick start in the namespace that it has there, another, and both asked."""
     names = (iris.NAME, "other")
     uris = (trained.uri, shifted.uri)
-    steps = [{"model": it, "name": it} for it in names]
+    steps = [{"model": name, "name": name} for name in names]
     values = {
         "models": {
             name: {"format": "sklearn", "storageUri": uri}
@@ -28,8 +28,8 @@ def model(cluster, platform, trained, shifted, tmp_path_factory):
     file.write_text(json.dumps(values))
     release = Release(cluster, "default", chart=CHARTS[MODELS], name="iris")
     release.install(f"--values={file}")
-    for it in (*(f"inferenceservice/{name}" for name in names), "inferencegraph/both"):
-        waiting.until_ready(cluster, it, "default")
+    for served in (*(f"inferenceservice/{name}" for name in names), "inferencegraph/both"):
+        waiting.until_ready(cluster, served, "default")
     cluster.kubectl("rollout", "status", "deployment", "-n", "default", "--timeout=3m")
     yield release
     release.uninstall()

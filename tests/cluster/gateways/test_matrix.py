@@ -17,7 +17,7 @@ from tests.cluster.harness import iris, outside
 from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CHARTS, STOCK
 
-MILLIMETRES = [[round(each * 10) for each in it] for it in FLOWERS]
+MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
 MODES = {
     "ingress": {},
     "gatewayApi": {"additionalDomains": [SECOND], "gateway": {"className": "istio"}},
@@ -189,5 +189,5 @@ def test_no_pod_has_a_sidecar(cluster, models, platform):
     """So nothing here is said about mutual TLS; the gateways are proxies by themselves."""
     pods = cluster.list("pods", NAMESPACE)
     assert pods
-    names = {it["name"] for pod in pods for it in pod["spec"]["containers"]}
+    names = {container["name"] for pod in pods for container in pod["spec"]["containers"]}
     assert "istio-proxy" not in names

@@ -67,6 +67,6 @@ def test_ingress_has_no_gateway_for_tls(cluster):
         f"--set=routing.gateway.tls.secretName={SECRET}",
     )
     matrix.note("ingress", "tls", "FAILED")
-    with pytest.raises(ToolFailed, match="there is no gateway in routing.mode ingress"):
+    with pytest.raises(ToolFailed, match=r"there is no gateway in routing\.mode ingress"):
         cluster.helm("template", str(STOCK), f"--set=routing.domain={DOMAIN}", *tls)
     matrix.note("ingress", "tls", "refused")

@@ -79,7 +79,7 @@ class Container:
         self._process: subprocess.Popen[bytes] | None = None
         self._probes: dict[str, Probe] = {}
         self._ports = {
-            it["name"]: it["containerPort"] for it in spec.get("ports", []) if "name" in it
+            port["name"]: port["containerPort"] for port in spec.get("ports", []) if "name" in port
         }
         self._state: Object = {"waiting": {"reason": "ContainerCreating"}}
         self._last: Object = {}

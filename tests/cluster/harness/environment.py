@@ -19,14 +19,14 @@ _UNITS = {
 def variables(container: Object, field: Callable[[str], str]) -> dict[str, str]:
     """What `env` says, in its order; `field` reads a field of the pod, as text."""
     found: dict[str, str] = {}
-    for it in container.get("env", []):
-        source = it.get("valueFrom", {})
+    for variable in container.get("env", []):
+        source = variable.get("valueFrom", {})
         if "fieldRef" in source:
-            found[it["name"]] = field(source["fieldRef"]["fieldPath"])
+            found[variable["name"]] = field(source["fieldRef"]["fieldPath"])
         elif "resourceFieldRef" in source:
-            found[it["name"]] = _resource(container, source["resourceFieldRef"])
+            found[variable["name"]] = _resource(container, source["resourceFieldRef"])
         else:
-            found[it["name"]] = expand(it.get("value", ""), found)
+            found[variable["name"]] = expand(variable.get("value", ""), found)
     return found
 
 
@@ -43,7 +43,7 @@ def expand(text: str, among: Mapping[str, str]) -> str:
 
 def expanded(texts: Sequence[str], among: Mapping[str, str]) -> list[str]:
     """`expand` each."""
-    return [expand(it, among) for it in texts]
+    return [expand(text, among) for text in texts]
 
 
 def _resource(container: Object, reference: Object) -> str:

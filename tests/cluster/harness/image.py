@@ -50,7 +50,7 @@ def _proxy() -> Content:
 
 def _files(*paths: str) -> Content:
     """Of this machine, at the same path."""
-    return {it: Path(it) for it in paths if Path(it).exists()}
+    return {path: Path(path) for path in paths if Path(path).exists()}
 
 
 def _program(name: str) -> Image:

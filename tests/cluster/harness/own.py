@@ -74,15 +74,17 @@ def running(*, services: bool = False) -> Iterator[Cluster]:
     node = Node(control_plane)
     node.start()
     balancer = LoadBalancer(control_plane.api)
-    environment = {f"HELM_{it}_HOME": str(FOLDER / "helm") for it in ("CACHE", "CONFIG", "DATA")}
+    environment = {
+        f"HELM_{kind}_HOME": str(FOLDER / "helm") for kind in ("CACHE", "CONFIG", "DATA")
+    }
     environment["KUBECONFIG"] = str(control_plane.kubeconfig)
     environment["KUBECACHEDIR"] = str(FOLDER / "kube")
-    it = Cluster(environment, control_plane, node)
+    cluster = Cluster(environment, control_plane, node)
     try:
         if services:
             balancer.start()
-            dns.install(it)
-        yield it
+            dns.install(cluster)
+        yield cluster
     finally:
         if services:
             balancer.stop()

@@ -119,7 +119,7 @@ class Pod:
     def _launch(self, spec: Object) -> subprocess.Popen[bytes]:
         found = image(spec["image"])
         assert found is not None
-        named = {it["name"]: it for it in self.pod["spec"].get("volumes", [])}
+        named = {volume["name"]: volume for volume in self.pod["spec"].get("volumes", [])}
         for mount in spec.get("volumeMounts", []):
             path = self._root / mount["mountPath"].removeprefix("/")
             self._fill(path, named[mount["name"]])
@@ -194,7 +194,7 @@ class Pod:
         if "emptyDir" in volume:
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o777)
-        elif {it.name: it.read_bytes() for it in path.glob("[!.]*")} != files:
+        elif {file.name: file.read_bytes() for file in path.glob("[!.]*")} != files:
             volumes.write(path, files)
 
 
@@ -211,10 +211,12 @@ def containers_of(pod: Object) -> list[Object]:
 
 def runs(pod: Object) -> bool:
     """Whether a pod is run: all its images are known, and a model that it fetches is there."""
-    for it in pod["spec"].get("initContainers", []):
-        if it["name"] == _FETCHES and not it["args"][0].startswith(f"http://{plane.NODE}:"):
+    for container in pod["spec"].get("initContainers", []):
+        if container["name"] == _FETCHES and not container["args"][0].startswith(
+            f"http://{plane.NODE}:"
+        ):
             return False
-    return all(image(it["image"]) for it in containers_of(pod))
+    return all(image(container["image"]) for container in containers_of(pod))
 
 
 def pretended(pod: Object, address: str) -> Object:
@@ -264,9 +266,9 @@ def _sandbox(address: str, context: Object) -> subprocess.Popen[bytes]:
     )
     process.run(["ip", "-batch", "-"], stdin=outside)
     process.run([*_enter(sandbox), "ip", "-batch", "-"], stdin=inside)
-    for it in context.get("sysctls", []):
-        file = f"/proc/sys/{it['name'].replace('.', '/')}"
-        process.run([*_enter(sandbox), "tee", file], stdin=it["value"])
+    for sysctl in context.get("sysctls", []):
+        file = f"/proc/sys/{sysctl['name'].replace('.', '/')}"
+        process.run([*_enter(sandbox), "tee", file], stdin=sysctl["value"])
     return sandbox
 
 

@@ -32,7 +32,7 @@ def files(volume: Object, pod: Object, api: Api, field: Callable[[str], str]) ->
         return found
     if "downwardAPI" in volume:
         items = volume["downwardAPI"]["items"]
-        return {it["path"]: field(it["fieldRef"]["fieldPath"]).encode() for it in items}
+        return {item["path"]: field(item["fieldRef"]["fieldPath"]).encode() for item in items}
     if "serviceAccountToken" in volume:
         return _token(volume["serviceAccountToken"], pod, api)
     kind, source = next((key, volume[key]) for key in ("secret", "configMap") if key in volume)
@@ -52,7 +52,7 @@ def _data(kind: str, source: Object, namespace: str, api: Api) -> Files:
     if kind == "configMap":
         data |= {key: value.encode() for key, value in found.get("data", {}).items()}
     if "items" in source:
-        return {it["path"]: data[it["key"]] for it in source["items"]}
+        return {item["path"]: data[item["key"]] for item in source["items"]}
     return data
 
 
@@ -70,7 +70,7 @@ def _token(wanted: Object, pod: Object, api: Api) -> Files:
 def text(value: object) -> str:
     """A field of a pod as the downward API writes it: maps a line a key, quoted."""
     if isinstance(value, Mapping):
-        return "\n".join(f"{key}={json.dumps(it)}" for key, it in sorted(value.items()))
+        return "\n".join(f"{key}={json.dumps(entry)}" for key, entry in sorted(value.items()))
     return str(value)
 
 

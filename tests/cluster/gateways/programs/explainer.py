@@ -12,7 +12,9 @@ class Explainer(Model):
 
     async def explain(self, payload, headers=None):
         answer = await self.predict(payload, headers)
-        largest = [max(range(len(it)), key=it.__getitem__) for it in payload["instances"]]
+        largest = [
+            max(range(len(flower)), key=flower.__getitem__) for flower in payload["instances"]
+        ]
         return {"explanations": largest, "predictions": answer["predictions"]}
 
 

@@ -14,7 +14,7 @@ class Transformer(Model):
 
     async def preprocess(self, payload, headers=None):  # noqa: ARG002
         await asyncio.sleep(float(os.environ.get("DELAY", "0")))
-        return {"instances": [[each / 10 for each in it] for it in payload["instances"]]}
+        return {"instances": [[each / 10 for each in flower] for flower in payload["instances"]]}
 
 
 if __name__ == "__main__":
