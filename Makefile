@@ -21,8 +21,8 @@ run: $(VENV)/run ## Render chart and manifests into build/, validate them, say w
 test: $(VENV)/dev tools ## The tests: units, laws, goldens, upstream's CRDs
 	GOGC=400 $(BIN)/python -m pytest -n auto $(TESTS)
 
-cluster: $(VENV)/dev ## The tests on a real control plane, or on the cluster of KUBECONFIG
-	$(BIN)/python -m tests.cluster
+cluster: $(VENV)/dev ## The tests on a real control plane, or on the cluster of KUBECONFIG; SUITE=gateways [CASE=v1]
+	$(BIN)/python -m tests.cluster $(if $(SUITE),tests/cluster/$(SUITE)) $(if $(CASE),-k $(CASE))
 
 golden: $(VENV)/dev tools ## Make the goldens what is rendered now; look at the diff
 	$(BIN)/python -m pytest -n auto -q --update-golden tests/test_golden.py

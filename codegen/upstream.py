@@ -48,8 +48,21 @@ def folder(module: str) -> Path:
 
     Raises KeyError if it is not pinned, ToolFailed if Go is missing or the download fails.
     """
-    argv = [str(tools.go()), "mod", "download", "-json", f"{module}@{version(module)}"]
-    return Path(json.loads(process.run(argv, cwd=_PINS))["Dir"])
+    return _download(f"{module}@{version(module)}", _PINS)
+
+
+@functools.cache
+def source(tool: tools.Tool) -> Path:
+    """The folder of the Go module that a tool is built from, downloaded on first use.
+
+    Raises ToolFailed if Go is missing or the download fails.
+    """
+    return _download(f"{tool.module}@{tool.pinned}", tool.source)
+
+
+def _download(module: str, pins: Path) -> Path:
+    argv = [str(tools.go()), "mod", "download", "-json", module]
+    return Path(json.loads(process.run(argv, cwd=pins))["Dir"])
 
 
 @functools.cache

@@ -69,6 +69,8 @@ KUBECONFORM_OPTIONS = (
 """How kubeconform is asked about objects: strictly, and by the schemas that we have."""
 
 _ASK_HELM = ("version", "--short")
+_ISTIO = ("istio", "istio.io/istio")
+_KSERVE = ("kserve", "github.com/kserve/kserve")
 _KUBERNETES = ("kubernetes", "k8s.io/kubernetes")
 # A server without the stamp says v0.0.0-master, which fits no chart's kubeVersion.
 _STAMPS = tuple(
@@ -95,10 +97,16 @@ TOOLS = {
     "kube-apiserver": Tool("kube-apiserver", *_KUBERNETES, stamps=_STAMPS),
     "kube-controller-manager": Tool("kube-controller-manager", *_KUBERNETES, stamps=_STAMPS),
     "kubectl": Tool("kubectl", *_KUBERNETES, stamps=_STAMPS),
-    "manager": Tool("manager", "kserve", "github.com/kserve/kserve"),
+    "kube-proxy": Tool("kube-proxy", *_KUBERNETES, stamps=_STAMPS),
+    "manager": Tool("manager", *_KSERVE),
+    "agent": Tool("agent", *_KSERVE),
+    "router": Tool("router", *_KSERVE),
     "certgen": Tool("certgen", "certgen", "github.com/jet/kube-webhook-certgen"),
     "health": Tool("health", "health", "github.com/fluxcd/cli-utils"),
-    "istioctl": Tool("istioctl", "istioctl", "istio.io/istio"),
+    "istioctl": Tool("istioctl", *_ISTIO),
+    "pilot-agent": Tool("pilot-agent", *_ISTIO),
+    "pilot-discovery": Tool("pilot-discovery", *_ISTIO),
+    "coredns": Tool("coredns", "coredns", "github.com/coredns/coredns"),
 }
 
 

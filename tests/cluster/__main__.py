@@ -14,7 +14,8 @@ Not real, because no image can be pulled and no container runtime is needed:
   those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is
   scikit-learn's: upstream's own storage initializer and model server, with the packages of their
   images, but this machine's Python and C library (tests/cluster/harness/modelserver.py).
-- There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints.
+- There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints. Where
+  tests/cluster/gateways are named, there are both, and Istio (docs/cluster.md).
 - In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.
 
 Two of these run side by side, each with half of the files of tests. All of it lives in namespaces of
@@ -40,10 +41,12 @@ import pytest
 from codegen import upstream
 from generator import tools
 from generator.errors import GeneratorError, ToolMissing
-from tests.cluster.harness import foreign, modelserver, own, waiting
+from tests.cluster.harness import envoy, foreign, istio, modelserver, nftables, own, waiting
 from tests.rendering import ROOT
 
-_PYTEST = ("-o", "testpaths=tests/cluster")
+_GATEWAYS = "tests/cluster/gateways"
+# The tests of gateways run when their folder or a file in it is named.
+_PYTEST = ("-o", "testpaths=tests/cluster", "-o", "norecursedirs=gateways")
 # All that runs there is Go; with more memory its garbage collection takes a fifth less of the time.
 _ENVIRONMENT = ("env", "GOGC=400")
 
@@ -61,8 +64,12 @@ def main(arguments: Sequence[str]) -> int:
         with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
             modelserver.build()
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
-        argv += _side_by_side()
-        return own.inside([*argv, *arguments])
+        if not any(argument.startswith(_GATEWAYS) for argument in arguments):
+            return own.inside([*argv, *_side_by_side(), *arguments])
+        nftables.build()
+        envoy.build()
+        more = (*own.SERVICES, *istio.PROGRAMS, "agent", "router")
+        return own.inside([*argv, "--dist=no", *arguments], more=more)
     except GeneratorError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1

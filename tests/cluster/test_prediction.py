@@ -1,33 +1,22 @@
 """A model's whole way: declared in three lines, fetched, loaded and asked through its Service."""
 
 import argparse
-import functools
-import http.server
 import json
 import os
 import re
 import shlex
 import subprocess
-import threading
 import urllib.request
 
 import pytest
 
-from generator import MODELS, process, tools
-from tests.cluster.harness import iris, modelserver, waiting
+from generator import MODELS, tools
+from tests.cluster.harness import flowers, iris, modelserver, waiting
 from tests.cluster.harness.cluster import Release
-from tests.cluster.harness.plane import NODE
+from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CHARTS, ROOT
 
 JSON = {"Content-Type": "application/json"}
-FLOWERS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]
-TRAIN = """
-import json, sys
-import joblib, sklearn.datasets, sklearn.svm
-model = sklearn.svm.SVC().fit(*sklearn.datasets.load_iris(return_X_y=True))
-joblib.dump(model, sys.argv[1])
-print(model.predict(json.load(sys.stdin)).tolist())
-"""
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +27,8 @@ def trained(cluster, tmp_path_factory):
         return
     if not modelserver.environment().is_dir():
         pytest.skip("upstream's model server needs Python 3.10, 3.11 or 3.12")
-    folder = tmp_path_factory.mktemp("bucket")
-    argv = [str(modelserver.python()), "-c", TRAIN, str(folder / "model.joblib")]
-    classes = json.loads(process.run(argv, stdin=json.dumps(FLOWERS)))
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
-    with http.server.ThreadingHTTPServer((NODE, 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://{NODE}:{server.server_port}/model.joblib", classes
-        server.shutdown()
+    with flowers.served(tmp_path_factory.mktemp("bucket")) as trained:
+        yield trained.uri, trained.classes
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -75,7 +78,9 @@ class Container:
         self._start_at = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._probes: dict[str, Probe] = {}
-        self._ports = {port["name"]: port["containerPort"] for port in spec.get("ports", [])}
+        self._ports = {
+            port["name"]: port["containerPort"] for port in spec.get("ports", []) if "name" in port
+        }
         self._state: Object = {"waiting": {"reason": "ContainerCreating"}}
         self._last: Object = {}
 
@@ -98,6 +103,7 @@ class Container:
             self._probe(address)
 
     def _ended(self, code: int) -> None:
+        self.kill()  # What it started ends with it.
         self._process = None
         started = self._state["running"]["startedAt"]
         end = {"exitCode": code, "startedAt": started, "finishedAt": now()}
@@ -152,7 +158,8 @@ class Container:
     def kill(self) -> None:
         """End it."""
         if self._process is not None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
     def status(self) -> Object:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from codegen import upstream
 from generator import tools
-from tests.cluster.harness import modelserver
+from tests.cluster.harness import envoy, modelserver
+
+_BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
+
+_PROGRAMS = Path(__file__).parents[1] / "gateways" / "programs"
 
 Content = Mapping[str, Path]
 
@@ -32,10 +37,41 @@ def _python(*entrypoint: str) -> Image:
     return Image(modelserver.content, ("python", *entrypoint), 1000, environment)
 
 
+def _proxy() -> Content:
+    """The files of Istio's proxyv2, with the Envoy that PyPI has."""
+    source = upstream.source(tools.TOOLS["pilot-agent"])
+    return {
+        **_files("/dev", "/lib", "/lib64"),
+        "/usr/local/bin/pilot-agent": tools.find("pilot-agent"),
+        "/usr/local/bin/envoy": envoy.program(),
+        "/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": source / _BOOTSTRAP,
+    }
+
+
+def _files(*paths: str) -> Content:
+    """Of this machine, at the same path."""
+    return {path: Path(path) for path in paths if Path(path).exists()}
+
+
+def _program(name: str) -> Image:
+    """A program of tests/cluster/gateways/programs, on KServe's SDK."""
+    path, source = f"/{name}.py", _PROGRAMS / f"{name}.py"
+    python = _python(path)
+    return replace(python, content=lambda: {**python.content(), path: source})
+
+
 # By the end of the repository, whichever registry it comes from.
 _IMAGES = {
     "/kserve-controller": _static("manager", "/manager"),
+    "/agent": _static("agent", "/ko-app/agent"),
+    "/router": _static("router", "/ko-app/router"),
     "/kube-webhook-certgen": _static("certgen", "/kube-webhook-certgen"),
+    "/coredns": _static("coredns", "/coredns"),
+    "/pilot": _static("pilot-discovery", "/usr/local/bin/pilot-discovery"),
+    "/proxyv2": Image(_proxy, ("/usr/local/bin/pilot-agent",), 1337),
+    "/curl": Image(lambda: _files("/bin", "/dev", "/lib", "/lib64", "/usr"), ("curl",), 100),
+    "/flowers-explainer": _program("explainer"),
+    "/flowers-transformer": _program("transformer"),
     "/sklearnserver": _python("-m", "sklearnserver"),
     "/storage-initializer": _python("/storage-initializer/scripts/initializer-entrypoint"),
 }

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from tests.cluster.harness.container import now
 from tests.cluster.harness.pki import Pair
-from tests.cluster.harness.plane import NODE, ControlPlane
+from tests.cluster.harness.plane import DNS, NODE, NODE_NAME, ControlPlane
 from tests.cluster.harness.pod import Pod, path_of, pretended, runs
 from tests.rendering import Object
 
-_NAME = "node"
 _PORT = 10250
 
 
@@ -24,6 +23,7 @@ class Node:
 
     def __init__(self, control_plane: ControlPlane) -> None:
         self._api = control_plane.api
+        self._dns = DNS if control_plane.services else ""
         self._folder = control_plane.folder / "pods"
         self._logs = control_plane.logs / "pods"
         self._log = control_plane.logs / "node.log"
@@ -43,7 +43,7 @@ class Node:
             "daemonEndpoints": {"kubeletEndpoint": {"Port": _PORT}},
             "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": now()}],
         }
-        self._api.post("/api/v1/nodes", {"metadata": {"name": _NAME}, "status": status})
+        self._api.post("/api/v1/nodes", {"metadata": {"name": NODE_NAME}, "status": status})
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self._thread.start()
 
@@ -85,7 +85,10 @@ class Node:
             if "deletionTimestamp" in pod["metadata"]:
                 self._end(pod)
             elif "nodeName" not in pod["spec"]:
-                binding = {"metadata": {"name": pod["metadata"]["name"]}, "target": {"name": _NAME}}
+                binding = {
+                    "metadata": {"name": pod["metadata"]["name"]},
+                    "target": {"name": NODE_NAME},
+                }
                 self._api.post(f"{path_of(pod)}/binding", binding)
             elif runs(pod):
                 self._advance(pod)
@@ -102,7 +105,7 @@ class Node:
         if uid not in self._pods:
             name = f"{pod['metadata']['namespace']}_{pod['metadata']['name']}"
             folders = (self._folder / uid, self._logs / name)
-            self._pods[uid] = Pod(self._api, pod, next(self._addresses), *folders)
+            self._pods[uid] = Pod(self._api, pod, next(self._addresses), *folders, dns=self._dns)
         try:
             self._pods[uid].advance()
         finally:

@@ -17,10 +17,14 @@ from typing import IO
 
 from generator import tools
 from generator.errors import GeneratorError
+from tests.cluster.harness import dns
+from tests.cluster.harness.balancer import LoadBalancer
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.node import Node
 from tests.cluster.harness.plane import ControlPlane
 
+# What `running(services=True)` needs beside the others, and nftables.
+SERVICES = ("kube-proxy", "coredns")
 CLIENTS = ("kubectl", "helm", "helm3", "istioctl", "health")
 # On a tmpfs that only the command sees.
 FOLDER = Path("/dev/shm/own")
@@ -37,11 +41,16 @@ ENTER = (
 APART = ("unshare", "--net", "--mount", *_TMPFS)
 
 
-def inside(command: Sequence[str], stdout: IO[str] | None = None) -> int:
-    """Run a command in the namespaces; when this returns or is ended, they are gone."""
+def inside(
+    command: Sequence[str], stdout: IO[str] | None = None, *, more: Sequence[str] = ()
+) -> int:
+    """Run a command in the namespaces; when this returns or is ended, they are gone.
+
+    It needs the programs of a cluster, and `more`.
+    """
     if os.geteuid() != 0:
         raise GeneratorError("namespaces need root; use sudo, or set KUBECONFIG")
-    for name in _PROGRAMS:
+    for name in (*_PROGRAMS, *more):
         tools.build(name)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with subprocess.Popen([*ENTER, *command], stdout=stdout) as process:
@@ -54,19 +63,30 @@ def inside(command: Sequence[str], stdout: IO[str] | None = None) -> int:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Cluster]:
-    """The cluster, without KServe."""
-    control_plane = ControlPlane(FOLDER)
+def running(*, services: bool = False) -> Iterator[Cluster]:
+    """The cluster, without KServe.
+
+    With `services` pods reach Services by their addresses and names, and a Service of type
+    LoadBalancer has an address.
+    """
+    control_plane = ControlPlane(FOLDER, services=services)
     control_plane.start()
     node = Node(control_plane)
     node.start()
+    balancer = LoadBalancer(control_plane.api)
     environment = {
         f"HELM_{kind}_HOME": str(FOLDER / "helm") for kind in ("CACHE", "CONFIG", "DATA")
     }
     environment["KUBECONFIG"] = str(control_plane.kubeconfig)
     environment["KUBECACHEDIR"] = str(FOLDER / "kube")
+    cluster = Cluster(environment, control_plane, node)
     try:
-        yield Cluster(environment, control_plane, node)
+        if services:
+            balancer.start()
+            dns.install(cluster)
+        yield cluster
     finally:
+        if services:
+            balancer.stop()
         node.stop()
         control_plane.stop()

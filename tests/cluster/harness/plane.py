@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import time
 from pathlib import Path
 
 from generator import process, tools
-from tests.cluster.harness import pki
+from tests.cluster.harness import nftables, pki
 from tests.cluster.harness.api import Api
 
 # Addresses of the node, and of the Service `kubernetes`, at which pods find the API server.
 NODE = "10.244.0.1"
+NODE_NAME = "node"
 SERVICE = "10.96.0.1"
+# Of the cluster's DNS, where there is one.
+DNS = "10.96.0.10"
+DOMAIN = "cluster.local"
 BRIDGE = "node0"
 
 _ETCD = "https://127.0.0.1:2379"
@@ -25,18 +30,24 @@ link add {BRIDGE} address 02:00:00:00:00:01 type bridge
 addr add {NODE}/16 dev {BRIDGE}
 link set {BRIDGE} up
 """
+# Addresses of Services are reached by a route, and turned into a pod's on the way.
+_SERVICES = f"route add default dev {BRIDGE}"
 
 
 class ControlPlane:
-    """Started once; its parts can be killed and run again on the same data."""
+    """Started once; its parts can be killed and run again on the same data.
 
-    def __init__(self, folder: Path) -> None:
+    With `services` there is a kube-proxy, so that pods and the node reach the addresses of Services.
+    """
+
+    def __init__(self, folder: Path, *, services: bool = False) -> None:
         if socket.if_nameindex() != [(1, "lo")]:
             raise RuntimeError("the control plane wants a network namespace of its own")
         self.folder = folder
+        self.services = services
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True)
-        process.run(["ip", "-batch", "-"], stdin=_NETWORK)
+        process.run(["ip", "-batch", "-"], stdin=_NETWORK + _SERVICES * services)
         self._certificates()
         self.api = Api(NODE, ca=self.ca, user=self._admin)
         self.kubeconfig = self._kubeconfig("admin", self._admin)
@@ -51,9 +62,8 @@ class ControlPlane:
         names = (f"IP:{NODE}", f"IP:{SERVICE}", "DNS:kubernetes.default.svc")
         self._certificate("kube-apiserver", "/CN=kube-apiserver", *names)
         self.kubelet = self._certificate("kubelet", "/O=system:nodes/CN=node", f"IP:{NODE}")
-        manager = "system:kube-controller-manager"
-        user = self._certificate("kube-controller-manager", f"/CN={manager}")
-        self._kubeconfig("kube-controller-manager", user)
+        for name in ("kube-controller-manager", "kube-proxy"):
+            self._kubeconfig(name, self._certificate(name, f"/CN=system:{name}"))
         # Signs the tokens of ServiceAccounts.
         self._certificate("service-account", "/CN=service-account")
 
@@ -77,12 +87,16 @@ class ControlPlane:
                 raise RuntimeError(f"kube-apiserver is not ready: {self.log('kube-apiserver')}")
             time.sleep(0.1)
         self.run("kube-controller-manager")
+        if self.services:
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
+            self.run("kube-proxy")
 
     def run(self, name: str) -> None:
         """Start a part, again if it was killed."""
         with (self.logs / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [str(tools.find(name)), *self._flags(name)],
+                env=os.environ | nftables.environment() if name == "kube-proxy" else None,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -135,8 +149,20 @@ class ControlPlane:
                 "--kubelet-preferred-address-types=InternalIP",
                 "--authorization-mode=Node,RBAC",
                 "--enable-admission-plugins=NodeRestriction",
-                # There is no kube-proxy: the API server goes to a Service's endpoints itself.
+                # Even without kube-proxy: the API server goes to a Service's endpoints itself.
                 "--enable-aggregator-routing",
+            ]
+        if name == "kube-proxy":
+            return [
+                f"--kubeconfig={at}/kube-proxy.kubeconfig",
+                f"--hostname-override={NODE_NAME}",
+                "--proxy-mode=nftables",
+                "--detect-local-mode=BridgeInterface",
+                f"--pod-bridge-interface={BRIDGE}",
+                # Only the machine's own network namespace may set the limits of conntrack.
+                "--conntrack-max-per-core=0",
+                "--conntrack-tcp-timeout-established=0",
+                "--conntrack-tcp-timeout-close-wait=0",
             ]
         return [
             f"--kubeconfig={at}/kube-controller-manager.kubeconfig",

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from generator import process
-from tests.cluster.harness import plane
+from tests.cluster.harness import environment, plane
+from tests.cluster.harness import volume as volumes
 from tests.cluster.harness.api import Api, Refused
 from tests.cluster.harness.container import Container, now, status
 from tests.cluster.harness.image import Image, image
 from tests.rendering import Object
 
-_MODEL = "serving.kserve.io/inferenceservice"  # the label of a model's pods
+_FETCHES = "storage-initializer"  # the container that fetches a model, before the others start
 _REFRESH = 1.0  # seconds between looks at Secrets and ConfigMaps
 _BIND = """
 while [ "$1" != -- ]; do
@@ -33,7 +33,9 @@ exec "$@"
 class Pod:
     """A pod whose images are known: it runs."""
 
-    def __init__(self, api: Api, pod: Object, address: str, folder: Path, logs: Path) -> None:
+    def __init__(
+        self, api: Api, pod: Object, address: str, folder: Path, logs: Path, *, dns: str = ""
+    ) -> None:
         self.pod = pod
         self._api = api
         self._folder = folder
@@ -53,14 +55,16 @@ class Pod:
         self.main = [Container(container, restart=policy) for container in spec["containers"]]
         host = spec.get("hostNetwork", False)
         self.address = plane.NODE if host else address
-        self._sandbox = None if host else _sandbox(address)
+        self._sandbox = None if host else _sandbox(address, spec.get("securityContext", {}))
+        if dns and not host and spec.get("dnsPolicy") == "ClusterFirst":
+            self._resolve_by(dns)
 
     def advance(self) -> None:
         """Do what is due. Raises OSError while something that the pod mounts is not there."""
         if time.monotonic() >= self._refresh_at:
             self._refresh_at = time.monotonic() + _REFRESH
             for path, volume in self._mounted.items():
-                if volume.keys() & {"secret", "configMap"}:
+                if volume.keys() & volumes.REFRESHED:
                     self._fill(path, volume)
         for container in self.init:
             container.advance(self._launch, self.address)
@@ -115,21 +119,32 @@ class Pod:
     def _launch(self, spec: Object) -> subprocess.Popen[bytes]:
         found = image(spec["image"])
         assert found is not None
-        volumes = {volume["name"]: volume for volume in self.pod["spec"].get("volumes", [])}
+        named = {volume["name"]: volume for volume in self.pod["spec"].get("volumes", [])}
         for mount in spec.get("volumeMounts", []):
             path = self._root / mount["mountPath"].removeprefix("/")
-            self._fill(path, volumes[mount["name"]])
-            self._mounted[path] = volumes[mount["name"]]
+            self._fill(path, named[mount["name"]])
+            self._mounted[path] = named[mount["name"]]
         network = [] if self._sandbox is None else _enter(self._sandbox)
+        variables = environment.variables(spec, self._field)
         command = [*spec.get("command", found.entrypoint), *spec.get("args", [])]
+        command = environment.expanded(command, variables)
         with (self._logs / f"{spec['name']}.log").open("ab") as log:
             return subprocess.Popen(
                 [*network, *self._mount(found), *self._chroot(spec, found.user), *command],
-                env=found.environment | dict(self._environment(spec)),
+                env=found.environment | self._always() | variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # One group of processes, which ends together.
             )
+
+    def _resolve_by(self, server: str) -> None:
+        """Names are looked up as dnsPolicy ClusterFirst wants."""
+        namespace = self.pod["metadata"]["namespace"]
+        domains = [f"{namespace}.svc.{plane.DOMAIN}", f"svc.{plane.DOMAIN}", plane.DOMAIN]
+        lines = [f"nameserver {server}", f"search {' '.join(domains)}", "options ndots:5", ""]
+        (self._root / "etc").mkdir()
+        (self._root / "etc" / "resolv.conf").write_text("\n".join(lines), encoding="utf-8")
 
     def _mount(self, found: Image) -> list[str]:
         """Mount what is in an image, where only the container sees it."""
@@ -139,6 +154,7 @@ class Pod:
             if source.is_dir():
                 target.mkdir(parents=True, exist_ok=True)
             else:
+                target.parent.mkdir(parents=True, exist_ok=True)
                 target.touch()
             mounts += [str(source), str(target)]
         return [_which("unshare"), "--mount", "sh", "-ec", _BIND, "sh", *mounts, "--"]
@@ -154,27 +170,23 @@ class Pod:
             str(self._root),
         ]
 
-    def _environment(self, spec: Object) -> Iterator[tuple[str, str]]:
-        yield "HOSTNAME", self.pod["metadata"]["name"]
-        yield "KUBERNETES_SERVICE_HOST", plane.SERVICE
-        yield "KUBERNETES_SERVICE_PORT", "443"
-        for variable in spec.get("env", []):
-            source = variable.get("valueFrom")
-            yield (
-                variable["name"],
-                self._field(source["fieldRef"]) if source else variable.get("value", ""),
-            )
+    def _always(self) -> dict[str, str]:
+        return {
+            "HOSTNAME": self.pod["metadata"]["name"],
+            "KUBERNETES_SERVICE_HOST": plane.SERVICE,
+            "KUBERNETES_SERVICE_PORT": "443",
+        }
 
-    def _field(self, reference: Object) -> str:
+    def _field(self, path: str) -> str:
         value: Any = self.pod | {"status": {"podIP": self.address, "hostIP": plane.NODE}}
-        for key in reference["fieldPath"].split("."):
+        for key in path.split("."):
             value = value[key]
-        return str(value)
+        return volumes.text(value)
 
     def _fill(self, path: Path, volume: Object) -> None:
         """Bring a mounted volume up to date; what was deleted stays as it was."""
         try:
-            files = self._files(volume)
+            files = volumes.files(volume, self.pod, self._api, self._field)
         except Refused as error:
             if error.status == 404 and path in self._mounted:
                 return
@@ -183,35 +195,7 @@ class Pod:
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o777)
         elif {file.name: file.read_bytes() for file in path.glob("[!.]*")} != files:
-            _write(path, files)
-
-    def _files(self, volume: Object) -> dict[str, bytes]:
-        if "emptyDir" in volume:
-            return {}
-        if "projected" in volume:
-            files: dict[str, bytes] = {}
-            for source in volume["projected"]["sources"]:
-                files |= self._files(source)
-            return files
-        namespace, name = (self.pod["metadata"][key] for key in ("namespace", "name"))
-        core = f"/api/v1/namespaces/{namespace}"
-        if "secret" in volume:
-            data = self._api.get(f"{core}/secrets/{volume['secret']['secretName']}").get("data", {})
-            return {key: base64.b64decode(value) for key, value in data.items()}
-        if "configMap" in volume:
-            data = self._api.get(f"{core}/configmaps/{volume['configMap']['name']}").get("data", {})
-            return {key: value.encode() for key, value in data.items()}
-        if "downwardAPI" in volume:
-            items = volume["downwardAPI"]["items"]
-            return {item["path"]: self._field(item["fieldRef"]).encode() for item in items}
-        wanted = volume["serviceAccountToken"]
-        account = self.pod["spec"]["serviceAccountName"]
-        pod = {"apiVersion": "v1", "kind": "Pod", "name": name, "uid": self.pod["metadata"]["uid"]}
-        spec = {"boundObjectRef": pod, "expirationSeconds": wanted["expirationSeconds"]}
-        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
-        path = f"{core}/serviceaccounts/{account}/token"
-        answer = self._api.post(path, {**request, "spec": spec})
-        return {wanted["path"]: answer["status"]["token"].encode()}
+            volumes.write(path, files)
 
 
 def path_of(pod: Object) -> str:
@@ -226,13 +210,13 @@ def containers_of(pod: Object) -> list[Object]:
 
 
 def runs(pod: Object) -> bool:
-    """Whether a pod is run: all its images are known, and a model is there to be fetched."""
-    containers = containers_of(pod)
-    if _MODEL in pod["metadata"].get("labels", {}):
-        arguments = [argument for container in containers for argument in container.get("args", [])]
-        if not any(argument.startswith(f"http://{plane.NODE}:") for argument in arguments):
+    """Whether a pod is run: all its images are known, and a model that it fetches is there."""
+    for container in pod["spec"].get("initContainers", []):
+        if container["name"] == _FETCHES and not container["args"][0].startswith(
+            f"http://{plane.NODE}:"
+        ):
             return False
-    return all(image(container["image"]) for container in containers)
+    return all(image(container["image"]) for container in containers_of(pod))
 
 
 def pretended(pod: Object, address: str) -> Object:
@@ -264,8 +248,8 @@ def _status(phase: str, address: str, conditions: dict[str, bool]) -> Object:
     }
 
 
-def _sandbox(address: str) -> subprocess.Popen[bytes]:
-    """A process that holds a network namespace, linked to the node's bridge."""
+def _sandbox(address: str, context: Object) -> subprocess.Popen[bytes]:
+    """A process that holds a network namespace, linked to the node's bridge; with its sysctls."""
     hold = ["unshare", "--net", "sh", "-c", "echo; exec sleep infinity"]
     sandbox = subprocess.Popen(hold, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     assert sandbox.stdout is not None
@@ -282,6 +266,9 @@ def _sandbox(address: str) -> subprocess.Popen[bytes]:
     )
     process.run(["ip", "-batch", "-"], stdin=outside)
     process.run([*_enter(sandbox), "ip", "-batch", "-"], stdin=inside)
+    for sysctl in context.get("sysctls", []):
+        file = f"/proc/sys/{sysctl['name'].replace('.', '/')}"
+        process.run([*_enter(sandbox), "tee", file], stdin=sysctl["value"])
     return sandbox
 
 
@@ -293,19 +280,3 @@ def _which(program: str) -> str:
     found = shutil.which(program)
     assert found is not None, f"{program} is not there"
     return found
-
-
-def _write(folder: Path, files: dict[str, bytes]) -> None:
-    """Replace the files of a volume at one stroke, by a symbolic link, as kubelets do."""
-    before = list(folder.glob("..[0-9]*"))
-    version = folder / f"..{time.time_ns()}"
-    version.mkdir(parents=True)
-    for name, content in files.items():
-        (version / name).write_bytes(content)
-        if not (folder / name).is_symlink():
-            (folder / name).symlink_to(f"..data/{name}")
-    link = folder / "..next"
-    link.symlink_to(version.name)
-    link.replace(folder / "..data")
-    for old in before:
-        shutil.rmtree(old)

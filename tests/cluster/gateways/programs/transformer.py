@@ -1,0 +1,23 @@
+"""A transformer: flowers come in millimetres, the model knows centimetres. DELAY it takes, in s."""
+
+import argparse
+import asyncio
+import os
+
+from kserve import Model, ModelServer, model_server
+
+
+class Transformer(Model):
+    def __init__(self, name):
+        super().__init__(name)
+        self.ready = True
+
+    async def preprocess(self, payload, headers=None):  # noqa: ARG002
+        await asyncio.sleep(float(os.environ.get("DELAY", "0")))
+        return {"instances": [[each / 10 for each in flower] for flower in payload["instances"]]}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(parents=[model_server.parser])
+    arguments, _ = parser.parse_known_args()
+    ModelServer().start([Transformer(arguments.model_name)])

@@ -1,0 +1,90 @@
+"""The platform with a gateway in front of it, asked as its NOTES say."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from generator import MODELS
+from tests.cluster.harness import iris, istio, outside, waiting
+from tests.cluster.harness.cluster import Cluster, Release
+from tests.rendering import CHARTS, Object
+
+DOMAIN, SECOND = "models.example.com", "models.example.org"
+NAMESPACE = "default"
+"""Of the models: the one in the URLs that NOTES print."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A release of the platform, the values that its models share, and where its gateway is."""
+
+    mode: str
+    values: Object
+    release: Release
+    address: str
+
+    def url(self, model: str) -> str:
+        """Where NOTES say to ask a model from outside."""
+        cluster = self.release.cluster
+        notes = cluster.helm("get", "notes", self.release.name, "-n", self.release.namespace)
+        found = re.findall(rf"curl (\S+{DOMAIN}\S*)/v1/models/{iris.NAME}:predict", notes)
+        assert len(found) == 1, notes
+        return str(found[0]).replace(iris.NAME, model)
+
+    def ask(self, url: str, body: object, **more: Any) -> outside.Answer:
+        """The answer to a POST, once the gateway knows the route."""
+
+        def answered() -> outside.Answer | None:
+            answer = outside.ask(self.address, url, body, **more)
+            return answer if answer.status not in {404, 503} else None
+
+        return self.release.cluster.wait(f"{url} leads to a model", answered)
+
+
+@contextlib.contextmanager
+def published(
+    cluster: Cluster, namespace: str, routing: Object, folder: Path
+) -> Iterator[Platform]:
+    """The platform with these `routing` values, in a namespace that is there."""
+    values = {"routing": {"domain": DOMAIN, **routing}}
+    file = folder / "platform.json"
+    file.write_text(json.dumps(values))
+    release = Release(cluster, namespace)
+    try:
+        release.install(f"--values={file}")
+        yield Platform(routing["mode"], values, release, _address(release, routing["mode"]))
+    finally:
+        cluster.reset()
+
+
+def _address(release: Release, mode: str) -> str:
+    """Where the gateway of a mode is; of a Gateway of the Gateway API Istio makes one."""
+    cluster = release.cluster
+    if mode != "gatewayApi":
+        return istio.address(cluster)
+    (gateway,) = cluster.list("gateways.gateway.networking.k8s.io", release.namespace)
+    return istio.address(cluster, f"{gateway['metadata']['name']}-istio", release.namespace)
+
+
+@contextlib.contextmanager
+def serving(platform: Platform, models: Object, folder: Path) -> Iterator[None]:
+    """A release of models, Ready and rolled out."""
+    cluster = platform.release.cluster
+    file = folder / "models.json"
+    where = {"global": {"platformNamespace": platform.release.namespace}}
+    file.write_text(json.dumps({**platform.values, **where, "models": models}))
+    release = Release(cluster, NAMESPACE, chart=CHARTS[MODELS], name="models")
+    release.install(f"--values={file}")
+    try:
+        every = ("inferenceservices", "--all", "-n", NAMESPACE)
+        cluster.kubectl("wait", *every, waiting.READY, "--timeout=3m")
+        cluster.kubectl("rollout", "status", "deployment", "-n", NAMESPACE, "--timeout=3m")
+        yield
+    finally:
+        release.uninstall()

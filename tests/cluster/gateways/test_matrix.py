@@ -1,0 +1,193 @@
+"""Every routing mode with everything that a model can have, asked from outside the cluster.
+
+A cell is either the right prediction, or the refusal of the chart with its words.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from generator import MODELS
+from generator.errors import ToolFailed
+from tests.cluster.gateways import matrix
+from tests.cluster.gateways.published import DOMAIN, NAMESPACE, SECOND, published, serving
+from tests.cluster.harness import iris, outside
+from tests.cluster.harness.flowers import FLOWERS
+from tests.rendering import CHARTS, STOCK
+
+MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
+MODES = {
+    "ingress": {},
+    "gatewayApi": {"additionalDomains": [SECOND], "gateway": {"className": "istio"}},
+    "virtualService": {"additionalDomains": [SECOND], "pathTemplate": "/serving/{{ .Name }}"},
+}
+
+
+@pytest.fixture(scope="module", params=MODES)
+def platform(request, cluster, mesh, tmp_path_factory):
+    """The platform in a mode."""
+    routing = {"mode": request.param, **MODES[request.param]}
+    folder = tmp_path_factory.mktemp(request.param)
+    with published(cluster, cluster.namespace("kserve"), routing, folder) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def models(platform, trained, shifted, dumper, tmp_path_factory):
+    """All models that the mode can have."""
+    model = {"format": "sklearn", "storageUri": trained.uri}
+    transformer = {"image": "registry.example.com/flowers-transformer:1"}
+    explainer = {"image": "registry.example.com/flowers-explainer:1"}
+    declared = {
+        iris.NAME: model,
+        "open": {**model, "protocol": "v2"},
+        "pipeline": {**model, "transformer": transformer},
+        "explained": {**model, "explainer": explainer},
+        "logged": {**model, "logger": {"url": dumper.url}},
+        "gathered": {**model, "batcher": {"maxBatchSize": 8, "maxLatency": 50}},
+    }
+    if platform.mode != "ingress":
+        slow = {**transformer, "env": {"DELAY": "4"}}
+        declared["slow"] = {**model, "transformer": slow, "timeout": 1}
+    if platform.mode == "virtualService":
+        canary = {"next": {"storageUri": shifted.uri, "trafficPercent": 20}}
+        declared["split"] = {**model, "minReplicas": 2, "canary": canary}
+    with serving(platform, declared, tmp_path_factory.mktemp("models")):
+        yield
+
+
+@pytest.fixture
+def cell(request, platform):
+    """Notes what came out of a cell of the matrix."""
+    case = request.node.originalname.removeprefix("test_")
+
+    def note(outcome):
+        matrix.note(platform.mode, case, outcome)
+
+    note("FAILED")
+    return note
+
+
+@pytest.fixture
+def refused(request, cluster, platform, cell, tmp_path):
+    """Render a chart with more values: it must refuse them, in words that match."""
+
+    def check(chart, more, words):
+        values = tmp_path / "refused.json"
+        values.write_text(json.dumps(platform.values))
+        more_values = tmp_path / "more.json"
+        more_values.write_text(json.dumps(more))
+        with pytest.raises(ToolFailed, match=words):
+            cluster.helm("template", str(chart), f"-f={values}", f"-f={more_values}")
+        cell("refused")
+
+    return check
+
+
+def test_v1(platform, models, trained, cell):
+    url = f"{platform.url(iris.NAME)}/v1/models/{iris.NAME}:predict"
+    assert platform.ask(url, {"instances": FLOWERS}).json == {"predictions": trained.classes}
+    cell("predicted")
+
+
+def test_v2(platform, models, trained, cell):
+    tensor = {"name": "input-0", "shape": [3, 4], "datatype": "FP32", "data": FLOWERS}
+    url = f"{platform.url('open')}/v2/models/open/infer"
+    (output,) = platform.ask(url, {"inputs": [tensor]}).json["outputs"]
+    assert output["data"] == trained.classes
+    cell("predicted")
+
+
+def test_transformer(platform, models, trained, cell):
+    url = f"{platform.url('pipeline')}/v1/models/pipeline:predict"
+    answer = platform.ask(url, {"instances": MILLIMETRES})
+    assert answer.json == {"predictions": trained.classes}
+    cell("predicted")
+
+
+def test_explainer(platform, models, trained, cell):
+    """On the model's own host; an Ingress of KServe's gives it one of its own."""
+    host = "explained-explainer" if platform.mode == "ingress" else "explained"
+    url = f"{platform.url(host)}/v1/models/explained:explain"
+    answer = platform.ask(url, {"instances": FLOWERS}).json
+    assert answer == {"explanations": [0, 0, 0], "predictions": trained.classes}
+    cell("predicted")
+
+
+def test_logger(platform, models, trained, dumper, cell):
+    """Request and answer come to the dumper, as they were."""
+    url = f"{platform.url('logged')}/v1/models/logged:predict"
+    body, answer = {"instances": FLOWERS}, {"predictions": trained.classes}
+    before = len(dumper.bodies)
+    assert platform.ask(url, body).json == answer
+    cluster = platform.release.cluster
+    cluster.wait("both are logged", lambda: len(dumper.bodies) >= before + 2)
+    logged = dumper.bodies[before:]
+    assert body in logged and answer in logged
+    cell("predicted")
+
+
+def test_batcher(platform, models, trained, cell):
+    """What the batcher adds to an answer is the batch that it was in."""
+    url = f"{platform.url('gathered')}/v1/models/gathered:predict"
+    answer = platform.ask(url, {"instances": FLOWERS}).json
+    assert answer["predictions"] == trained.classes
+    assert answer["batchId"]
+    cell("predicted")
+
+
+def test_timeout(platform, models, refused, cell):
+    if platform.mode == "ingress":
+        slow = {"slow": {"format": "sklearn", "storageUri": "s3://models/slow", "timeout": 1}}
+        refused(CHARTS[MODELS], {"models": slow}, "models.slow.timeout: .*Ingress")
+        return
+    url = f"{platform.url('slow')}/v1/models/slow:predict"
+    assert platform.ask(url, {"instances": MILLIMETRES}).status == 504
+    cell("ended")
+
+
+def test_canary(platform, models, trained, shifted, refused, cell):
+    """A fifth of a thousand requests: 200, within five standard deviations of 13."""
+    if platform.mode != "virtualService":
+        more = {"next": {"storageUri": "s3://models/2", "trafficPercent": 20}}
+        split = {"format": "sklearn", "storageUri": "s3://models/1", "canary": more}
+        refused(CHARTS[MODELS], {"models": {"split": split}}, "models.split.canary: ")
+        return
+    url = f"{platform.url('split')}/v1/models/split:predict"
+    platform.ask(url, {"instances": FLOWERS})
+    said = outside.ask_often(platform.address, url, {"instances": FLOWERS}, 1000)
+    by_classes = {tuple(json.loads(text)["predictions"]): count for text, count in said.items()}
+    assert set(by_classes) == {tuple(trained.classes), tuple(shifted.classes)}
+    assert 135 <= by_classes[tuple(shifted.classes)] <= 265
+    cell(f"{by_classes[tuple(shifted.classes)]} of 1000")
+
+
+def test_second_domain(platform, models, trained, refused, cell):
+    if platform.mode == "ingress":
+        more = {"routing": {"additionalDomains": [SECOND]}}
+        refused(STOCK, more, "routing.additionalDomains: in routing.mode ingress")
+        return
+    url = platform.url(iris.NAME).replace(DOMAIN, SECOND)
+    answer = platform.ask(f"{url}/v1/models/{iris.NAME}:predict", {"instances": FLOWERS})
+    assert answer.json == {"predictions": trained.classes}
+    cell("predicted")
+
+
+def test_path_template(platform, models, trained, refused, cell):
+    if platform.mode != "virtualService":
+        more = {"routing": {"pathTemplate": "/serving/{{ .Name }}"}}
+        refused(STOCK, more, "routing.pathTemplate: ")
+        return
+    path = f"http://{DOMAIN}/serving/{iris.NAME}/v1/models/{iris.NAME}:predict"
+    assert platform.ask(path, {"instances": FLOWERS}).json == {"predictions": trained.classes}
+    cell("predicted")
+
+
+def test_no_pod_has_a_sidecar(cluster, models, platform):
+    """So nothing here is said about mutual TLS; the gateways are proxies by themselves."""
+    pods = cluster.list("pods", NAMESPACE)
+    assert pods
+    names = {container["name"] for pod in pods for container in pod["spec"]["containers"]}
+    assert "istio-proxy" not in names

@@ -1,0 +1,50 @@
+"""A model of flowers, trained here and served by HTTP to those that fetch it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator import process
+from tests.cluster.harness import modelserver
+from tests.cluster.harness.plane import NODE
+
+FLOWERS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]
+
+_TRAIN = """
+import json, sys
+import joblib, sklearn.datasets, sklearn.svm
+flowers, classes = sklearn.datasets.load_iris(return_X_y=True)
+model = sklearn.svm.SVC().fit(flowers, (classes + int(sys.argv[2])) % 3)
+joblib.dump(model, sys.argv[1])
+print(model.predict(json.load(sys.stdin)).tolist())
+"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Where a model is, and which class it says each of FLOWERS is."""
+
+    uri: str
+    classes: list[int]
+
+
+@contextlib.contextmanager
+def served(folder: Path, *, shift: int = 0) -> Iterator[Trained]:
+    """A model in an empty folder, which pods can fetch until the block ends.
+
+    `shift` is added to the classes, modulo 3: a model that can be told from the others.
+    """
+    argv = [str(modelserver.python()), "-c", _TRAIN, str(folder / "model.joblib"), str(shift)]
+    classes = json.loads(process.run(argv, stdin=json.dumps(FLOWERS)))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    with http.server.ThreadingHTTPServer((NODE, 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Trained(f"http://{NODE}:{server.server_port}/model.joblib", classes)
+        server.shutdown()

@@ -1,0 +1,60 @@
+"""Istio itself, installed by its own installer, with the Envoy that PyPI has."""
+
+from __future__ import annotations
+
+import json
+
+from generator import process, tools
+from tests.cluster.harness.cluster import Cluster
+
+PROGRAMS = ("istioctl", "pilot-discovery", "pilot-agent")
+NAMESPACE = "istio-system"
+GATEWAY = "istio-ingressgateway"
+"""Its ingress gateway: a Deployment and a Service in NAMESPACE."""
+
+# Envoy as its project builds it lacks the filters that exchange and report the peers' metadata, and
+# the one that offers Istio's own ALPN names.
+_WITHOUT_FILTERS = {
+    "PILOT_ENABLE_METADATA_EXCHANGE": "false",
+    "PILOT_ENABLE_ALPN_FILTER": "false",
+    "PILOT_DISABLE_MX_ALPN": "true",
+}
+
+
+def install(cluster: Cluster) -> None:
+    """`istioctl install`: istiod and an ingress gateway; returns when both are ready."""
+    operator = {
+        "apiVersion": "install.istio.io/v1alpha1",
+        "kind": "IstioOperator",
+        "spec": {
+            "profile": "default",
+            "hub": "docker.io/istio",
+            "tag": "built-here",
+            "values": {
+                "pilot": {"env": _WITHOUT_FILTERS},
+                "telemetry": {"enabled": False},
+                # Else no namespace that enforces Pod Security "restricted" takes the pods that
+                # Istio makes of a Gateway of the Gateway API.
+                "gateways": {"seccompProfile": {"type": "RuntimeDefault"}},
+            },
+        },
+    }
+    argv = [
+        str(tools.find("istioctl")),
+        "install",
+        "--skip-confirmation",
+        "-f",
+        "-",
+        "--readiness-timeout=90s",
+    ]
+    process.run(argv, environment=cluster.environment, stdin=json.dumps(operator), timeout=660)
+
+
+def address(cluster: Cluster, name: str = GATEWAY, namespace: str = NAMESPACE) -> str:
+    """Where the Service of a gateway is reached from outside."""
+
+    def found() -> str:
+        service = cluster.get("service", name, namespace)
+        return service["status"]["loadBalancer"]["ingress"][0]["ip"] if service else ""
+
+    return cluster.wait(f"{namespace}/{name} has an address", found)

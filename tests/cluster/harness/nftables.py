@@ -1,0 +1,46 @@
+"""The program `nft`, which kube-proxy asks: the system's, or Debian's, unpacked into the cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from generator import process, tools
+from generator.errors import ToolFailed, ToolMissing
+
+# What nft needs beside the C library, as Debian and Ubuntu name it.
+_PACKAGES = ("nftables", "libnftables1", "libnftnl11", "libmnl0", "libjansson4", "libxtables12")
+_LIBRARIES = Path("usr/lib/x86_64-linux-gnu")
+
+
+def build() -> None:
+    """Get it, if it is not there. Raises ToolMissing, which says how, or ToolFailed."""
+    if shutil.which("nft") or _folder().is_dir():
+        return
+    if not shutil.which("apt-get"):
+        raise ToolMissing("nft is missing; install nftables")
+    _folder().parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_folder().parent) as folder:
+        try:
+            process.run(["apt-get", "download", *_PACKAGES], cwd=Path(folder))
+        except ToolFailed as error:
+            raise ToolMissing(
+                f"nft is missing; apt-get update and install nftables ({error})"
+            ) from None
+        for package in Path(folder).glob("*.deb"):
+            process.run(["dpkg-deb", "--extract", str(package), f"{folder}/root"])
+        Path(folder, "root").rename(_folder())
+
+
+def environment() -> dict[str, str]:
+    """The variables of a process that finds it."""
+    if shutil.which("nft"):
+        return {}
+    path = os.pathsep.join([str(_folder() / "usr" / "sbin"), os.environ["PATH"]])
+    return {"PATH": path, "LD_LIBRARY_PATH": str(_folder() / _LIBRARIES)}
+
+
+def _folder() -> Path:
+    return tools.cache_folder() / "nftables"
