@@ -64,3 +64,16 @@ explainer's Service or ""; `grpc`, whether the first of them speaks gRPC. Takes 
 {{- int . -}}
 {{- end -}}
 {{- end -}}
+
+{{- /*
+Whether a model has a GRPCRoute, as "true" or nothing: one that speaks gRPC, but beside an explainer,
+which speaks HTTP, since a gateway takes a host of one kind of route alone. Takes (dict root name model).
+*/ -}}
+{{- define "kserve-lite-models.grpcRouted" -}}
+{{- if and (eq .root.Values.routing.mode "gatewayApi") (include "kserve-lite-models.routed" (dict "root" .root "model" .model)) -}}
+{{- $backends := include "kserve-lite-models.backends" (dict "name" .name "model" .model) | fromJson -}}
+{{- if and $backends.grpc (not $backends.explain) -}}
+true
+{{- end -}}
+{{- end -}}
+{{- end -}}
