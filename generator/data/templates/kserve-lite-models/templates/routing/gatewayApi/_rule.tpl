@@ -1,6 +1,6 @@
 {{- /*
 A rule of an HTTPRoute: for one path below a prefix, or, where the path is "", for all of them; the
-prefix is cut off. Takes (dict root name model prefix path backends), as the defines beside it do.
+prefix is cut off. The timeout is that of KServe's own routes. Takes (dict root name model prefix path backends), as the defines beside it do.
 */ -}}
 {{- define "kserve-lite-models.gatewayApi.rule" -}}
 - matches:
@@ -24,7 +24,6 @@ prefix is cut off. Takes (dict root name model prefix path backends), as the def
   {{- include "kserve-lite-models.gatewayApi.backendRefs" (dict "backends" .backends) | nindent 2 }}
   {{- if .root.Values.routing.httpRouteTimeouts }}
   timeouts:
-    # KServe's own routes give as much.
     request: {{ include "kserve-lite-models.timeout" .model | default "60" }}s
   {{- end }}
 {{- end -}}
