@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from generator.errors import ValuesError
-from generator.values.load import merge
+from generator.manifests.routes import render as routes_of
+from generator.values.check import read
+from generator.values.load import Values, merge
 from tests import rendering
 from tests.rendering import Object, of_kind, only
 
@@ -199,3 +201,52 @@ def test_what_no_route_would_do_is_refused(values, path, said, tmp_path):
     assert problem.path == path
     assert said in problem.message
     assert "; " in problem.message  # A remedy after the fact.
+
+
+def by_hand(folder: Path, **metadata: object) -> Path:
+    """A manifest of an InferenceService that the values do not declare."""
+    file = folder / "model.yaml"
+    service = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": "m", **metadata},
+        "spec": {
+            "predictor": {"minReplicas": 2, "sklearn": {"storageUri": "s3://m"}},
+            "canary": [{"trafficPercent": 10, "predictor": {"name": "v", "sklearn": {}}}],
+        },
+    }
+    file.write_text(json.dumps(service))
+    return file
+
+
+def platform(folder: Path, **routing: object) -> Values:
+    """The values of a platform whose routes the models chart writes."""
+    file = folder / "values.yaml"
+    own = {"mode": "gatewayApi", "domain": "a.b", "gatewayApi": {"writeRoutes": True}}
+    file.write_text(json.dumps({"routing": own | routing}))
+    return read([file])
+
+
+def test_a_model_applied_by_hand_has_the_same_route(tmp_path):
+    manifest = by_hand(tmp_path, labels={VISIBILITY: "cluster-local"})
+    texts = list(routes_of([manifest], platform(tmp_path)))
+    (spec,) = routes(rendering.parse("---\n".join(texts))).values()
+    declared = written(canary={"v": {"trafficPercent": 10}}, minReplicas=2)
+    assert routes(rendered(declared, tmp_path)) == {"HTTPRoute m.host": spec}
+
+
+def test_a_model_applied_by_hand_that_kserve_routes_is_refused(tmp_path):
+    manifest = by_hand(tmp_path)
+    with pytest.raises(ValuesError) as caught:
+        list(routes_of([manifest], platform(tmp_path)))
+    (problem,) = caught.value.problems
+    assert problem.file == str(manifest)
+    assert f"add the label {VISIBILITY}: cluster-local" in problem.message
+
+
+def test_kserves_own_routes_are_not_written_twice(tmp_path):
+    values = platform(tmp_path, gatewayApi={"writeRoutes": False})
+    with pytest.raises(ValuesError) as caught:
+        list(routes_of([by_hand(tmp_path)], values))
+    (problem,) = caught.value.problems
+    assert "routing.gatewayApi.writeRoutes=true" in problem.message
