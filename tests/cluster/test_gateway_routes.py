@@ -112,7 +112,9 @@ def test_a_live_model_changes_the_writer_and_back(cluster, release, models, valu
     # The label reaches the pods, so they are others.
     between = pods(cluster, models)
     assert not before & between
-    assert re.search(rf"HTTPRoute +{OURS} +True", cluster.bash(notes_command(cluster, mine, "get")))
+    assert re.search(
+        rf"HTTPRoute +{OURS} +True", cluster.bash(notes_command(cluster, mine, "get httproutes"))
+    )
 
     # Back: nobody has to do anything.
     mine.upgrade(values(write_routes=False))

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def table() -> tuple[list[str], list[tuple[str, str, str]]]:
     lines = [line for line in text.splitlines() if line.startswith("|") and "---" not in line]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     start = next(number for number, row in enumerate(rows) if row[0] == "`routing.mode`")
-    head, *body = rows[start:]
+    head = rows[start]
+    body = takewhile(lambda row: len(row) == len(head), rows[start + 1 :])
     cells = [
         (named(row[0]), feature, said)
         for row in body
