@@ -34,7 +34,7 @@ ERROR: routing.additionalDomains: {{ $domain }} is in {{ . }} already, and a gat
 {{- end }}
 {{- $written := and $standard (eq $mode "gatewayApi") $routing.gatewayApi.writeRoutes }}
 {{- if and $routing.pathTemplate (eq $mode "gatewayApi") (not $written) }}
-ERROR: routing.pathTemplate: KServe's HTTPRoutes match the path alone and send the rest of the domain to one model; set routing.mode=virtualService{{ if $standard }} or routing.gatewayApi.writeRoutes=true{{ end }}, or remove it
+ERROR: routing.pathTemplate: KServe's HTTPRoutes match the path alone and send the rest of the domain to one model; set {{ ternary "routing.mode=virtualService or routing.gatewayApi.writeRoutes=true" "routing.mode=virtualService" $standard }}, or remove it
 {{- else if and $routing.pathTemplate $standard (ne $mode "virtualService") (not $written) }}
 ERROR: routing.pathTemplate: in routing.mode {{ $mode }} nobody routes it; set routing.mode=virtualService, or remove it
 {{- end }}
