@@ -6,7 +6,7 @@ and nowhere else; what is merged is merged with mergeOverwrite (`merge` loses fa
 
 {{- /* The namespace of every object. Takes the root. */ -}}
 {{- define "kserve-lite-models.namespace" -}}
-{{ .Release.Namespace }}
+  {{ .Release.Namespace }}
 {{- end -}}
 
 {{- /*
@@ -35,25 +35,25 @@ annotations:
 
 {{- /* A domain or path template of KServe, filled in for a model. Takes (dict root name model template). */ -}}
 {{- define "kserve-lite-models.fill" -}}
-{{- $root := .root -}}
-{{- $model := .model -}}
-{{- $text := regexReplaceAll "\\{\\{-? *(\\.[^ }]+?|index [^}]+?) *-?\\}\\}" .template "{{${1}}}" -}}
-{{- $text = $text | replace "{{.Name}}" .name | replace "{{.Namespace}}" (include "kserve-lite-models.namespace" $root) | replace "{{.IngressDomain}}" $root.Values.routing.domain -}}
-{{- range $key, $value := $model.labels -}}
-{{- $text = $text | replace (printf "{{.Labels.%s}}" $key) $value | replace (printf "{{index .Labels %q}}" $key) $value -}}
-{{- end -}}
-{{- range $key, $value := $model.annotations -}}
-{{- $text = $text | replace (printf "{{.Annotations.%s}}" $key) $value | replace (printf "{{index .Annotations %q}}" $key) $value -}}
-{{- end -}}
-{{ $text }}
+  {{- $root := .root -}}
+  {{- $model := .model -}}
+  {{- $text := regexReplaceAll "\\{\\{-? *(\\.[^ }]+?|index [^}]+?) *-?\\}\\}" .template "{{${1}}}" -}}
+  {{- $text = $text | replace "{{.Name}}" .name | replace "{{.Namespace}}" (include "kserve-lite-models.namespace" $root) | replace "{{.IngressDomain}}" $root.Values.routing.domain -}}
+  {{- range $key, $value := $model.labels -}}
+    {{- $text = $text | replace (printf "{{.Labels.%s}}" $key) $value | replace (printf "{{index .Labels %q}}" $key) $value -}}
+  {{- end -}}
+  {{- range $key, $value := $model.annotations -}}
+    {{- $text = $text | replace (printf "{{.Annotations.%s}}" $key) $value | replace (printf "{{index .Annotations %q}}" $key) $value -}}
+  {{- end -}}
+  {{ $text }}
 {{- end -}}
 
 {{- /* Whether the models chart writes routes in this mode, and not KServe, as "true" or nothing. Takes the root. */ -}}
 {{- define "kserve-lite-models.writesRoutes" -}}
-{{- $routing := .Values.routing -}}
-{{- if or (eq $routing.mode "virtualService") (and (eq $routing.mode "gatewayApi") $routing.gatewayApi.writeRoutes) -}}
-true
-{{- end -}}
+  {{- $routing := .Values.routing -}}
+  {{- if or (eq $routing.mode "virtualService") (and (eq $routing.mode "gatewayApi") $routing.gatewayApi.writeRoutes) -}}
+    true
+  {{- end -}}
 {{- end -}}
 
 {{- /*
@@ -61,14 +61,14 @@ Whether the models chart routes a model, as "true" or nothing: not one that stay
 by KServe's own label. Takes (dict root model).
 */ -}}
 {{- define "kserve-lite-models.routed" -}}
-{{- $root := .root -}}
-{{- $model := .model -}}
-{{- $inside := or $model.clusterLocal (eq "cluster-local" (get ($model.labels | default dict) "networking.kserve.io/visibility")) -}}
-{{- if and (include "kserve-lite-models.writesRoutes" $root) $root.Values.routing.domain (not $inside) -}}
-{{- if eq ($model.deploymentMode | default $root.Values.deploymentMode) "Standard" -}}
-true
-{{- end -}}
-{{- end -}}
+  {{- $root := .root -}}
+  {{- $model := .model -}}
+  {{- $inside := or $model.clusterLocal (eq "cluster-local" (get ($model.labels | default dict) "networking.kserve.io/visibility")) -}}
+  {{- if and (include "kserve-lite-models.writesRoutes" $root) $root.Values.routing.domain (not $inside) -}}
+    {{- if eq ($model.deploymentMode | default $root.Values.deploymentMode) "Standard" -}}
+      true
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 
 {{- /*
@@ -76,14 +76,14 @@ The annotations that KServe shall copy to a model's Ingress, as JSON: those of r
 is an Ingress. Takes (dict root model).
 */ -}}
 {{- define "kserve-lite-models.ingressAnnotations" -}}
-{{- $root := .root -}}
-{{- $model := .model -}}
-{{- $mode := $model.deploymentMode | default $root.Values.deploymentMode -}}
-{{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq $mode "Standard") (not $model.clusterLocal) -}}
-{{ toJson $root.Values.routing.ingressAnnotations }}
-{{- else -}}
-{}
-{{- end -}}
+  {{- $root := .root -}}
+  {{- $model := .model -}}
+  {{- $mode := $model.deploymentMode | default $root.Values.deploymentMode -}}
+  {{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq $mode "Standard") (not $model.clusterLocal) -}}
+    {{ toJson $root.Values.routing.ingressAnnotations }}
+  {{- else -}}
+    {}
+  {{- end -}}
 {{- end -}}
 
 {{- /*
@@ -91,22 +91,22 @@ The label by which KServe writes no route; a model that nobody else routes stays
 Knative asks for its own. Takes (dict root model).
 */ -}}
 {{- define "kserve-lite-models.visibility" -}}
-{{- $mode := .model.deploymentMode | default .root.Values.deploymentMode -}}
-networking.{{ ternary "knative.dev" "kserve.io" (eq $mode "Knative") }}/visibility
+  {{- $mode := .model.deploymentMode | default .root.Values.deploymentMode -}}
+  networking.{{ ternary "knative.dev" "kserve.io" (eq $mode "Knative") }}/visibility
 {{- end -}}
 
 {{- /* The Istio gateway as NAMESPACE/NAME. Takes the root. */ -}}
 {{- define "kserve-lite-models.gateway" -}}
-{{ .Values.routing.gateway.namespace | default .Values.global.platformNamespace }}/{{ .Values.routing.gateway.name }}
+  {{ .Values.routing.gateway.namespace | default .Values.global.platformNamespace }}/{{ .Values.routing.gateway.name }}
 {{- end -}}
 
 {{- /* The first port that a container declares, as JSON, or nothing. Takes a component of a spec. */ -}}
 {{- define "kserve-lite-models.firstPort" -}}
-{{- range list (.model | default dict) (.containers | default list | first | default dict) -}}
-{{- with first (.ports | default list) -}}
-{{- toJson . -}}
-{{- end -}}
-{{- end -}}
+  {{- range list (.model | default dict) (.containers | default list | first | default dict) -}}
+    {{- with first (.ports | default list) -}}
+      {{- toJson . -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 
 {{- /*
@@ -114,25 +114,25 @@ A model as its Service and its routes have to see it, as JSON: the entry, and in
 its `spec`, which is merged last, says of components, agent, protocol and ports. Takes the model.
 */ -}}
 {{- define "kserve-lite-models.endpoint" -}}
-{{- $model := omit . "spec" -}}
-{{- range $key, $component := pick .spec "explainer" "predictor" "transformer" -}}
-{{- $entry := $model -}}
-{{- if ne $key "predictor" -}}
-{{- $entry = mergeOverwrite (dict "image" "the spec's") (get $model $key | default dict) -}}
-{{- $_ := set $model $key $entry -}}
-{{- end -}}
-{{- range $agent := keys (pick $component "batcher" "logger") -}}
-{{- $_ := set $entry $agent (get $component $agent) -}}
-{{- end -}}
-{{- with dig "model" "protocolVersion" "" $component -}}
-{{- $_ := set $entry "protocol" . -}}
-{{- end -}}
-{{- with include "kserve-lite-models.firstPort" $component -}}
-{{- $port := fromJson . -}}
-{{- $_ := set $entry "port" $port.containerPort -}}
-{{- /* The names by which KServe tells gRPC. */ -}}
-{{- $_ := set $entry "protocol" (ternary "grpc" "v1" (regexMatch "grpc|h2c" ($port.name | default ""))) -}}
-{{- end -}}
-{{- end -}}
-{{- toJson $model -}}
+  {{- $model := omit . "spec" -}}
+  {{- range $key, $component := pick .spec "explainer" "predictor" "transformer" -}}
+    {{- $entry := $model -}}
+    {{- if ne $key "predictor" -}}
+      {{- $entry = mergeOverwrite (dict "image" "the spec's") (get $model $key | default dict) -}}
+      {{- $_ := set $model $key $entry -}}
+    {{- end -}}
+    {{- range $agent := keys (pick $component "batcher" "logger") -}}
+      {{- $_ := set $entry $agent (get $component $agent) -}}
+    {{- end -}}
+    {{- with dig "model" "protocolVersion" "" $component -}}
+      {{- $_ := set $entry "protocol" . -}}
+    {{- end -}}
+    {{- with include "kserve-lite-models.firstPort" $component -}}
+      {{- $port := fromJson . -}}
+      {{- $_ := set $entry "port" $port.containerPort -}}
+      {{- /* The names by which KServe tells gRPC. */ -}}
+      {{- $_ := set $entry "protocol" (ternary "grpc" "v1" (regexMatch "grpc|h2c" ($port.name | default ""))) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- toJson $model -}}
 {{- end -}}

@@ -9,187 +9,177 @@ What a pattern cannot say of a name: no more than `longest` characters, and no w
 a boolean or null. Takes (dict path name longest).
 */ -}}
 {{- define "kserve-lite-models.check.name" -}}
-{{- $name := .name -}}
-{{- if gt (len $name) .longest }}
-ERROR: {{ .path }}: the name has {{ len $name }} characters, and {{ .longest }} are allowed; shorten it
-{{- end }}
-{{- if has $name (list "false" "n" "no" "null" "off" "on" "true" "y" "yes") }}
-ERROR: {{ .path }}: YAML reads the name as a boolean or null; choose another
-{{- end -}}
+  {{- $name := .name -}}
+  {{- if gt (len $name) .longest }}
+    ERROR: {{ .path }}: the name has {{ len $name }} characters, and {{ .longest }} are allowed; shorten it
+  {{- end }}
+  {{- if has $name (list "false" "n" "no" "null" "off" "on" "true" "y" "yes") }}
+    ERROR: {{ .path }}: YAML reads the name as a boolean or null; choose another
+  {{- end -}}
 {{- end -}}
 
 {{- /* Takes the root. */ -}}
 {{- define "kserve-lite-models.check.models" -}}
-{{- $served := include "kserve-lite-models.served" . | fromJsonArray }}
-{{- $hosts := dict }}
-{{- $paths := dict }}
-{{- range $name, $model := .Values.models }}
-{{- $path := printf "models.%s" $name }}
-{{- $protocol := or $model.protocol "v1" }}
-{{- if and $model.format $model.image }}
-ERROR: {{ $path }}: format and image exclude each other; remove one
-{{- else if not (or $model.format $model.image (dig "predictor" false ($model.spec | default dict))) }}
-ERROR: {{ $path }}: neither format nor image says what serves it; set {{ $path }}.format, sklearn for instance
-{{- end }}
-{{- if $model.format }}
-{{- range $key, $_ := pick $model "command" "port" }}
-ERROR: {{ $path }}.{{ $key }}: belongs to image, and a runtime has its own; remove it
-{{- end }}
-{{- if $model.args }}
-{{- include "kserve-lite-models.check.args" (dict "root" $ "path" $path "model" $model "protocol" $protocol) }}
-{{- end }}
-{{- if $model.runtime }}
-{{- with include "kserve-lite-models.switch" (dict "root" $ "name" $model.runtime) }}
-ERROR: {{ $path }}.runtime: {{ $model.runtime }} is off; set {{ . }}=true
-{{- end }}
-{{- else if and $model.spec (hasKey (dig "predictor" dict $model.spec) "workerSpec") }}
-{{- else if not (has (printf "%s/%s" $model.format $protocol) $served) }}
-{{- $spoken := list }}
-{{- $spelt := "" }}
-{{- range $served }}
-{{- $format := splitList "/" . | first }}
-{{- if eq $format $model.format }}
-{{- $spoken = append $spoken (splitList "/" . | last) }}
-{{- else if eq (lower $format) (lower $model.format) }}
-{{- $spelt = $format }}
-{{- end }}
-{{- end }}
-{{- if $spelt }}
-ERROR: {{ $path }}.format: KServe tells {{ $model.format }} from {{ $spelt }}, which a runtime that is on serves; set it to {{ $spelt }}
-{{- else if $spoken }}
-ERROR: {{ $path }}.protocol: no runtime that is on speaks {{ $protocol }} for {{ $model.format }}; set it to {{ uniq $spoken | join " or " }}, or {{ include "kserve-lite-models.remedy" (dict "format" $model.format "protocol" $protocol) }}
-{{- else }}
-ERROR: {{ $path }}.format: no runtime that is on serves {{ $model.format }}; {{ include "kserve-lite-models.remedy" (dict "format" $model.format "protocol" $protocol) }}
-{{- end }}
-{{- end }}
-{{- if not (or $model.storageUri $model.spec (eq $model.format "huggingface")) }}
-{{- $loaded := false }}
-{{- range $.Values.trainedModels }}
-{{- $loaded = or $loaded (eq (toString .inferenceService) $name) }}
-{{- end }}
-{{- if not $loaded }}
-ERROR: {{ $path }}: no storageUri says where the model is; set {{ $path }}.storageUri
-{{- end }}
-{{- end }}
-{{- end }}
-{{- if $model.storageUri }}
-{{- include "kserve-lite-models.check.storage" (dict "root" $ "path" $path "uri" $model.storageUri) }}
-{{- end }}
-{{- $longest := 48 }}
-{{- if $model.transformer }}
-{{- $longest = 46 }}
-{{- end }}
-{{- if or (gt (len $name) $longest) (lt (len $name) 6) }}
-{{- include "kserve-lite-models.check.name" (dict "path" $path "name" $name "longest" $longest) }}
-{{- end }}
-{{- if and $model.minReplicas $model.maxReplicas (gt (int $model.minReplicas) (int $model.maxReplicas)) }}
-ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
-{{- end }}
-{{- $mode := or $model.deploymentMode $.Values.deploymentMode }}
-{{- with $model.autoscaling }}
-{{- if and (has .metric (list "concurrency" "rps")) (eq $mode "Standard") }}
-ERROR: {{ $path }}.autoscaling.metric: {{ .metric }} is Knative's; set it to cpu or memory
-{{- end }}
-{{- if and (gt (int .target) 100) (eq $mode "Standard") }}
-ERROR: {{ $path }}.autoscaling.target: {{ .target }} is no percentage of what its pods request; set it to 100 or less
-{{- end }}
-{{- if and .class (eq $mode "Knative") }}
-ERROR: {{ $path }}.autoscaling.class: Knative scales its models itself; remove it
-{{- end }}
-{{- if and .metric (eq .class "keda") }}
-ERROR: {{ $path }}.autoscaling.metric: KServe refuses it for keda; say it in {{ $path }}.spec.predictor.autoScaling
-{{- end }}
-{{- end }}
-{{- with $model.credentials }}
-{{- if not .secretName }}
-ERROR: {{ $path }}.credentials: no Secret is named; set {{ $path }}.credentials.secretName
-{{- end }}
-{{- with .externalSecret }}
-{{- if not (and .store .key) }}
-ERROR: {{ $path }}.credentials.externalSecret: wants a store and a key; set both
-{{- end }}
-{{- end }}
-{{- end }}
-{{- range $where, $entry := pick $model "transformer" "explainer" }}
-{{- if and $entry (not (or $entry.image $entry.art)) }}
-ERROR: {{ $path }}.{{ $where }}: has no image; set {{ $path }}.{{ $where }}.image
-{{- else if and $entry.image $entry.art }}
-ERROR: {{ $path }}.{{ $where }}: image and art exclude each other; remove one
-{{- end }}
-{{- if gt (int $entry.minReplicas) (int (get $entry "maxReplicas" | default $entry.minReplicas)) }}
-ERROR: {{ $path }}.{{ $where }}.minReplicas: is more than maxReplicas; raise {{ $path }}.{{ $where }}.maxReplicas
-{{- end }}
-{{- if hasKey ($entry.env | default dict) "PYTHONPATH" }}
-ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; remove it
-{{- end }}
-{{- end }}
-{{- if and $model.env (hasKey $model.env "PYTHONPATH") }}
-ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
-{{- end }}
-{{- if or $model.runtime $model.formatVersion }}
-{{- include "kserve-lite-models.check.runtime" (dict "root" $ "path" $path "model" $model "protocol" $protocol) }}
-{{- end }}
-{{- if $model.runtimeVersion }}
-{{- include "kserve-lite-models.check.version" (dict "root" $ "path" $path "model" $model "protocol" $protocol) }}
-{{- end }}
-{{- if or $model.spec $model.runtime }}
-{{- include "kserve-lite-models.check.workers" (dict "root" $ "path" $path "model" $model) }}
-{{- end }}
-{{- if and $model.batcher (ne $protocol "v1") }}
-ERROR: {{ $path }}.batcher: KServe's agent batches requests of the protocol v1, and the model speaks {{ $protocol }}; remove it
-{{- end }}
-{{- if and $model.transformer $model.explainer }}
-{{- include "kserve-lite-models.check.explainer" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
-{{- end }}
-{{- if $model.canary }}
-{{- include "kserve-lite-models.check.canary" (dict "root" $ "name" $name "model" $model "deploymentMode" $mode) }}
-{{- end }}
-{{- if $model.spec }}
-{{- include "kserve-lite-models.check.spec" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
-{{- end }}
-{{- if $model.timeout }}
-{{- include "kserve-lite-models.check.timeout" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
-{{- end }}
-{{- if and $.Values.routing.domain (not $model.clusterLocal) }}
-{{- $host := include "kserve-lite-models.fill" (dict "root" $ "name" $name "model" $model "template" $.Values.routing.domainTemplate) }}
-{{- with regexFind "\\{\\{[^}]+" $host }}
-{{- if include "kserve-lite-models.writesRoutes" $ }}
-ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
-{{- end }}
-{{- end }}
-{{- if and (not (contains "{{" $host)) (eq $mode "Standard") (ne $.Values.routing.mode "none") }}
-{{- if or (gt (len $host) 253) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $host)) }}
-ERROR: {{ $path }}: routing.domainTemplate makes "{{ $host }}" of it, which is no host; change the template, or the names and labels in it
-{{- end }}
-{{- end }}
-{{- if and $.Values.routing.pathTemplate (include "kserve-lite-models.writesRoutes" $) }}
-{{- $where := include "kserve-lite-models.fill" (dict "root" $ "name" $name "model" $model "template" $.Values.routing.pathTemplate) }}
-{{- if not (or (contains "{{" $where) (regexMatch "^/([-A-Za-z0-9._~]+/)*[-A-Za-z0-9._~]*$" $where)) }}
-ERROR: {{ $path }}: routing.pathTemplate makes "{{ $where }}" of it, which is no path; change the template, or the labels in it
-{{- end }}
-{{- end }}
-{{- with get $hosts $host }}
-ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
-{{- end }}
-{{- $_ := set $hosts $host $name }}
-{{- if $.Values.routing.pathTemplate }}
-{{- include "kserve-lite-models.check.path" (dict "root" $ "name" $name "model" $model "paths" $paths) }}
-{{- end }}
-{{- end }}
-{{- end }}
+  {{- $runtimes := include "kserve-lite-models.runtimes" . | fromJsonArray }}
+  {{- $served := list }}
+  {{- range $runtimes }}
+    {{- if .automatic }}
+      {{- $served = concat $served .served }}
+    {{- end }}
+  {{- end }}
+  {{- $hosts := dict }}
+  {{- $paths := dict }}
+  {{- range $name, $model := .Values.models }}
+    {{- $path := printf "models.%s" $name }}
+    {{- $protocol := or $model.protocol "v1" }}
+    {{- if and $model.format $model.image }}
+      ERROR: {{ $path }}: format and image exclude each other; remove one
+    {{- else if not (or $model.format $model.image (dig "predictor" false ($model.spec | default dict))) }}
+      ERROR: {{ $path }}: neither format nor image says what serves it; set {{ $path }}.format, sklearn for instance
+    {{- end }}
+    {{- if $model.format }}
+      {{- range $key, $_ := pick $model "command" "port" }}
+        ERROR: {{ $path }}.{{ $key }}: belongs to image, and a runtime has its own; remove it
+      {{- end }}
+      {{- if $model.args }}
+        {{- include "kserve-lite-models.check.args" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model "protocol" $protocol) }}
+      {{- end }}
+      {{- if $model.runtime }}
+        {{- with include "kserve-lite-models.switch" (dict "runtimes" $runtimes "name" $model.runtime) }}
+          ERROR: {{ $path }}.runtime: {{ $model.runtime }} is off; set {{ . }}=true
+        {{- end }}
+      {{- else if and $model.spec (hasKey (dig "predictor" dict $model.spec) "workerSpec") }}
+      {{- else if not (has (printf "%s/%s" $model.format $protocol) $served) }}
+        {{- include "kserve-lite-models.check.format" (dict "runtimes" $runtimes "path" $path "format" $model.format "protocol" $protocol) }}
+      {{- end }}
+      {{- if not (or $model.storageUri $model.spec (eq $model.format "huggingface")) }}
+        {{- $loaded := false }}
+        {{- range $.Values.trainedModels }}
+          {{- $loaded = or $loaded (eq (toString .inferenceService) $name) }}
+        {{- end }}
+        {{- if not $loaded }}
+          ERROR: {{ $path }}: no storageUri says where the model is; set {{ $path }}.storageUri
+        {{- end }}
+      {{- end }}
+    {{- end }}
+    {{- if $model.storageUri }}
+      {{- include "kserve-lite-models.check.storage" (dict "root" $ "path" $path "uri" $model.storageUri) }}
+    {{- end }}
+    {{- $longest := 48 }}
+    {{- if $model.transformer }}
+      {{- $longest = 46 }}
+    {{- end }}
+    {{- if or (gt (len $name) $longest) (lt (len $name) 6) }}
+      {{- include "kserve-lite-models.check.name" (dict "path" $path "name" $name "longest" $longest) }}
+    {{- end }}
+    {{- if and $model.minReplicas $model.maxReplicas (gt (int $model.minReplicas) (int $model.maxReplicas)) }}
+      ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
+    {{- end }}
+    {{- $mode := or $model.deploymentMode $.Values.deploymentMode }}
+    {{- with $model.autoscaling }}
+      {{- if and (has .metric (list "concurrency" "rps")) (eq $mode "Standard") }}
+        ERROR: {{ $path }}.autoscaling.metric: {{ .metric }} is Knative's; set it to cpu or memory
+      {{- end }}
+      {{- if and (gt (int .target) 100) (eq $mode "Standard") }}
+        ERROR: {{ $path }}.autoscaling.target: {{ .target }} is no percentage of what its pods request; set it to 100 or less
+      {{- end }}
+      {{- if and .class (eq $mode "Knative") }}
+        ERROR: {{ $path }}.autoscaling.class: Knative scales its models itself; remove it
+      {{- end }}
+      {{- if and .metric (eq .class "keda") }}
+        ERROR: {{ $path }}.autoscaling.metric: KServe refuses it for keda; say it in {{ $path }}.spec.predictor.autoScaling
+      {{- end }}
+    {{- end }}
+    {{- with $model.credentials }}
+      {{- if not .secretName }}
+        ERROR: {{ $path }}.credentials: no Secret is named; set {{ $path }}.credentials.secretName
+      {{- end }}
+      {{- with .externalSecret }}
+        {{- if not (and .store .key) }}
+          ERROR: {{ $path }}.credentials.externalSecret: wants a store and a key; set both
+        {{- end }}
+      {{- end }}
+    {{- end }}
+    {{- range $where, $entry := pick $model "transformer" "explainer" }}
+      {{- if and $entry (not (or $entry.image $entry.art)) }}
+        ERROR: {{ $path }}.{{ $where }}: has no image; set {{ $path }}.{{ $where }}.image
+      {{- else if and $entry.image $entry.art }}
+        ERROR: {{ $path }}.{{ $where }}: image and art exclude each other; remove one
+      {{- end }}
+      {{- if gt (int $entry.minReplicas) (int (get $entry "maxReplicas" | default $entry.minReplicas)) }}
+        ERROR: {{ $path }}.{{ $where }}.minReplicas: is more than maxReplicas; raise {{ $path }}.{{ $where }}.maxReplicas
+      {{- end }}
+      {{- if hasKey ($entry.env | default dict) "PYTHONPATH" }}
+        ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; remove it
+      {{- end }}
+    {{- end }}
+    {{- if and $model.env (hasKey $model.env "PYTHONPATH") }}
+      ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
+    {{- end }}
+    {{- if or $model.runtime $model.formatVersion }}
+      {{- include "kserve-lite-models.check.runtime" (dict "runtimes" $runtimes "path" $path "model" $model "protocol" $protocol) }}
+    {{- end }}
+    {{- if $model.runtimeVersion }}
+      {{- include "kserve-lite-models.check.version" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model "protocol" $protocol) }}
+    {{- end }}
+    {{- if or $model.spec $model.runtime }}
+      {{- include "kserve-lite-models.check.workers" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model) }}
+    {{- end }}
+    {{- if and $model.batcher (ne $protocol "v1") }}
+      ERROR: {{ $path }}.batcher: KServe's agent batches requests of the protocol v1, and the model speaks {{ $protocol }}; remove it
+    {{- end }}
+    {{- if and $model.transformer $model.explainer }}
+      {{- include "kserve-lite-models.check.explainer" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
+    {{- end }}
+    {{- if $model.canary }}
+      {{- include "kserve-lite-models.check.canary" (dict "root" $ "runtimes" $runtimes "name" $name "model" $model "deploymentMode" $mode) }}
+    {{- end }}
+    {{- if $model.spec }}
+      {{- include "kserve-lite-models.check.spec" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
+    {{- end }}
+    {{- if $model.timeout }}
+      {{- include "kserve-lite-models.check.timeout" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
+    {{- end }}
+    {{- if and $.Values.routing.domain (not $model.clusterLocal) }}
+      {{- $host := include "kserve-lite-models.fill" (dict "root" $ "name" $name "model" $model "template" $.Values.routing.domainTemplate) }}
+      {{- with regexFind "\\{\\{[^}]+" $host }}
+        {{- if include "kserve-lite-models.writesRoutes" $ }}
+          ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
+        {{- end }}
+      {{- end }}
+      {{- if and (not (contains "{{" $host)) (eq $mode "Standard") (ne $.Values.routing.mode "none") }}
+        {{- if or (gt (len $host) 253) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $host)) }}
+          ERROR: {{ $path }}: routing.domainTemplate makes "{{ $host }}" of it, which is no host; change the template, or the names and labels in it
+        {{- end }}
+      {{- end }}
+      {{- if and $.Values.routing.pathTemplate (include "kserve-lite-models.writesRoutes" $) }}
+        {{- $where := include "kserve-lite-models.fill" (dict "root" $ "name" $name "model" $model "template" $.Values.routing.pathTemplate) }}
+        {{- if not (or (contains "{{" $where) (regexMatch "^/([-A-Za-z0-9._~]+/)*[-A-Za-z0-9._~]*$" $where)) }}
+          ERROR: {{ $path }}: routing.pathTemplate makes "{{ $where }}" of it, which is no path; change the template, or the labels in it
+        {{- end }}
+      {{- end }}
+      {{- with get $hosts $host }}
+        ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
+      {{- end }}
+      {{- $_ := set $hosts $host $name }}
+      {{- if $.Values.routing.pathTemplate }}
+        {{- include "kserve-lite-models.check.path" (dict "root" $ "name" $name "model" $model "paths" $paths) }}
+      {{- end }}
+    {{- end }}
+  {{- end }}
 {{- end -}}
 
 {{- /* Takes (dict root path uri), where path is that of the entry with the storageUri. */ -}}
 {{- define "kserve-lite-models.check.storage" -}}
-{{- $uri := .uri -}}
-{{- $scheme := splitList "://" $uri | first -}}
-{{- if ne $scheme $uri }}
-{{- $path := printf "%s.storageUri" .path }}
-{{- if not (has $scheme (list "s3" "gs" "hdfs" "webhdfs" "http" "https" "hf" "pvc" "oci" "oci+native" "file")) }}
-ERROR: {{ $path }}: nothing fetches {{ $scheme }}://; use gs, s3, hdfs, webhdfs, https, hf, pvc or oci
-{{- end }}
-{{- if and (hasPrefix "oci" $scheme) (eq .root.Values.storage.ociModels.mode "disabled") }}
-ERROR: {{ $path }}: models in container images are off; set storage.ociModels.mode=modelcar
-{{- end }}
-{{- end }}
+  {{- $uri := .uri -}}
+  {{- $scheme := splitList "://" $uri | first -}}
+  {{- if ne $scheme $uri }}
+    {{- $path := printf "%s.storageUri" .path }}
+    {{- if not (has $scheme (list "s3" "gs" "hdfs" "webhdfs" "http" "https" "hf" "pvc" "oci" "oci+native" "file")) }}
+      ERROR: {{ $path }}: nothing fetches {{ $scheme }}://; use gs, s3, hdfs, webhdfs, https, hf, pvc or oci
+    {{- end }}
+    {{- if and (hasPrefix "oci" $scheme) (eq .root.Values.storage.ociModels.mode "disabled") }}
+      ERROR: {{ $path }}: models in container images are off; set storage.ociModels.mode=modelcar
+    {{- end }}
+  {{- end }}
 {{- end -}}

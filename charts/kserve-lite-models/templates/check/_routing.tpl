@@ -6,20 +6,20 @@ a `spec` says of them.
 
 {{- /* A model's path under the bare domain. Takes (dict root name model paths), where paths are whose. */ -}}
 {{- define "kserve-lite-models.check.path" -}}
-{{- $root := .root -}}
-{{- $name := .name -}}
-{{- $model := .model -}}
-{{- $paths := .paths -}}
-{{- if include "kserve-lite-models.routed" (dict "root" $root "model" $model) -}}
-{{- $path := include "kserve-lite-models.fill" (dict "root" $root "name" $name "model" $model "template" $root.Values.routing.pathTemplate) | trimSuffix "/" }}
-{{- with regexFind "\\{\\{[^}]+" $path }}
-ERROR: models.{{ $name }}: routing.pathTemplate asks for {{ . }}}}, which the model does not have; add it to the model
-{{- end }}
-{{- with get $paths $path }}
-ERROR: models.{{ $name }}: has the path {{ $path | default "/" }} of models.{{ . }}; make routing.pathTemplate tell them apart
-{{- end }}
-{{- $_ := set $paths $path $name }}
-{{- end -}}
+  {{- $root := .root -}}
+  {{- $name := .name -}}
+  {{- $model := .model -}}
+  {{- $paths := .paths -}}
+  {{- if include "kserve-lite-models.routed" (dict "root" $root "model" $model) -}}
+    {{- $path := include "kserve-lite-models.fill" (dict "root" $root "name" $name "model" $model "template" $root.Values.routing.pathTemplate) | trimSuffix "/" }}
+    {{- with regexFind "\\{\\{[^}]+" $path }}
+      ERROR: models.{{ $name }}: routing.pathTemplate asks for {{ . }}}}, which the model does not have; add it to the model
+    {{- end }}
+    {{- with get $paths $path }}
+      ERROR: models.{{ $name }}: has the path {{ $path | default "/" }} of models.{{ . }}; make routing.pathTemplate tell them apart
+    {{- end }}
+    {{- $_ := set $paths $path $name }}
+  {{- end -}}
 {{- end -}}
 
 {{- /*
@@ -27,63 +27,64 @@ Whether there is a route that sends versions their part of the requests. Takes (
 deploymentMode key), where key is what asks for it.
 */ -}}
 {{- define "kserve-lite-models.check.split" -}}
-{{- $root := .root -}}
-{{- $model := .model -}}
-{{- $path := printf "%s.%s" .path .key -}}
-{{- if eq .deploymentMode "Knative" }}
-ERROR: {{ $path }}: KServe has them in Standard mode only; set {{ .path }}.deploymentMode=Standard, or let Knative split by {{ .path }}.spec.predictor.canaryTrafficPercent
-{{- else if not (include "kserve-lite-models.writesRoutes" $root) }}
-ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing splits the requests; set routing.mode=virtualService{{ if eq $root.Values.routing.mode "gatewayApi" }}, or routing.gatewayApi.writeRoutes=true{{ end }}
-{{- else if not (include "kserve-lite-models.routed" (dict "root" $root "model" $model)) }}
-ERROR: {{ $path }}: the route splits the requests, and the model has none; set routing.domain, and no clusterLocal
-{{- end }}
-{{- if or $model.transformer (dig "transformer" false ($model.spec | default dict)) }}
-ERROR: {{ $path }}: the transformer calls the model itself, past the split; remove one of the two
-{{- end }}
+  {{- $root := .root -}}
+  {{- $model := .model -}}
+  {{- $path := printf "%s.%s" .path .key -}}
+  {{- if eq .deploymentMode "Knative" }}
+    ERROR: {{ $path }}: KServe has them in Standard mode only; set {{ .path }}.deploymentMode=Standard, or let Knative split by {{ .path }}.spec.predictor.canaryTrafficPercent
+  {{- else if not (include "kserve-lite-models.writesRoutes" $root) }}
+    ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing splits the requests; set routing.mode=virtualService{{ if eq $root.Values.routing.mode "gatewayApi" }}, or routing.gatewayApi.writeRoutes=true{{ end }}
+  {{- else if not (include "kserve-lite-models.routed" (dict "root" $root "model" $model)) }}
+    ERROR: {{ $path }}: the route splits the requests, and the model has none; set routing.domain, and no clusterLocal
+  {{- end }}
+  {{- if or $model.transformer (dig "transformer" false ($model.spec | default dict)) }}
+    ERROR: {{ $path }}: the transformer calls the model itself, past the split; remove one of the two
+  {{- end }}
 {{- end -}}
 
-{{- /* Takes (dict root name model deploymentMode). */ -}}
+{{- /* Takes (dict root runtimes name model deploymentMode). */ -}}
 {{- define "kserve-lite-models.check.canary" -}}
-{{- $root := .root -}}
-{{- $name := .name -}}
-{{- $model := .model -}}
-{{- $path := printf "models.%s.canary" $name -}}
-{{- include "kserve-lite-models.check.split" (dict "root" $root "path" (printf "models.%s" $name) "model" $model "deploymentMode" .deploymentMode "key" "canary") }}
-{{- if or (hasKey $model "batcher") (hasKey $model "logger") }}
-ERROR: {{ $path }}: KServe leads the versions' requests past the agent, which logs and batches; remove {{ keys (pick $model "batcher" "logger") | sortAlpha | join " and " }}, or make each version a model
-{{- end }}
-{{- $class := dig "autoscaling" "class" (dig "annotations" "serving.kserve.io/autoscalerClass" "hpa" $model) $model }}
-{{- $sum := 0 }}
-{{- range $key, $version := $model.canary }}
-{{- include "kserve-lite-models.check.name" (dict "path" (printf "%s.%s" $path $key) "name" $key "longest" 20) }}
-{{- if not (hasKey $version "trafficPercent") }}
-ERROR: {{ $path }}.{{ $key }}: its part of the requests is not said; set {{ $path }}.{{ $key }}.trafficPercent
-{{- end }}
-{{- $sum = add $sum (int ($version.trafficPercent | default 0)) }}
-{{- /* A scaler would raise it to one. */}}
-{{- if and $version.trafficPercent (eq $class "none") (eq 0 (int (dig "minReplicas" (dig "minReplicas" 1 $model) $version))) }}
-ERROR: {{ $path }}.{{ $key }}: gets {{ int $version.trafficPercent }} percent of the requests, and no pod; set {{ $path }}.{{ $key }}.minReplicas to 1 or more, and models.{{ $name }}.minReplicas
-{{- end }}
-{{- if gt (add (len $name) (len $key)) 47 }}
-ERROR: {{ $path }}.{{ $key }}: the two names have {{ add (len $name) (len $key) }} characters and its pods' label takes 47; shorten one
-{{- end }}
-{{- if gt (int ($version.minReplicas | default 0)) (int (get $model "minReplicas" | default 1)) }}
-ERROR: {{ $path }}.{{ $key }}.minReplicas: is more than the model's, which KServe refuses; raise models.{{ $name }}.minReplicas
-{{- end }}
-{{- $entry := mergeOverwrite dict $model $version }}
-{{- if and $entry.format (or $version.runtime $version.formatVersion) }}
-{{- include "kserve-lite-models.check.runtime" (dict "root" $root "path" (printf "%s.%s" $path $key) "model" $entry "protocol" ($model.protocol | default "v1")) }}
-{{- end }}
-{{- if $version.runtimeVersion }}
-{{- include "kserve-lite-models.check.version" (dict "root" $root "path" (printf "%s.%s" $path $key) "model" $entry "protocol" ($model.protocol | default "v1")) }}
-{{- end }}
-{{- with $version.storageUri }}
-{{- include "kserve-lite-models.check.storage" (dict "root" $root "path" (printf "%s.%s" $path $key) "uri" .) }}
-{{- end }}
-{{- end }}
-{{- if gt $sum 100 }}
-ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
-{{- end }}
+  {{- $root := .root -}}
+  {{- $runtimes := .runtimes -}}
+  {{- $name := .name -}}
+  {{- $model := .model -}}
+  {{- $path := printf "models.%s.canary" $name -}}
+  {{- include "kserve-lite-models.check.split" (dict "root" $root "path" (printf "models.%s" $name) "model" $model "deploymentMode" .deploymentMode "key" "canary") }}
+  {{- if or (hasKey $model "batcher") (hasKey $model "logger") }}
+    ERROR: {{ $path }}: KServe leads the versions' requests past the agent, which logs and batches; remove {{ keys (pick $model "batcher" "logger") | sortAlpha | join " and " }}, or make each version a model
+  {{- end }}
+  {{- $class := dig "autoscaling" "class" (dig "annotations" "serving.kserve.io/autoscalerClass" "hpa" $model) $model }}
+  {{- $sum := 0 }}
+  {{- range $key, $version := $model.canary }}
+    {{- include "kserve-lite-models.check.name" (dict "path" (printf "%s.%s" $path $key) "name" $key "longest" 20) }}
+    {{- if not (hasKey $version "trafficPercent") }}
+      ERROR: {{ $path }}.{{ $key }}: its part of the requests is not said; set {{ $path }}.{{ $key }}.trafficPercent
+    {{- end }}
+    {{- $sum = add $sum (int ($version.trafficPercent | default 0)) }}
+    {{- /* A scaler would raise it to one. */}}
+    {{- if and $version.trafficPercent (eq $class "none") (eq 0 (int (dig "minReplicas" (dig "minReplicas" 1 $model) $version))) }}
+      ERROR: {{ $path }}.{{ $key }}: gets {{ int $version.trafficPercent }} percent of the requests, and no pod; set {{ $path }}.{{ $key }}.minReplicas to 1 or more, and models.{{ $name }}.minReplicas
+    {{- end }}
+    {{- if gt (add (len $name) (len $key)) 47 }}
+      ERROR: {{ $path }}.{{ $key }}: the two names have {{ add (len $name) (len $key) }} characters and its pods' label takes 47; shorten one
+    {{- end }}
+    {{- if gt (int ($version.minReplicas | default 0)) (int (get $model "minReplicas" | default 1)) }}
+      ERROR: {{ $path }}.{{ $key }}.minReplicas: is more than the model's, which KServe refuses; raise models.{{ $name }}.minReplicas
+    {{- end }}
+    {{- $entry := mergeOverwrite dict $model $version }}
+    {{- if and $entry.format (or $version.runtime $version.formatVersion) }}
+      {{- include "kserve-lite-models.check.runtime" (dict "runtimes" $runtimes "path" (printf "%s.%s" $path $key) "model" $entry "protocol" ($model.protocol | default "v1")) }}
+    {{- end }}
+    {{- if $version.runtimeVersion }}
+      {{- include "kserve-lite-models.check.version" (dict "root" $root "runtimes" $runtimes "path" (printf "%s.%s" $path $key) "model" $entry "protocol" ($model.protocol | default "v1")) }}
+    {{- end }}
+    {{- with $version.storageUri }}
+      {{- include "kserve-lite-models.check.storage" (dict "root" $root "path" (printf "%s.%s" $path $key) "uri" .) }}
+    {{- end }}
+  {{- end }}
+  {{- if gt $sum 100 }}
+    ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
+  {{- end }}
 {{- end -}}
 
 {{- /*
@@ -91,42 +92,42 @@ KServe's Ingress gives an explainer that stands beside a transformer the host of
 the predictor too. Takes (dict root path model deploymentMode).
 */ -}}
 {{- define "kserve-lite-models.check.explainer" -}}
-{{- $root := .root -}}
-{{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq .deploymentMode "Standard") (not .model.clusterLocal) }}
-ERROR: {{ .path }}.explainer: beside a transformer KServe's Ingress has no host for it; set routing.mode=gatewayApi or virtualService, or {{ .path }}.clusterLocal=true
-{{- end }}
+  {{- $root := .root -}}
+  {{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq .deploymentMode "Standard") (not .model.clusterLocal) }}
+    ERROR: {{ .path }}.explainer: beside a transformer KServe's Ingress has no host for it; set routing.mode=gatewayApi or virtualService, or {{ .path }}.clusterLocal=true
+  {{- end }}
 {{- end -}}
 
 {{- /* What of routing is said in a `spec`. Takes (dict root path model deploymentMode). */ -}}
 {{- define "kserve-lite-models.check.spec" -}}
-{{- $root := .root -}}
-{{- $path := .path -}}
-{{- $spec := .model.spec -}}
-{{- if $spec.canary }}
-{{- include "kserve-lite-models.check.split" (dict "root" $root "path" $path "model" .model "deploymentMode" .deploymentMode "key" "spec.canary") }}
-{{- end }}
-{{- if eq .deploymentMode "Standard" }}
-{{- range $where := list "predictor" "transformer" "explainer" }}
-{{- if hasKey (get $spec $where | default dict) "canaryTrafficPercent" }}
-ERROR: {{ $path }}.spec.{{ $where }}.canaryTrafficPercent: is Knative's and does nothing in Standard mode; set {{ $path }}.canary, or {{ $path }}.deploymentMode=Knative
-{{- end }}
-{{- end }}
-{{- end }}
+  {{- $root := .root -}}
+  {{- $path := .path -}}
+  {{- $spec := .model.spec -}}
+  {{- if $spec.canary }}
+    {{- include "kserve-lite-models.check.split" (dict "root" $root "path" $path "model" .model "deploymentMode" .deploymentMode "key" "spec.canary") }}
+  {{- end }}
+  {{- if eq .deploymentMode "Standard" }}
+    {{- range $where := list "predictor" "transformer" "explainer" }}
+      {{- if hasKey (get $spec $where | default dict) "canaryTrafficPercent" }}
+        ERROR: {{ $path }}.spec.{{ $where }}.canaryTrafficPercent: is Knative's and does nothing in Standard mode; set {{ $path }}.canary, or {{ $path }}.deploymentMode=Knative
+      {{- end }}
+    {{- end }}
+  {{- end }}
 {{- end -}}
 
 {{- /* Whether a model's route can have its timeout. Takes (dict root path model deploymentMode). */ -}}
 {{- define "kserve-lite-models.check.timeout" -}}
-{{- $root := .root -}}
-{{- $path := printf "%s.timeout" .path -}}
-{{- if and $root.Values.routing.domain (eq .deploymentMode "Standard") (not .model.clusterLocal) }}
-{{- if eq $root.Values.routing.mode "ingress" }}
-ERROR: {{ $path }}: KServe's Ingress has none; set routing.mode=gatewayApi or virtualService, or remove it and set the annotation of your ingress controller in routing.ingressAnnotations
-{{- else if eq $root.Values.routing.mode "none" }}
-ERROR: {{ $path }}: in routing.mode none nobody writes the route; remove it and set it on your own route
-{{- else if and (eq $root.Values.routing.mode "gatewayApi") (not $root.Values.routing.httpRouteTimeouts) }}
-ERROR: {{ $path }}: HTTPRoutes have no timeouts here; set routing.httpRouteTimeouts=true, or remove it
-{{- else if include "kserve-lite-models.grpcRouted" (dict "root" $root "name" "" "model" .model) }}
-ERROR: {{ $path }}: GRPCRoutes have no timeouts; remove it, and let the callers send their deadlines
-{{- end }}
-{{- end }}
+  {{- $root := .root -}}
+  {{- $path := printf "%s.timeout" .path -}}
+  {{- if and $root.Values.routing.domain (eq .deploymentMode "Standard") (not .model.clusterLocal) }}
+    {{- if eq $root.Values.routing.mode "ingress" }}
+      ERROR: {{ $path }}: KServe's Ingress has none; set routing.mode=gatewayApi or virtualService, or remove it and set the annotation of your ingress controller in routing.ingressAnnotations
+    {{- else if eq $root.Values.routing.mode "none" }}
+      ERROR: {{ $path }}: in routing.mode none nobody writes the route; remove it and set it on your own route
+    {{- else if and (eq $root.Values.routing.mode "gatewayApi") (not $root.Values.routing.httpRouteTimeouts) }}
+      ERROR: {{ $path }}: HTTPRoutes have no timeouts here; set routing.httpRouteTimeouts=true, or remove it
+    {{- else if include "kserve-lite-models.grpcRouted" (dict "root" $root "name" "" "model" .model) }}
+      ERROR: {{ $path }}: GRPCRoutes have no timeouts; remove it, and let the callers send their deadlines
+    {{- end }}
+  {{- end }}
 {{- end -}}

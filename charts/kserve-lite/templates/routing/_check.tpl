@@ -33,8 +33,9 @@ ERROR: routing.additionalDomains: {{ $domain }} is in {{ . }} already, and a gat
 {{- include "kserve-lite.routing.checkClass" . }}
 {{- end }}
 {{- $written := and $standard (eq $mode "gatewayApi") $routing.gatewayApi.writeRoutes }}
+{{- $remedy := ternary "routing.mode=virtualService or routing.gatewayApi.writeRoutes=true" "routing.mode=virtualService" $standard }}
 {{- if and $routing.pathTemplate (eq $mode "gatewayApi") (not $written) }}
-ERROR: routing.pathTemplate: KServe's HTTPRoutes match the path alone and send the rest of the domain to one model; set {{ ternary "routing.mode=virtualService or routing.gatewayApi.writeRoutes=true" "routing.mode=virtualService" $standard }}, or remove it
+ERROR: routing.pathTemplate: KServe's HTTPRoutes match the path alone and send the rest of the domain to one model; set {{ $remedy }}, or remove it
 {{- else if and $routing.pathTemplate $standard (ne $mode "virtualService") (not $written) }}
 ERROR: routing.pathTemplate: in routing.mode {{ $mode }} nobody routes it; set routing.mode=virtualService, or remove it
 {{- end }}
