@@ -1,4 +1,4 @@
-"""The `routes` command: print the Istio routes of InferenceServices."""
+"""The `routes` command: print the routes of InferenceServices."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 @values_option("Values of the platform.")
 @release_options
 def routes(*, files: tuple[Path, ...], values: tuple[str, ...], release: Release) -> None:
-    """Print the Istio routes of InferenceServices.
+    """Print the routes of InferenceServices.
 
     FILES are manifests of InferenceServices that are applied by hand; - is standard input. In
     routing.mode virtualService KServe writes no route for them; these are the ones that the models
-    chart would write, and the Service of the model's name. An object that gets no route is an
-    error; those of the others are printed all the same.
+    chart would write, and the Service of the model's name. With routing.gatewayApi.writeRoutes they
+    are HTTPRoutes and GRPCRoutes, and each InferenceService wants the label
+    networking.kserve.io/visibility: cluster-local, by which KServe writes none. An object that gets
+    no route is an error; those of the others are printed all the same.
     """
     from generator.manifests.routes import render  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415

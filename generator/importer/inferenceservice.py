@@ -42,7 +42,12 @@ _ANNOTATIONS = {
     "serving.kserve.io/storageSecretName": ("credentials", "secretName"),
 }
 _MODES = {"RawDeployment": "Standard", "Serverless": "Knative"}
-_VISIBILITY = "networking.kserve.io/visibility"
+VISIBILITY = "networking.kserve.io/visibility"
+"""The label by which KServe writes a model no route."""
+
+CLUSTER_LOCAL = "cluster-local"
+"""What that label then says."""
+
 # Where the runtimes listen for gRPC.
 _GRPC_PORT = 9000
 
@@ -180,9 +185,9 @@ def _take_metadata(metadata: Node, entry: Entry) -> None:
             value = _MODES.get(value, value)
             entry[first] = entry.get(first, {}) | {more[0]: value} if more else value
     labels = dict(metadata.get("labels") or {})
-    if labels.get(_VISIBILITY) == "cluster-local":
+    if labels.get(VISIBILITY) == CLUSTER_LOCAL:
         entry["clusterLocal"] = True
-        del labels[_VISIBILITY]
+        del labels[VISIBILITY]
     if is_written_by_kserve(annotations, entry.get("format")):
         del annotations[MODEL_FORMAT]
     for kind, values in (("labels", labels), ("annotations", annotations)):

@@ -1,4 +1,4 @@
-"""The Istio routes of InferenceServices that somebody applies by hand.
+"""The routes, Istio's or the Gateway API's, of InferenceServices that somebody applies by hand.
 
 They are those of the models chart: each InferenceService is put to it as an entry that has just
 what its routes depend on.
@@ -12,7 +12,12 @@ from pathlib import Path
 
 from generator.catalog import Node
 from generator.errors import ValuesError
-from generator.importer.inferenceservice import Entry, from_manifest
+from generator.importer.inferenceservice import (
+    CLUSTER_LOCAL,
+    VISIBILITY,
+    Entry,
+    from_manifest,
+)
 from generator.importer.services import Service, distinct, read_services
 from generator.manifests.parsing import split
 from generator.manifests.rendering import DECLARED, models
@@ -42,10 +47,8 @@ def render(files: Sequence[Path], values: Values, release: Release = DEFAULT) ->
     Raises ValuesError at once when the values do not ask for such routes, and after the last text
     when there is something in `files` that gets no route.
     """
-    routing = values.whole["routing"]
-    if routing["mode"] != "virtualService" or not routing["domain"]:
-        message = "KServe writes the routes; set routing.mode=virtualService and routing.domain"
-        raise ValuesError([values.problem(("routing",), message)])
+    _check_values(values)
+    by_gateway = values.whole["routing"]["mode"] == "gatewayApi"
     platform = {key: value for key, value in values.merged.items() if key not in DECLARED}
     found = [read_services(source) for source in read_sources(files)]
     services, doubles = distinct(
@@ -54,7 +57,17 @@ def render(files: Sequence[Path], values: Values, release: Release = DEFAULT) ->
     )
     problems = [*doubles, *(problem for _, own in found for problem in own)]
     for service in services:
-        own = platform | {"models": {service.name: _deciding(service.manifest)}}
+        if by_gateway and not _is_ours(service):
+            message = (
+                f"KServe writes routes of its own for {service}; "
+                f"add the label {VISIBILITY}: {CLUSTER_LOCAL}, by which it writes none"
+            )
+            problems.append(service.object.problem(("metadata",), message))
+            continue
+        entry = _deciding(service.manifest)
+        if by_gateway:
+            entry.pop("clusterLocal")  # What keeps KServe from its route keeps nobody else.
+        own = platform | {"models": {service.name: entry}}
         made = Values.made(own, _document(service, own))
         if wrong := list(check(made)):
             problems += wrong
@@ -62,6 +75,24 @@ def render(files: Sequence[Path], values: Values, release: Release = DEFAULT) ->
         yield from _routes(made, replace(release, models=service.namespace or release.models))
     if problems:
         raise ValuesError(problems)
+
+
+def _check_values(values: Values) -> None:
+    """Raise ValuesError where the models chart would write no route of an InferenceService."""
+    routing = values.whole["routing"]
+    modes = {"virtualService", "gatewayApi" if routing["gatewayApi"]["writeRoutes"] else ""}
+    if routing["mode"] not in modes or not routing["domain"]:
+        message = (
+            "KServe writes the routes; set routing.domain and routing.mode=virtualService, "
+            "or routing.mode=gatewayApi and routing.gatewayApi.writeRoutes=true"
+        )
+        raise ValuesError([values.problem(("routing",), message)])
+
+
+def _is_ours(service: Service) -> bool:
+    """Whether KServe is told to write no HTTPRoute for an InferenceService."""
+    labels = service.manifest["metadata"].get("labels") or {}
+    return bool(labels.get(VISIBILITY) == CLUSTER_LOCAL)
 
 
 def _document(service: Service, values: Node) -> Document:

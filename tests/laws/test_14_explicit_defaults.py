@@ -32,6 +32,11 @@ DEFAULTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("spec", "rules", "*"): ["matches"],
         ("spec", "rules", "*", "matches", "*", "path"): ["type", "value"],
         ("spec", "rules", "*", "filters", "*", "requestRedirect"): ["statusCode"],
+        ("spec", "rules", "*", "backendRefs", "*"): ["group", "kind", "weight"],
+    },
+    "GRPCRoute": {
+        ("spec", "parentRefs", "*"): ["group", "kind"],
+        ("spec", "rules", "*", "backendRefs", "*"): ["group", "kind", "weight"],
     },
     "Gateway": {
         ("spec", "listeners", "*", "allowedRoutes", "namespaces"): ["from"],

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -33,15 +34,22 @@ FEATURES = {
 }
 
 
+def named(cell: str) -> str:
+    """What the tests call the first cell of a row."""
+    names = [name for name in ("Knative", "writeRoutes") if name in cell]
+    return names[0] if names else cell.strip("`")
+
+
 def table() -> tuple[list[str], list[tuple[str, str, str]]]:
     """The page's features, and its cells: (mode or Knative, feature, what the page says)."""
     text = (ROOT / "docs" / "models.md").read_text()
     lines = [line for line in text.splitlines() if line.startswith("|") and "---" not in line]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     start = next(number for number, row in enumerate(rows) if row[0] == "`routing.mode`")
-    head, *body = rows[start:]
+    head = rows[start]
+    body = takewhile(lambda row: len(row) == len(head), rows[start + 1 :])
     cells = [
-        ("Knative" if "Knative" in row[0] else row[0].strip("`"), feature, said)
+        (named(row[0]), feature, said)
         for row in body
         for feature, said in zip(head[2:], row[2:], strict=True)
     ]
@@ -53,9 +61,13 @@ DECIDED_HERE = [cell for cell in CELLS if cell[1] in FEATURES]
 
 
 def published(mode: str, **model: object) -> dict:
-    """Values of one model under a domain, in a mode or on Knative."""
+    """Values of one model under a domain, in a mode, with writeRoutes or on Knative."""
     own = {"deploymentMode": "Knative"} if mode == "Knative" else {}
-    routing = {"domain": "a.b"} | ({} if mode == "Knative" else {"mode": mode})
+    how = {
+        "Knative": {},
+        "writeRoutes": {"mode": "gatewayApi", "gatewayApi": {"writeRoutes": True}},
+    }
+    routing = {"domain": "a.b"} | how.get(mode, {"mode": mode})
     return {**own, "routing": routing, "models": {"m": MODEL | model}}
 
 
@@ -79,9 +91,32 @@ def http(them: list[Object]) -> list[Object]:
     ]
 
 
+def rules(them: list[Object]) -> list[Object]:
+    """The rules of the HTTPRoutes that the models chart wrote, the path's last."""
+    return [rule for it in of_kind(them, "HTTPRoute") for rule in it["spec"]["rules"]]
+
+
+def shown_by_httproutes(feature: str, them: list[Object]) -> bool:
+    """Whether the models chart's own HTTPRoutes do what the feature says."""
+    match feature:
+        case "canary":
+            return all([to["weight"] for to in it["backendRefs"]] == [90, 10] for it in rules(them))
+        case "path template":
+            (match,) = rules(them)[-1]["matches"]
+            return match["path"] == {"type": "PathPrefix", "value": "/serving/default/m"}
+        case "timeout":
+            return {it["timeouts"]["request"] for it in rules(them)} == {"7s"}
+        case "additional domains":
+            hosts = only(them, "HTTPRoute")["spec"]["hostnames"]
+            return hosts == ["m-default.a.b", "m-default.c.d"]
+    return shown(feature, "gatewayApi", them)
+
+
 def shown(feature: str, mode: str, them: list[Object]) -> bool:
     """Whether the objects do what the feature says, or tell KServe to, which does it then."""
     ingress = rendering.config(them)["ingress"]
+    if mode == "writeRoutes":
+        return shown_by_httproutes(feature, them)
     match feature, mode:
         case "canary", _:
             return all([to["weight"] for to in route["route"]] == [90, 10] for route in http(them))
@@ -118,6 +153,7 @@ def test_the_page_says_each_feature_of_each_mode():
     assert {mode for mode, *_ in CELLS} == {
         "ingress",
         "gatewayApi",
+        "writeRoutes",
         "virtualService",
         "none",
         "Knative",

@@ -43,6 +43,8 @@ REFUSED = [
     ({"routing": {"mode": "gatewayApi", "domain": "a.b", "pathTemplate": "/x"}}, "send the rest of the domain to one model"),
     ({"routing": {"domain": "a.b", "gateway": {"tls": {"enabled": True}}}}, "there is no gateway in routing.mode ingress"),
     ({"routing": {"mode": "gatewayApi", "gateway": {"className": "gke-l7-rilb"}}}, "istio for instance"),
+    ({"routing": {"mode": "gatewayApi", "gatewayApi": {"writeRoutes": True}, "gateway": {"className": "gke-l7-rilb"}}}, "set routing.httpRouteTimeouts=false"),
+    ({"routing": {"gatewayApi": {"writeRoutes": True}}}, "routing.mode is ingress; set routing.mode=gatewayApi"),
     ({"routing": {"mode": "gatewayApi", "additionalDomains": ["a.b"]}}, "set routing.domain"),
     ({"routing": {"mode": "gatewayApi", "domain": "a.b", "additionalDomains": ["a.b"]}}, "a.b is in routing.domain already"),
     ({"routing": {"domain": "a.b", "ingressAnnotations": {"kubernetes.io/ingress.class": "x"}}}, "set routing.ingressClass.create=false"),

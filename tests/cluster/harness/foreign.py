@@ -26,6 +26,7 @@ PROJECTS = {
         "sigs.k8s.io/gateway-api",
         "config/crd/standard/*_gateway*.yaml",
         "config/crd/standard/*_httproutes.yaml",
+        "config/crd/standard/*_grpcroutes.yaml",
     ),
     "istio": ("istio.io/api", "kubernetes/customresourcedefinitions.gen.yaml"),
     "keda": ("github.com/kedacore/keda/v2", "config/crd/bases/keda.sh_scaledobjects.yaml"),

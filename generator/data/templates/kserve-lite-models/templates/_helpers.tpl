@@ -47,11 +47,23 @@ annotations:
   {{ $text }}
 {{- end -}}
 
-{{- /* Whether the models chart routes a model, as "true" or nothing. Takes (dict root model). */ -}}
+{{- /* Whether the models chart writes routes in this mode, and not KServe, as "true" or nothing. Takes the root. */ -}}
+{{- define "kserve-lite-models.writesRoutes" -}}
+  {{- $routing := .Values.routing -}}
+  {{- if or (eq $routing.mode "virtualService") (and (eq $routing.mode "gatewayApi") $routing.gatewayApi.writeRoutes) -}}
+    true
+  {{- end -}}
+{{- end -}}
+
+{{- /*
+Whether the models chart routes a model, as "true" or nothing: not one that stays inside, by its key or
+by KServe's own label. Takes (dict root model).
+*/ -}}
 {{- define "kserve-lite-models.routed" -}}
   {{- $root := .root -}}
   {{- $model := .model -}}
-  {{- if and (eq $root.Values.routing.mode "virtualService") $root.Values.routing.domain (not $model.clusterLocal) -}}
+  {{- $inside := or $model.clusterLocal (eq "cluster-local" (get ($model.labels | default dict) "networking.kserve.io/visibility")) -}}
+  {{- if and (include "kserve-lite-models.writesRoutes" $root) $root.Values.routing.domain (not $inside) -}}
     {{- if eq ($model.deploymentMode | default $root.Values.deploymentMode) "Standard" -}}
       true
     {{- end -}}
@@ -73,7 +85,10 @@ is an Ingress. Takes (dict root model).
   {{- end -}}
 {{- end -}}
 
-{{- /* The label that keeps a model inside the cluster; Knative asks for its own. Takes (dict root model). */ -}}
+{{- /*
+The label by which KServe writes no route; a model that nobody else routes stays inside the cluster.
+Knative asks for its own. Takes (dict root model).
+*/ -}}
 {{- define "kserve-lite-models.visibility" -}}
   {{- $mode := .model.deploymentMode | default .root.Values.deploymentMode -}}
   networking.{{ ternary "knative.dev" "kserve.io" (eq $mode "Knative") }}/visibility

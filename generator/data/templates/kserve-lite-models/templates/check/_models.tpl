@@ -142,7 +142,7 @@ a boolean or null. Takes (dict path name longest).
     {{- if and $.Values.routing.domain (not $model.clusterLocal) }}
       {{- $host := include "kserve-lite-models.fill" (dict "root" $ "name" $name "model" $model "template" $.Values.routing.domainTemplate) }}
       {{- with regexFind "\\{\\{[^}]+" $host }}
-        {{- if eq $.Values.routing.mode "virtualService" }}
+        {{- if include "kserve-lite-models.writesRoutes" $ }}
           ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
         {{- end }}
       {{- end }}
@@ -151,9 +151,9 @@ a boolean or null. Takes (dict path name longest).
           ERROR: {{ $path }}: routing.domainTemplate makes "{{ $host }}" of it, which is no host; change the template, or the names and labels in it
         {{- end }}
       {{- end }}
-      {{- if and $.Values.routing.pathTemplate (eq $.Values.routing.mode "virtualService") }}
+      {{- if and $.Values.routing.pathTemplate (include "kserve-lite-models.writesRoutes" $) }}
         {{- $where := include "kserve-lite-models.fill" (dict "root" $ "name" $name "model" $model "template" $.Values.routing.pathTemplate) }}
-        {{- if not (or (contains "{{" $where) (regexMatch "^/[-A-Za-z0-9._~/]*$" $where)) }}
+        {{- if not (or (contains "{{" $where) (regexMatch "^/([-A-Za-z0-9._~]+/)*[-A-Za-z0-9._~]*$" $where)) }}
           ERROR: {{ $path }}: routing.pathTemplate makes "{{ $where }}" of it, which is no path; change the template, or the labels in it
         {{- end }}
       {{- end }}

@@ -31,8 +31,8 @@ deploymentMode key), where key is what asks for it.
   {{- $path := printf "%s.%s" .path .key -}}
   {{- if eq .deploymentMode "Knative" }}
     ERROR: {{ $path }}: KServe has them in Standard mode only; set {{ .path }}.deploymentMode=Standard, or let Knative split by {{ .path }}.spec.predictor.canaryTrafficPercent
-  {{- else if ne $root.Values.routing.mode "virtualService" }}
-    ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing splits the requests; set routing.mode=virtualService
+  {{- else if not (include "kserve-lite-models.writesRoutes" $root) }}
+    ERROR: {{ $path }}: in routing.mode {{ $root.Values.routing.mode }} nothing splits the requests; set routing.mode=virtualService{{ if eq $root.Values.routing.mode "gatewayApi" }}, or routing.gatewayApi.writeRoutes=true{{ end }}
   {{- else if not (include "kserve-lite-models.routed" (dict "root" $root "model" $model)) }}
     ERROR: {{ $path }}: the route splits the requests, and the model has none; set routing.domain, and no clusterLocal
   {{- end }}
@@ -125,6 +125,8 @@ the predictor too. Takes (dict root path model deploymentMode).
       ERROR: {{ $path }}: in routing.mode none nobody writes the route; remove it and set it on your own route
     {{- else if and (eq $root.Values.routing.mode "gatewayApi") (not $root.Values.routing.httpRouteTimeouts) }}
       ERROR: {{ $path }}: HTTPRoutes have no timeouts here; set routing.httpRouteTimeouts=true, or remove it
+    {{- else if include "kserve-lite-models.grpcRouted" (dict "root" $root "name" "" "model" .model) }}
+      ERROR: {{ $path }}: GRPCRoutes have no timeouts; remove it, and let the callers send their deadlines
     {{- end }}
   {{- end }}
 {{- end -}}

@@ -31,3 +31,49 @@ last, else those of `canary`. Takes the model.
   {{- end -}}
   {{- toJson $services -}}
 {{- end -}}
+
+{{- /*
+Where a model's requests go, as JSON: `predict`, the Services with their weights; `explain`, the
+explainer's Service or ""; `grpc`, whether the first of them speaks gRPC. Takes (dict name model).
+*/ -}}
+{{- define "kserve-lite-models.backends" -}}
+  {{- $name := .name -}}
+  {{- $model := .model -}}
+  {{- $stable := 100 -}}
+  {{- $predict := list -}}
+  {{- if or $model.canary $model.spec -}}
+    {{- range include "kserve-lite-models.versions" $model | fromJsonArray -}}
+      {{- $stable = sub $stable (int .percent) -}}
+      {{- $predict = append $predict (dict "service" (printf "%s-%s-predictor" $name .name) "weight" (int .percent)) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if $model.spec -}}
+    {{- $model = include "kserve-lite-models.endpoint" $model | fromJson -}}
+  {{- end -}}
+  {{- $component := ternary "transformer" "predictor" (not (empty $model.transformer)) -}}
+  {{- $entry := or $model.transformer $model -}}
+  {{- toJson (dict
+        "explain" (ternary (printf "%s-explainer" $name) "" (not (empty $model.explainer)))
+        "grpc" (hasPrefix "grpc" (or $entry.protocol "v1"))
+        "predict" (prepend $predict (dict "service" (printf "%s-%s" $name $component) "weight" $stable))) -}}
+{{- end -}}
+
+{{- /* A model's own timeout in seconds, or nothing: that of `spec`, which is merged last. Takes the model. */ -}}
+{{- define "kserve-lite-models.timeout" -}}
+  {{- with dig "predictor" "timeout" .timeout (.spec | default dict) -}}
+    {{- int . -}}
+  {{- end -}}
+{{- end -}}
+
+{{- /*
+Whether a model has a GRPCRoute, as "true" or nothing: one that speaks gRPC, but beside an explainer,
+which speaks HTTP, since a gateway takes a host of one kind of route alone. Takes (dict root name model).
+*/ -}}
+{{- define "kserve-lite-models.grpcRouted" -}}
+  {{- if and (eq .root.Values.routing.mode "gatewayApi") (include "kserve-lite-models.routed" (dict "root" .root "model" .model)) -}}
+    {{- $backends := include "kserve-lite-models.backends" (dict "name" .name "model" .model) | fromJson -}}
+    {{- if and $backends.grpc (not $backends.explain) -}}
+      true
+    {{- end -}}
+  {{- end -}}
+{{- end -}}

@@ -31,9 +31,11 @@ ERROR: routing.additionalDomains: {{ $domain }} is in {{ . }} already, and a gat
 {{- if eq $mode "ingress" }}
 {{- include "kserve-lite.routing.checkClass" . }}
 {{- end }}
-{{- if and $routing.pathTemplate (eq $mode "gatewayApi") }}
-ERROR: routing.pathTemplate: KServe's HTTPRoutes match the path alone and send the rest of the domain to one model; set routing.mode=virtualService, or remove it
-{{- else if and $routing.pathTemplate $standard (ne $mode "virtualService") }}
+{{- $written := and $standard (eq $mode "gatewayApi") $routing.gatewayApi.writeRoutes }}
+{{- $remedy := ternary "routing.mode=virtualService or routing.gatewayApi.writeRoutes=true" "routing.mode=virtualService" $standard }}
+{{- if and $routing.pathTemplate (eq $mode "gatewayApi") (not $written) }}
+ERROR: routing.pathTemplate: KServe's HTTPRoutes match the path alone and send the rest of the domain to one model; set {{ $remedy }}, or remove it
+{{- else if and $routing.pathTemplate $standard (ne $mode "virtualService") (not $written) }}
 ERROR: routing.pathTemplate: in routing.mode {{ $mode }} nobody routes it; set routing.mode=virtualService, or remove it
 {{- end }}
 {{- if and $gateway.tls.enabled (not (has $mode (list "gatewayApi" "virtualService"))) }}
@@ -43,7 +45,14 @@ ERROR: routing.gateway.tls.secretName: is empty; set routing.gateway.tls.secretN
 {{- end }}
 {{- end }}
 {{- if and (eq $mode "gatewayApi") $gateway.create (hasPrefix "gke-" $gateway.className) }}
-ERROR: routing.gateway.className: KServe's HTTPRoutes match paths by regular expression, which GKE's own Gateway controller refuses in every class; set routing.gateway.className to a class that runs in the cluster, istio for instance
+{{- if not $routing.gatewayApi.writeRoutes }}
+ERROR: routing.gateway.className: KServe's HTTPRoutes match paths by regular expression, which GKE's own Gateway controller refuses in every class; set routing.gateway.className to a class that runs in the cluster, istio for instance, or routing.gatewayApi.writeRoutes=true
+{{- else if $routing.httpRouteTimeouts }}
+ERROR: routing.httpRouteTimeouts: GKE's own Gateway controller has none; set routing.httpRouteTimeouts=false, or routing.gateway.className to a class that runs in the cluster
+{{- end }}
+{{- end }}
+{{- if and $routing.gatewayApi.writeRoutes (ne $mode "gatewayApi") }}
+ERROR: routing.gatewayApi.writeRoutes: is for the Gateway API, and routing.mode is {{ $mode }}; set routing.mode=gatewayApi, or remove it
 {{- end }}
 {{- if and $gateway.create $gateway.namespace }}
 ERROR: routing.gateway.namespace: is for a gateway that exists; set routing.gateway.create=false

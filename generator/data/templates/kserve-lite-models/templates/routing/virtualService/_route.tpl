@@ -1,20 +1,19 @@
 {{- /*
-The destination, timeout and retries of an Istio HTTP route. Takes (dict root model targets), where
-targets are {host, weight}. The model's own timeout, in seconds, comes before that of the values.
+The destination, timeout and retries of an Istio HTTP route. Takes (dict root model backends), where
+backends are {service, weight}. The model's own timeout, in seconds, comes before that of the values.
 */ -}}
 {{- define "kserve-lite-models.virtualservice.route" -}}
 {{- $policy := .root.Values.routing.virtualService -}}
-{{- $model := .model -}}
-{{- $timeout := dig "predictor" "timeout" $model.timeout ($model.spec | default dict) -}}
+{{- $suffix := printf "%s.svc.cluster.local" (include "kserve-lite-models.namespace" .root) -}}
 route:
-{{- range .targets }}
+{{- range .backends }}
 - destination:
-    host: {{ .host }}
+    host: {{ .service }}.{{ $suffix }}
     port:
       number: 80
-  weight: {{ .weight }}
+  weight: {{ int .weight }}
 {{- end }}
-timeout: {{ if $timeout }}{{ int $timeout }}s{{ else }}{{ $policy.timeout }}{{ end }}
+timeout: {{ with include "kserve-lite-models.timeout" .model }}{{ . }}s{{ else }}{{ $policy.timeout }}{{ end }}
 retries:
   attempts: {{ int $policy.retries }}
   {{- if $policy.retries }}
