@@ -91,17 +91,17 @@ def touch(cluster, namespace, value):
 
 def test_a_live_model_changes_the_writer_and_back(cluster, release, models, values):
     release.install(values(write_routes=False))
-    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
-    mine.install(values(write_routes=False))
+    team = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    team.install(values(write_routes=False))
     published = url_of_a_ready_model(cluster, models)
     assert published == f"http://{iris.NAME}-{models}.{DOMAIN}"
     assert names(cluster, models) == KSERVES
     before = pods(cluster, models)
 
     # Ours come, and KServe's stay until they are deleted; then they stay away.
-    mine.upgrade(values(write_routes=True))
+    team.upgrade(values(write_routes=True))
     assert names(cluster, models) == KSERVES | {OURS}
-    cluster.bash(notes_command(cluster, mine, "delete httproutes"))
+    cluster.bash(notes_command(cluster, team, "delete httproutes"))
     assert names(cluster, models) == {OURS}
     touch(cluster, models, "once")
     assert names(cluster, models) == {OURS}
@@ -113,26 +113,26 @@ def test_a_live_model_changes_the_writer_and_back(cluster, release, models, valu
     between = pods(cluster, models)
     assert not before & between
     assert re.search(
-        rf"HTTPRoute +{OURS} +True", cluster.bash(notes_command(cluster, mine, "get httproutes"))
+        rf"HTTPRoute +{OURS} +True", cluster.bash(notes_command(cluster, team, "get httproutes"))
     )
 
     # Back: nobody has to do anything.
-    mine.upgrade(values(write_routes=False))
+    team.upgrade(values(write_routes=False))
     assert url_of_a_ready_model(cluster, models) == published
     assert names(cluster, models) == KSERVES
     assert not between & pods(cluster, models)
     assert controller.forbidden(cluster, release.namespace) == []
-    mine.uninstall()
+    team.uninstall()
 
 
 def test_a_model_applied_by_hand_keeps_the_route_of_kserve(cluster, release, models, values):
     release.install(values(write_routes=True))
-    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
-    mine.install(values(write_routes=True))
+    team = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    team.install(values(write_routes=True))
     cluster.apply(iris.MODEL.replace(iris.NAME, BY_HAND), namespace=models)
     wanted = {OURS, BY_HAND, f"{BY_HAND}-predictor"}
     cluster.wait("KServe's routes", lambda: names(cluster, models) == wanted)
-    mine.uninstall()
+    team.uninstall()
     cluster.wait("its own alone", lambda: names(cluster, models) == wanted - {OURS})
 
 
@@ -147,8 +147,8 @@ def test_a_canary_and_grpc_lead_to_services_that_are_there(cluster, release, mod
         "--set=models.dense.protocol=grpc-v2",
         "--set=models.dense.storageUri=gs://models/dense",
     ]
-    mine = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
-    mine.install(file, *dense)
+    team = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
+    team.install(file, *dense)
     rendered = {
         each["metadata"]["name"]: each["spec"]
         for kind in ("httproutes", "grpcroutes")
@@ -171,4 +171,4 @@ def test_a_canary_and_grpc_lead_to_services_that_are_there(cluster, release, mod
         (port,) = (port for port in found["spec"]["ports"] if port["port"] == 80)
         if service == "dense-predictor":
             assert (port["name"], port.get("appProtocol")) == ("h2c", "kubernetes.io/h2c")
-    mine.uninstall()
+    team.uninstall()

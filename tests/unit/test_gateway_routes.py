@@ -64,7 +64,9 @@ def test_a_model_has_one_route_on_its_hosts(tmp_path):
     assert weights(rule) == {"m-predictor": 100}
     assert rule["timeouts"] == {"request": "60s"}
     (headers,) = rule["filters"]
-    assert {it["name"]: it["value"] for it in headers["requestHeaderModifier"]["set"]} == {
+    assert {
+        header["name"]: header["value"] for header in headers["requestHeaderModifier"]["set"]
+    } == {
         "KServe-Isvc-Name": "m",
         "KServe-Isvc-Namespace": "default",
     }
@@ -80,7 +82,7 @@ def test_only_models_with_a_route_of_ours_are_kept_from_kserve(tmp_path):
     }
     them = rendered(written(others), tmp_path)
     assert routes(them).keys() == {"HTTPRoute m.host"}
-    labels = {it["metadata"]["name"]: it["metadata"]["labels"] for it in of_kind(them, "InferenceService")}  # fmt: skip
+    labels = {each["metadata"]["name"]: each["metadata"]["labels"] for each in of_kind(them, "InferenceService")}  # fmt: skip
     local = {name: own.get(VISIBILITY) for name, own in labels.items()}
     inside = "cluster-local"
     assert local == {"m": inside, "inside": inside, "by-label": inside, "serverless": None}
@@ -88,7 +90,9 @@ def test_only_models_with_a_route_of_ours_are_kept_from_kserve(tmp_path):
     without = merge(written(others), {"routing": {"gatewayApi": {"writeRoutes": False}}})
     them = rendered(without, tmp_path)
     assert routes(them) == {}
-    model = next(it for it in of_kind(them, "InferenceService") if it["metadata"]["name"] == "m")
+    model = next(
+        each for each in of_kind(them, "InferenceService") if each["metadata"]["name"] == "m"
+    )
     assert VISIBILITY not in model["metadata"]["labels"]
 
 
@@ -115,7 +119,7 @@ def test_versions_have_their_part(own, tmp_path):
 def test_a_path_is_cut_off_on_the_bare_domain_alone(tmp_path):
     them = rendered(written({"routing": {"pathTemplate": PATH}}, explainer=PART), tmp_path)
     found = routes(them)
-    assert {name: it["hostnames"] for name, it in found.items()} == {
+    assert {name: route["hostnames"] for name, route in found.items()} == {
         "HTTPRoute m.host": ["m-default.a.b"],
         "HTTPRoute m.path": ["a.b"],
     }
@@ -130,7 +134,7 @@ def test_a_path_is_cut_off_on_the_bare_domain_alone(tmp_path):
     rewrite = {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}
     assert rest["filters"][0]["urlRewrite"]["path"] == rewrite
     assert weights(rest) == {"m-predictor": 100}
-    listeners = {it["hostname"] for it in only(them, "Gateway")["spec"]["listeners"]}
+    listeners = {each["hostname"] for each in only(them, "Gateway")["spec"]["listeners"]}
     assert listeners == {"*.a.b", "a.b"}
 
 

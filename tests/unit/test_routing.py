@@ -93,19 +93,21 @@ def http(them: list[Object]) -> list[Object]:
 
 def rules(them: list[Object]) -> list[Object]:
     """The rules of the HTTPRoutes that the models chart wrote, the path's last."""
-    return [rule for it in of_kind(them, "HTTPRoute") for rule in it["spec"]["rules"]]
+    return [rule for route in of_kind(them, "HTTPRoute") for rule in route["spec"]["rules"]]
 
 
 def shown_by_httproutes(feature: str, them: list[Object]) -> bool:
     """Whether the models chart's own HTTPRoutes do what the feature says."""
     match feature:
         case "canary":
-            return all([to["weight"] for to in it["backendRefs"]] == [90, 10] for it in rules(them))
+            return all(
+                [to["weight"] for to in rule["backendRefs"]] == [90, 10] for rule in rules(them)
+            )
         case "path template":
             (match,) = rules(them)[-1]["matches"]
             return match["path"] == {"type": "PathPrefix", "value": "/serving/default/m"}
         case "timeout":
-            return {it["timeouts"]["request"] for it in rules(them)} == {"7s"}
+            return {rule["timeouts"]["request"] for rule in rules(them)} == {"7s"}
         case "additional domains":
             hosts = only(them, "HTTPRoute")["spec"]["hostnames"]
             return hosts == ["m-default.a.b", "m-default.c.d"]
