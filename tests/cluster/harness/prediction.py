@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from tests.cluster.harness.cluster import Cluster
+from tests.rendering import Object
 
 Rows = Sequence[Sequence[float]]
 
@@ -29,6 +29,7 @@ def v2(cluster: Cluster, model: str, namespace: str, rows: Rows) -> list[Any]:
     return found
 
 
-def _post(cluster: Cluster, model: str, namespace: str, path: str, body: object) -> Any:
+def _post(cluster: Cluster, model: str, namespace: str, path: str, body: Object) -> Any:
+    assert cluster.control_plane is not None, "kubectl cannot say that what it sends is JSON"
     url = f"/api/v1/namespaces/{namespace}/services/{model}:80/proxy/{path}"
-    return json.loads(cluster.kubectl("create", f"--raw={url}", "-f", "-", stdin=json.dumps(body)))
+    return cluster.control_plane.api.post(url, body)
