@@ -45,8 +45,8 @@ from tests.cluster.harness import envoy, foreign, istio, modelserver, nftables, 
 from tests.rendering import ROOT
 
 _GATEWAYS = "tests/cluster/gateways"
-# The tests of gateways run when their folder or a file in it is named.
-_PYTEST = ("-o", "testpaths=tests/cluster", "-o", "norecursedirs=gateways")
+# The tests of gateways and of reliability run when their folder or a file in it is named.
+_PYTEST = ("-o", "testpaths=tests/cluster", "-o", "norecursedirs=gateways reliability")
 # All that runs there is Go; with more memory its garbage collection takes a fifth less of the time.
 _ENVIRONMENT = ("env", "GOGC=400")
 
