@@ -105,5 +105,6 @@ def test_an_example_predicts(cluster, trained, serve, example):
 def test_one_server_for_all_of_them(cluster, trained, serve, form):
     uri, expected = trained[form]
     runtime = {"runtime": "kserve-predictiveserver"}
-    namespace = serve({"one": {"format": form, "storageUri": uri, **runtime}})
+    switch = ("--set", "runtimes.predictive.enabled=true")
+    namespace = serve({"one": {"format": form, "storageUri": uri, **runtime}}, *switch)
     predicts(cluster, namespace, "one", expected)

@@ -110,7 +110,7 @@ def asked(cluster, model, page):
             time.sleep(SETTLED)
             fault()
             time.sleep(SETTLED)
-        page.row(title, replicas, sleep, load)
+        page.row(title, replicas=replicas, sleep=sleep, load=load)
         assert load.requests[-1].failure == ""
         return load
 
