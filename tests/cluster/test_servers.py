@@ -4,13 +4,14 @@ A model of the example's format is trained here, and takes the place of the one 
 """
 
 import json
+import re
 
 import pytest
 
 from generator import MODELS, process
 from tests.cluster.harness import modelserver, prediction, waiting, website
 from tests.cluster.harness.cluster import Release, installed
-from tests.rendering import CASES, CHARTS, values_of
+from tests.rendering import CASES, CHARTS, ROOT, values_of
 
 FLOWERS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]
 TRAIN = """
@@ -108,3 +109,15 @@ def test_one_server_for_all_of_them(cluster, trained, serve, form):
     switch = ("--set", "runtimes.predictive.enabled=true")
     namespace = serve({"one": {"format": form, "storageUri": uri, **runtime}}, *switch)
     predicts(cluster, namespace, "one", expected)
+
+
+def test_the_page_says_of_every_example_whether_it_predicts():
+    page = (ROOT / "docs/cluster.md").read_text("utf-8").partition("## Which examples predict\n")[2]
+    rows = re.findall(r"^\| ([\w, -]+) \| (.+) \|$", page, re.MULTILINE)
+    found = {
+        name.removeprefix("the models of "): said
+        for names, said in rows
+        for name in names.split(", ")
+    }
+    assert found.keys() == {file.stem for file in (ROOT / "examples/models").iterdir()}
+    assert {name for name, said in found.items() if said == "predict"} == set(EXAMPLES)
