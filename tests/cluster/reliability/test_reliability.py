@@ -153,7 +153,9 @@ def test_a_pod_is_deleted(cluster, model, asked, replicas, sleep):
 
     load = asked("A pod is deleted, as by a drain", replicas, sleep, fault)
     assert load.failures.keys() <= GONE
-    if sleep and replicas == 2:
+    if replicas == 1:
+        assert load.failures != {}
+    elif sleep:
         assert load.failures == {}
 
 
