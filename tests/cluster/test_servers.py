@@ -60,7 +60,7 @@ def trained(cluster, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def platform(cluster):
-    enabled = ",".join(f"runtimes.{it}.enabled=true" for it in RUNTIMES)
+    enabled = ",".join(f"runtimes.{runtime}.enabled=true" for runtime in RUNTIMES)
     with installed(cluster, "--set", enabled) as release:
         yield release
 
@@ -85,9 +85,9 @@ def serve(cluster, platform, tmp_path):
 def predicts(cluster, namespace, model, expected):
     """Both protocols say what the library says; the second one without rows."""
     rows = prediction.v1(cluster, model, namespace, FLOWERS)
-    assert rows == [pytest.approx(it) for it in expected]
+    assert rows == [pytest.approx(row) for row in expected]
     numbers = prediction.v2(cluster, model, namespace, FLOWERS)
-    flat = [it for row in expected for it in (row if isinstance(row, list) else [row])]
+    flat = [number for row in expected for number in (row if isinstance(row, list) else [row])]
     assert numbers == pytest.approx(flat)
 
 

@@ -33,5 +33,5 @@ def test_they_are_those_of_the_scikit_learn_server_too():
 )
 def test_the_library_is_the_one_of_the_server(server, package):
     """Those images have other versions of what lies beneath: their locks are older."""
-    (pin,) = (it for it in PINS if it[0] == package)
+    (pin,) = (each for each in PINS if each[0] == package)
     assert pin in locked(server)

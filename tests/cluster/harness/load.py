@@ -50,7 +50,7 @@ class Load:
         self._endpoints: list[str] = []
         self._futures: list[Future[Request]] = []
         self._halt = threading.Event()
-        self._threads = [threading.Thread(target=it) for it in (self._follow, self._send)]
+        self._threads = [threading.Thread(target=work) for work in (self._follow, self._send)]
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self.requests: list[Request] = []
 
@@ -69,12 +69,12 @@ class Load:
     @property
     def failures(self) -> Mapping[str, int]:
         """How many requests failed, by why."""
-        return Counter(it.failure for it in self.requests if it.failure)
+        return Counter(one.failure for one in self.requests if one.failure)
 
     @property
     def outage(self) -> float:
         """Seconds from the first failed request to the last one."""
-        times = [it.at for it in self.requests if it.failure]
+        times = [one.at for one in self.requests if one.failure]
         return max(times) - min(times) if times else 0.0
 
     def _follow(self) -> None:

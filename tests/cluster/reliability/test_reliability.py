@@ -82,11 +82,11 @@ class Model:
         return found["status"].get("readyReplicas", 0) if found else 0
 
     def pods(self):
-        return sorted(it["metadata"]["name"] for it in self.cluster.list("pods", self.namespace))
+        return sorted(pod["metadata"]["name"] for pod in self.cluster.list("pods", self.namespace))
 
     def _ending(self):
         pods = self.cluster.list("pods", self.namespace)
-        return [it for it in pods if "deletionTimestamp" in it["metadata"]]
+        return [pod for pod in pods if "deletionTimestamp" in pod["metadata"]]
 
     def _helm(self, verb, version, replicas, sleep):
         model = {
@@ -124,7 +124,7 @@ def asked(cluster, model, page):
 
 def versions(load):
     """The answers in the order in which they came first."""
-    return list(dict.fromkeys(it.predictions[0] for it in load.requests if not it.failure))
+    return list(dict.fromkeys(one.predictions[0] for one in load.requests if not one.failure))
 
 
 ONE_OR_TWO = pytest.mark.parametrize("replicas", [1, 2])
