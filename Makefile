@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 TESTS := tests/unit tests/laws tests/upstream tests/test_golden.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test cluster golden charts crds schemas check scan bench bench-cluster release tools clean
+.PHONY: help run test cluster reliability golden charts crds schemas check scan bench bench-cluster release tools clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,11 @@ run: $(VENV)/run ## Render chart and manifests into build/, validate them, say w
 test: $(VENV)/dev tools ## The tests: units, laws, goldens, upstream's CRDs
 	GOGC=400 $(BIN)/python -m pytest -n auto $(TESTS)
 
-cluster: $(VENV)/dev ## The tests on a real control plane, or on the cluster of KUBECONFIG; SUITE=gateways [CASE=v1]
+cluster: $(VENV)/dev ## The tests on a real control plane, or on the cluster of KUBECONFIG; SUITE=gateways|reliability [CASE=v1]
 	$(BIN)/python -m tests.cluster $(if $(SUITE),tests/cluster/$(SUITE)) $(if $(CASE),-k $(CASE))
+
+reliability: $(VENV)/dev ## What callers of a model notice while parts fail, into docs/reliability.md
+	$(BIN)/python -m tests.cluster tests/cluster/reliability --page=docs/reliability.md
 
 golden: $(VENV)/dev tools ## Make the goldens what is rendered now; look at the diff
 	$(BIN)/python -m pytest -n auto -q --update-golden tests/test_golden.py

@@ -11,9 +11,10 @@ Not real, because no image can be pulled and no container runtime is needed:
   reaches a running pod within a second, where a kubelet takes up to a minute or two; a probe that has
   not passed is asked again at once.
 - The pods of models are not run; the node reports them Ready, and that is all they are. It runs
-  those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is
-  scikit-learn's: upstream's own storage initializer and model server, with the packages of their
-  images, but this machine's Python and C library (tests/cluster/harness/modelserver.py).
+  those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is that of
+  scikit-learn, XGBoost, LightGBM or all three: upstream's own storage initializer and model servers,
+  with the packages of one image, that of all three, but this machine's Python and C library
+  (tests/cluster/harness/modelserver.py).
 - There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints. Where
   tests/cluster/gateways are named, there are both, and Istio (docs/cluster.md).
 - In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.
@@ -45,8 +46,8 @@ from tests.cluster.harness import envoy, foreign, istio, modelserver, nftables, 
 from tests.rendering import ROOT
 
 _GATEWAYS = "tests/cluster/gateways"
-# The tests of gateways run when their folder or a file in it is named.
-_PYTEST = ("-o", "testpaths=tests/cluster", "-o", "norecursedirs=gateways")
+# The tests of gateways and of reliability run when their folder or a file in it is named.
+_PYTEST = ("-o", "testpaths=tests/cluster", "-o", "norecursedirs=gateways reliability")
 # All that runs there is Go; with more memory its garbage collection takes a fifth less of the time.
 _ENVIRONMENT = ("env", "GOGC=400")
 

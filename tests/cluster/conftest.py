@@ -14,6 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cluster", choices=("own", "given"), help="set by `python -m tests.cluster`: use that"
     )
+    parser.addoption("--page", help="where tests/cluster/reliability writes its table")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,19 +4,15 @@ The model runs for real, and its answer says which of two it is: it is asked onc
 is over. What Argo CD and Flux would say is asked of the rule and of the library that they have.
 """
 
-import functools
-import http.server
 import json
 import re
-import threading
 
 import pytest
 
 from codegen import upstream
 from generator import MODELS, process, tools
 from generator.errors import ToolFailed
-from tests.cluster.harness import controller, iris, modelserver
-from tests.cluster.harness.plane import NODE
+from tests.cluster.harness import constant, controller, iris, modelserver
 from tests.cluster.harness.status import condition
 from tests.cluster.harness.waiting import (
     ARGO_CD,
@@ -43,16 +39,6 @@ spec:
       steps:
       - serviceUrl: http://sklearn-iris/v1/models/sklearn-iris:predict
 """
-TRAIN = """
-import pathlib, sys
-import joblib
-from sklearn.dummy import DummyClassifier
-for name, answer in ("first", 1), ("second", 2):
-    folder = pathlib.Path(sys.argv[1], name)
-    folder.mkdir()
-    model = DummyClassifier(strategy="constant", constant=answer).fit([[0.0], [0.0]], [1, 2])
-    joblib.dump(model, folder / "model.joblib")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +48,8 @@ def bucket(cluster, tmp_path_factory):
         pytest.skip("the models are served from this machine")
     if not modelserver.environment().is_dir():
         pytest.skip("upstream's model server needs Python 3.10, 3.11 or 3.12")
-    folder = tmp_path_factory.mktemp("bucket")
-    process.run([str(modelserver.python()), "-c", TRAIN, str(folder)])
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
-    with http.server.ThreadingHTTPServer((NODE, 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield lambda name: f"http://{NODE}:{server.server_port}/{name}/model.joblib"
-        server.shutdown()
+    with constant.serving(tmp_path_factory.mktemp("bucket")) as uri_of:
+        yield uri_of
 
 
 class Model:

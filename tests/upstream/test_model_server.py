@@ -1,16 +1,37 @@
-"""The model server of tests/cluster has the packages that upstream's image has."""
+"""The model servers of tests/cluster have the packages that upstream's images have."""
 
 import re
+
+import pytest
 
 from codegen import upstream
 from tests.rendering import ROOT
 
 PIN = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
 LOCKED = re.compile(r'^name = "(.+)"\nversion = "(.+)"', re.MULTILINE)
+PINS = PIN.findall((ROOT / "tools/modelserver/requirements.txt").read_text("utf-8"))
+
+
+def locked(server):
+    """The packages, with their versions, of upstream's lock for a server."""
+    file = upstream.folder(upstream.KSERVE) / "python" / server / "uv.lock"
+    return LOCKED.findall(file.read_text("utf-8"))
 
 
 def test_its_packages_are_those_of_upstreams_lock():
-    pins = PIN.findall((ROOT / "tools/sklearnserver/requirements.txt").read_text("utf-8"))
-    lock = upstream.folder(upstream.KSERVE) / "python/sklearnserver/uv.lock"
-    assert ("kserve", upstream.version(upstream.KSERVE).removeprefix("v")) in pins
-    assert set(pins) - set(LOCKED.findall(lock.read_text("utf-8"))) == set()
+    assert ("kserve", upstream.version(upstream.KSERVE).removeprefix("v")) in PINS
+    assert set(PINS) - set(locked("predictiveserver")) == set()
+
+
+def test_they_are_those_of_the_scikit_learn_server_too():
+    others = {name for name, _ in set(PINS) - set(locked("sklearnserver"))}
+    assert others == {"lightgbm", "nvidia-nccl-cu12", "xgboost"}
+
+
+@pytest.mark.parametrize(
+    ("server", "package"), [("xgbserver", "xgboost"), ("lgbserver", "lightgbm")]
+)
+def test_the_library_is_the_one_of_the_server(server, package):
+    """Those images have other versions of what lies beneath: their locks are older."""
+    (pin,) = (each for each in PINS if each[0] == package)
+    assert pin in locked(server)

@@ -76,6 +76,7 @@ class Container:
         self._restart = restart
         self._restarts = 0
         self._start_at = 0.0
+        self._terminate_at: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._probes: dict[str, Probe] = {}
         self._ports = {
@@ -151,8 +152,12 @@ class Container:
         return self.started and (readiness is None or bool(readiness.passed))
 
     def terminate(self) -> None:
-        """Ask it to end."""
-        if self._process is not None:
+        """Ask it to end, once the sleep of its preStop hook is over; to be called until it has."""
+        if self._terminate_at is None:
+            hook = self.spec.get("lifecycle", {}).get("preStop", {})
+            self._terminate_at = time.monotonic() + hook.get("sleep", {}).get("seconds", 0)
+        if self._process is not None and time.monotonic() >= self._terminate_at:
+            self._terminate_at = float("inf")  # Asked.
             self._process.terminate()
 
     def kill(self) -> None:

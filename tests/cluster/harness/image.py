@@ -10,6 +10,7 @@ from pathlib import Path
 from codegen import upstream
 from generator import tools
 from tests.cluster.harness import envoy, modelserver
+from tests.cluster.harness.packages import VENV
 
 _BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
 
@@ -33,7 +34,8 @@ def _static(program: str, path: str) -> Image:
 
 
 def _python(*entrypoint: str) -> Image:
-    environment = {"PATH": f"{modelserver.VENV}/bin:/usr/bin:/bin", "PYTHONPATH": "/sklearnserver"}
+    servers = ":".join(f"/{name}" for name in modelserver.SERVERS)
+    environment = {"PATH": f"{VENV}/bin:/usr/bin:/bin", "PYTHONPATH": servers}
     return Image(modelserver.content, ("python", *entrypoint), 1000, environment)
 
 
@@ -72,7 +74,7 @@ _IMAGES = {
     "/curl": Image(lambda: _files("/bin", "/dev", "/lib", "/lib64", "/usr"), ("curl",), 100),
     "/flowers-explainer": _program("explainer"),
     "/flowers-transformer": _program("transformer"),
-    "/sklearnserver": _python("-m", "sklearnserver"),
+    **{f"/{name}": _python("-m", name) for name in modelserver.SERVERS},
     "/storage-initializer": _python("/storage-initializer/scripts/initializer-entrypoint"),
 }
 

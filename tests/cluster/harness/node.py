@@ -56,13 +56,16 @@ class Node:
         for pod in self._pods.values():
             pod.remove()
 
-    def kill(self, container: str) -> int:
-        """End all running containers of that name, as an OOM killer would; how many there were."""
-        pods = list(self._pods.values())
+    def kill(self, container: str, pod: str = "") -> int:
+        """End all running containers of that name, or those of one pod, as an OOM killer would.
+
+        How many there were.
+        """
+        pods = [each for each in self._pods.values() if pod in ("", each.pod["metadata"]["name"])]
         running = [
             candidate
-            for pod in pods
-            for candidate in pod.main
+            for each in pods
+            for candidate in each.main
             if candidate.name == container and candidate.running
         ]
         for candidate in running:

@@ -78,10 +78,9 @@ class Pod:
         running = [container for container in (*self.init, *self.main) if container.running]
         if self._end_at is None:
             self._end_at = time.monotonic() + grace
-            for container in running:
-                container.terminate()
-        elif time.monotonic() >= self._end_at:
-            for container in running:
+        for container in running:
+            container.terminate()
+            if time.monotonic() >= self._end_at:
                 container.kill()
         return not running
 

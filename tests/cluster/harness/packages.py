@@ -1,0 +1,74 @@
+"""What PyPI has of an image: packages at the versions of a file in tools/, in an environment apart.
+
+It is in the cache, installed once. Where pods run is no network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator import process, tools
+from generator.errors import ToolFailed, ToolMissing
+
+VENV = "/prod_venv"  # where images have it
+
+_TOOLS = Path(__file__).parents[3] / "tools"
+_PYTHONS = ("python3.11", "python3.12", "python3.10")  # what upstream takes, what it has first
+
+
+@dataclass(frozen=True)
+class Packages:
+    """`tools/NAME/requirements.txt`, and the modules that a server imports, to be compiled."""
+
+    name: str
+    modules: tuple[str, ...]
+
+    @property
+    def requirements(self) -> Path:
+        """The file with the packages and their versions."""
+        return _TOOLS / self.name / "requirements.txt"
+
+    @property
+    def folder(self) -> Path:
+        """Where the environment is, or will be."""
+        digest = hashlib.sha256(self.requirements.read_bytes()).hexdigest()[:12]
+        return tools.cache_folder() / f"{self.name}-{digest}"
+
+    @property
+    def python(self) -> Path:
+        """The Python that has the packages."""
+        return self.folder / "bin" / "python"
+
+    def build(self) -> None:
+        """Install what is not there yet. Raises ToolMissing without a Python for it, or ToolFailed."""
+        if self.folder.is_dir():
+            return
+        found = _interpreter()
+        print(f"installing {self.name} from PyPI; a minute, but only once", file=sys.stderr)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder.parent) as folder:
+            venv = Path(folder) / "venv"
+            process.run([found, "-m", "venv", str(venv)])
+            inner = (str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
+            install = ("install", "--only-binary=:all:", "--no-deps", "--no-compile")
+            # Not by process.run: pip shows how far it is.
+            if subprocess.call([*inner, *install, "-r", self.requirements], stdout=2):
+                raise ToolFailed(f"pip cannot install {self.requirements}")
+            process.run([*inner, "check"])
+            # Compiles what the servers import; they may not write it themselves.
+            process.run([inner[0], "-c", f"import {', '.join(self.modules)}"])
+            venv.rename(self.folder)
+
+
+def _interpreter() -> str:
+    ours = sys.executable if f"python3.{sys.version_info.minor}" in _PYTHONS else None
+    found = ours or next(filter(None, map(shutil.which, _PYTHONS)), None)
+    if found is None:
+        raise ToolMissing(f"upstream's model servers need one of {', '.join(_PYTHONS)}")
+    return found

@@ -1,0 +1,35 @@
+"""Questions to a model inside the cluster, through the Service that has its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tests.cluster.harness.cluster import Cluster
+from tests.rendering import Object
+
+Rows = Sequence[Sequence[float]]
+
+
+def v1(cluster: Cluster, model: str, namespace: str, rows: Rows) -> list[Any]:
+    """The predictions for some rows by the v1 protocol."""
+    answer = _post(cluster, model, namespace, f"v1/models/{model}:predict", {"instances": rows})
+    found: list[Any] = answer["predictions"]
+    return found
+
+
+def v2(cluster: Cluster, model: str, namespace: str, rows: Rows) -> list[Any]:
+    """The numbers of the one output for some rows by the open inference protocol, REST, flat."""
+    shape = [len(rows), len(rows[0])]
+    flat = [number for row in rows for number in row]
+    tensor = {"name": "input-0", "shape": shape, "datatype": "FP32", "data": flat}
+    answer = _post(cluster, model, namespace, f"v2/models/{model}/infer", {"inputs": [tensor]})
+    (output,) = answer["outputs"]
+    found: list[Any] = output["data"]
+    return found
+
+
+def _post(cluster: Cluster, model: str, namespace: str, path: str, body: Object) -> Any:
+    assert cluster.control_plane is not None, "kubectl cannot say that what it sends is JSON"
+    url = f"/api/v1/namespaces/{namespace}/services/{model}:80/proxy/{path}"
+    return cluster.control_plane.api.post(url, body)

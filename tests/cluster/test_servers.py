@@ -1,0 +1,123 @@
+"""Examples on upstream's own model servers: they predict what the library itself predicts.
+
+A model of the example's format is trained here, and takes the place of the one that the example names.
+"""
+
+import json
+import re
+
+import pytest
+
+from generator import MODELS, process
+from tests.cluster.harness import modelserver, prediction, waiting, website
+from tests.cluster.harness.cluster import Release, installed
+from tests.rendering import CASES, CHARTS, ROOT, values_of
+
+FLOWERS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]
+TRAIN = """
+import json, pathlib, sys
+import joblib, lightgbm, numpy, sklearn.datasets, sklearn.svm, xgboost
+folder, flowers = pathlib.Path(sys.argv[1]), numpy.array(json.load(sys.stdin))
+known, classes = sklearn.datasets.load_iris(return_X_y=True)
+
+svm = sklearn.svm.SVC().fit(known, classes)
+joblib.dump(svm, folder / "model.joblib")
+
+several = {"objective": "multi:softmax", "num_class": 3, "nthread": 1}
+boosted = xgboost.train(several, xgboost.DMatrix(known, label=classes), 10)
+boosted.save_model(folder / "model.ubj")
+
+several = {"objective": "multiclass", "num_class": 3, "num_threads": 1, "verbose": -1}
+light = lightgbm.train(several, lightgbm.Dataset(known, label=classes), 10)
+light.save_model(folder / "model.bst")
+
+print(json.dumps({
+    "sklearn": svm.predict(flowers).tolist(),
+    "xgboost": boosted.predict(xgboost.DMatrix(flowers)).tolist(),
+    "lightgbm": light.predict(flowers).tolist(),
+}))
+"""
+FILES = {"sklearn": "model.joblib", "xgboost": "model.ubj", "lightgbm": "model.bst"}
+EXAMPLES = ("ensemble", "lightgbm-iris", "sklearn-iris", "xgboost-iris")
+RUNTIMES = ("sklearn", "xgboost", "lightgbm", "predictive")
+
+
+@pytest.fixture(scope="module")
+def trained(cluster, tmp_path_factory):
+    """By format, where a model is, and what the library says of FLOWERS with it."""
+    if cluster.node is None:
+        pytest.skip("the models are served from this machine")
+    if not modelserver.environment().is_dir():
+        pytest.skip("upstream's model servers need Python 3.10, 3.11 or 3.12")
+    folder = tmp_path_factory.mktemp("website")
+    said = process.run(
+        [str(modelserver.python()), "-c", TRAIN, str(folder)], stdin=json.dumps(FLOWERS)
+    )
+    predictions = json.loads(said)
+    with website.serving(folder) as url:
+        yield {name: (f"{url}/{file}", predictions[name]) for name, file in FILES.items()}
+
+
+@pytest.fixture(scope="module")
+def platform(cluster):
+    enabled = ",".join(f"runtimes.{runtime}.enabled=true" for runtime in RUNTIMES)
+    with installed(cluster, "--set", enabled) as release:
+        yield release
+
+
+@pytest.fixture
+def serve(cluster, platform, tmp_path):
+    """`serve(values)` installs models, and returns their namespace when they are Ready."""
+    release = Release(cluster, cluster.namespace("servers"), chart=CHARTS[MODELS], name="models")
+    file = tmp_path / "values.json"
+
+    def serve(models, *arguments):
+        file.write_text(json.dumps({"models": models}))
+        release.install(*arguments, "-f", str(file))
+        for name in models:
+            waiting.until_ready(cluster, f"inferenceservice/{name}", release.namespace)
+        return release.namespace
+
+    yield serve
+    release.uninstall("--ignore-not-found")
+
+
+def predicts(cluster, namespace, model, expected):
+    """Both protocols say what the library says; the second one without rows."""
+    rows = prediction.v1(cluster, model, namespace, FLOWERS)
+    assert rows == [pytest.approx(row) for row in expected]
+    numbers = prediction.v2(cluster, model, namespace, FLOWERS)
+    flat = [number for row in expected for number in (row if isinstance(row, list) else [row])]
+    assert numbers == pytest.approx(flat)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_predicts(cluster, trained, serve, example):
+    models = values_of(example)["models"]
+    elsewhere = {
+        name: {"storageUri": trained[model["format"]][0]} for name, model in models.items()
+    }
+    namespace = serve(elsewhere, "-f", str(CASES[example]))
+    for name, model in models.items():
+        predicts(cluster, namespace, name, trained[model["format"]][1])
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_one_server_for_all_of_them(cluster, trained, serve, form):
+    uri, expected = trained[form]
+    runtime = {"runtime": "kserve-predictiveserver"}
+    switch = ("--set", "runtimes.predictive.enabled=true")
+    namespace = serve({"one": {"format": form, "storageUri": uri, **runtime}}, *switch)
+    predicts(cluster, namespace, "one", expected)
+
+
+def test_the_page_says_of_every_example_whether_it_predicts():
+    page = (ROOT / "docs/cluster.md").read_text("utf-8").partition("## Which examples predict\n")[2]
+    rows = re.findall(r"^\| ([\w, -]+) \| (.+) \|$", page, re.MULTILINE)
+    found = {
+        name.removeprefix("the models of "): said
+        for names, said in rows
+        for name in names.split(", ")
+    }
+    assert found.keys() == {file.stem for file in (ROOT / "examples/models").iterdir()}
+    assert {name for name, said in found.items() if said == "predict"} == set(EXAMPLES)
