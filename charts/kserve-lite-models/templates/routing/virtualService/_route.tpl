@@ -10,12 +10,12 @@ targets are {host, weight}. The model's own timeout, in seconds, comes before th
 route:
 {{- range .targets }}
 - destination:
-    host: {{ .host }}
+    host: {{ quote .host }}
     port:
       number: 80
   weight: {{ .weight }}
 {{- end }}
-timeout: {{ if $timeout }}{{ int $timeout }}s{{ else }}{{ $policy.timeout }}{{ end }}
+timeout: {{ if $timeout }}{{ int $timeout }}s{{ else }}{{ quote $policy.timeout }}{{ end }}
 retries:
   attempts: {{ int $policy.retries }}
   {{- if $policy.retries }}
