@@ -1,14 +1,17 @@
 """The command line, through the front door: `python -m generator …` as a process."""
 
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
-from generator import tools
+from generator import MODELS, tools
+from generator.values.load import Values
+from tests import rendering
 from tests.interruption import state
-from tests.rendering import CASES, ROOT
+from tests.rendering import CASES, CHARTS, ROOT, helm_template
 
 
 def listing(folder):
@@ -157,6 +160,26 @@ def test_validate_says_what_it_checked():
     done = run("validate", "-f", CASES["ha"])
     assert done.returncode == 0
     assert done.stdout.endswith("objects are valid for Kubernetes 1.34.0\n")
+
+
+@pytest.mark.parametrize("where", ["model", "transformer", "explainer"])
+def test_a_variable_of_several_lines_reaches_the_model(where, tmp_path):
+    entry = {"image": "a/b:1", "env": {"NOTE": "a\nb"}}
+    model = entry if where == "model" else {"format": "sklearn", where: entry}
+    values = tmp_path / "my.yaml"
+    values.write_text(json.dumps({"models": {"iris": {"storageUri": "s3://a/b", **model}}}))
+    done = run("manifests", "-f", values, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    texts = [file.read_text() for file in (tmp_path / "out" / "30-models").rglob("*.yaml")]
+    for helm in ("helm", "helm3"):
+        texts.append(helm_template(CHARTS[MODELS], Values.parsed([values]), helm=helm, more=()))
+    found = [
+        manifest["spec"]["predictor" if where == "model" else where]["containers"][0]["env"][0]
+        for manifest in rendering.of_kind(
+            rendering.parse("\n---\n".join(texts)), "InferenceService"
+        )
+    ]
+    assert found == [{"name": "NOTE", "value": "a\nb"}] * 3
 
 
 def test_manifests_prune_what_is_no_longer_rendered(tmp_path):

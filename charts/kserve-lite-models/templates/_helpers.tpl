@@ -19,7 +19,7 @@ so nothing in them may change with the chart's version: it would restart every m
 labels:
   app.kubernetes.io/instance: {{ quote $root.Release.Name }}
   app.kubernetes.io/managed-by: {{ $root.Release.Service }}
-  app.kubernetes.io/name: {{ .name }}
+  app.kubernetes.io/name: {{ quote .name }}
   app.kubernetes.io/part-of: kserve-lite
   {{- if or $root.Values.global.labels .labels }}
   {{- with omit (mergeOverwrite dict $root.Values.global.labels (.labels | default dict))

@@ -2,11 +2,11 @@
 {{- define "kserve-lite-models.graph" -}}
 nodes:
 {{- range $key, $node := .nodes }}
-  {{ $key }}:
-    routerType: {{ $node.type }}
+  {{ quote $key }}:
+    routerType: {{ quote $node.type }}
     steps:
     {{- range $node.steps }}
-    - {{ if .model }}serviceName: {{ .model }}{{ else if .node }}nodeName: {{ .node }}{{ else }}serviceUrl: {{ toYaml .url }}{{ end }}
+    - {{ if .model }}serviceName: {{ quote .model }}{{ else if .node }}nodeName: {{ quote .node }}{{ else }}serviceUrl: {{ quote .url }}{{ end }}
       {{- with omit . "model" "node" "url" }}
       {{- toYaml . | nindent 6 }}
       {{- end }}

@@ -18,9 +18,9 @@ have fetched, or "".
 {{- if or $entry.env $uri }}
 env:
 {{- range $name, $value := $entry.env }}
-- name: {{ toYaml $name }}
+- name: {{ quote $name }}
   {{- if kindIs "string" $value }}
-  value: {{ toYaml $value }}
+  value: {{ quote $value }}
   {{- else }}
   {{- toYaml $value | nindent 2 }}
   {{- end }}
@@ -81,18 +81,18 @@ containers:
 {{- else if .format }}
 model:
   modelFormat:
-    name: {{ .format }}
+    name: {{ quote .format }}
     {{- with .formatVersion }}
-    version: {{ toYaml . }}
+    version: {{ quote . }}
     {{- end }}
   {{- with .protocol }}
-  protocolVersion: {{ . }}
+  protocolVersion: {{ quote . }}
   {{- end }}
   {{- with .runtime }}
-  runtime: {{ toYaml . }}
+  runtime: {{ quote . }}
   {{- end }}
   {{- with .runtimeVersion }}
-  runtimeVersion: {{ toYaml . }}
+  runtimeVersion: {{ quote . }}
   {{- end }}
   {{- with .storageUri }}
   storageUri: {{ quote . }}
@@ -112,7 +112,7 @@ own image. Takes the root.
 {{- with .Values.global.imagePullSecrets -}}
 imagePullSecrets:
 {{- range . }}
-- name: {{ toYaml . }}
+- name: {{ quote . }}
 {{- end }}
 {{- end -}}
 {{- end -}}
@@ -149,7 +149,7 @@ predictor:
   {{- end }}
   {{- with $model.autoscaling }}
   {{- with .metric }}
-  scaleMetric: {{ . }}
+  scaleMetric: {{ quote . }}
   {{- end }}
   {{- with .target }}
   scaleTarget: {{ int . }}
@@ -192,7 +192,7 @@ canary:
 {{- $entry := mergeOverwrite (deepCopy $model) $version }}
 - trafficPercent: {{ int $version.trafficPercent }}
   predictor:
-    name: {{ $name }}
+    name: {{ quote $name }}
     {{- include "kserve-lite-models.implementation" (dict "root" $root "model" $entry) | trim | nindent 4 }}
     {{- if $entry.image }}
     {{- with include "kserve-lite-models.imagePullSecrets" $root }}

@@ -8,12 +8,12 @@ backends are {service, weight}. The model's own timeout, in seconds, comes befor
 route:
 {{- range .backends }}
 - destination:
-    host: {{ .service }}.{{ $suffix }}
+    host: {{ printf "%s.%s" .service $suffix | quote }}
     port:
       number: 80
   weight: {{ int .weight }}
 {{- end }}
-timeout: {{ with include "kserve-lite-models.timeout" .model }}{{ . }}s{{ else }}{{ $policy.timeout }}{{ end }}
+timeout: {{ with include "kserve-lite-models.timeout" .model }}{{ . }}s{{ else }}{{ quote $policy.timeout }}{{ end }}
 retries:
   attempts: {{ int $policy.retries }}
   {{- if $policy.retries }}
