@@ -316,7 +316,9 @@ def test_what_a_model_says_of_its_pods_is_what_kserve_is_told(tmp_path):
     assert spec["own"]["containers"][0]["ports"] == [
         {"containerPort": 9090, "name": "http1", "protocol": "TCP"}
     ]
-    assert spec["grpc"]["containers"][0]["ports"][0]["name"] == "h2c"
+    assert spec["grpc"]["containers"][0]["ports"] == [
+        {"containerPort": 9000, "name": "h2c", "protocol": "TCP"}
+    ]
     assert spec["gpu"]["model"]["resources"]["limits"] == {"nvidia.com/gpu": "2"}
     assert spec["scaled"]["minReplicas"] == 0
     annotations = models["scaled"]["metadata"]["annotations"]
