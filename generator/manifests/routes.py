@@ -83,8 +83,8 @@ def _check_values(values: Values) -> None:
     modes = {"virtualService", "gatewayApi" if routing["gatewayApi"]["writeRoutes"] else ""}
     if routing["mode"] not in modes or not routing["domain"]:
         message = (
-            "KServe writes the routes; set routing.domain and routing.mode=virtualService, "
-            "or routing.mode=gatewayApi and routing.gatewayApi.writeRoutes=true"
+            "KServe writes the routes; set routing.mode=virtualService and routing.domain, "
+            "or routing.mode=gatewayApi, routing.gatewayApi.writeRoutes=true and routing.domain"
         )
         raise ValuesError([values.problem(("routing",), message)])
 
