@@ -46,8 +46,9 @@ from tests.cluster.harness import envoy, foreign, istio, modelserver, nftables, 
 from tests.rendering import ROOT
 
 _GATEWAYS = "tests/cluster/gateways"
-# The tests of gateways and of reliability run when their folder or a file in it is named.
-_PYTEST = ("-o", "testpaths=tests/cluster", "-o", "norecursedirs=gateways reliability")
+# Suites that run when their folder or a file in it is named.
+_APART = (_GATEWAYS, "tests/cluster/reliability")
+_PYTEST = ("-o", "testpaths=tests/cluster")
 # All that runs there is Go; with more memory its garbage collection takes a fifth less of the time.
 _ENVIRONMENT = ("env", "GOGC=400")
 
@@ -59,13 +60,14 @@ def main(arguments: Sequence[str]) -> int:
         if os.environ.get("KUBECONFIG"):
             for name in own.CLIENTS:
                 tools.build(name)
-            return int(pytest.main([*_PYTEST, "--cluster=given", *arguments]))
+            return int(pytest.main([*_PYTEST, "--cluster=given", *_ignored(arguments), *arguments]))
         for module in (waiting.ARGO_CD, *(project[0] for project in foreign.PROJECTS.values())):
             upstream.folder(module)  # Where the tests run is no network.
         with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
             modelserver.build()
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
-        if not any(argument.startswith(_GATEWAYS) for argument in arguments):
+        argv += _ignored(arguments)
+        if f"--ignore={_GATEWAYS}" in argv:
             return own.inside([*argv, *_side_by_side(), *arguments])
         nftables.build()
         envoy.build()
@@ -74,6 +76,15 @@ def main(arguments: Sequence[str]) -> int:
     except GeneratorError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1
+
+
+def _ignored(arguments: Sequence[str]) -> list[str]:
+    """The options that leave out the suites which are not among the arguments."""
+    return [
+        f"--ignore={suite}"
+        for suite in _APART
+        if not any(argument.startswith(suite) for argument in arguments)
+    ]
 
 
 def _side_by_side() -> list[str]:
