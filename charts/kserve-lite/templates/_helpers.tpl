@@ -5,11 +5,13 @@ it takes. `.Release.Namespace`, `.Chart.AppVersion` and image names are read her
 
 What is merged is merged with mergeOverwrite, onto a dict made here: `merge` takes false, 0 and "" for
 nothing, and lets a default win over them.
+
+A string that users write is quoted, whatever it is: names and namespaces may consist of digits. A
+word that the schema lists is not, and a tree goes through toYaml, which quotes what needs it.
 */ -}}
 
 {{- /*
-The namespace of every namespaced object; a field takes it through toYaml, because a namespace may
-consist of digits. Takes the root.
+The namespace of every namespaced object. Takes the root.
 */ -}}
 {{- define "kserve-lite.namespace" -}}
   {{ .Release.Namespace }}
@@ -80,7 +82,7 @@ image is {registry, repository, tag, digest}.
 {{- with .Values.global.imagePullSecrets -}}
 imagePullSecrets:
 {{- range . }}
-- name: {{ toYaml . }}
+- name: {{ . | quote }}
 {{- end }}
 {{- end -}}
 {{- end -}}
@@ -130,7 +132,7 @@ A list of environment variables. Takes a dict whose values are strings or EnvVar
 */ -}}
 {{- define "kserve-lite.env" -}}
 {{- range $name, $value := . }}
-- name: {{ toYaml $name }}
+- name: {{ $name | quote }}
   {{- if kindIs "string" $value }}
   value: {{ $value | quote }}
   {{- else }}

@@ -18,7 +18,7 @@ tolerations:
 {{- end }}
 containers:
 - name: worker-container
-  image: {{ include "kserve-lite.image" (dict "root" . "image" $runtime.image) }}
+  image: {{ include "kserve-lite.image" (dict "root" . "image" $runtime.image) | quote }}
   imagePullPolicy: {{ .Values.global.imagePullPolicy }}
   command:
   - bash
