@@ -24,7 +24,9 @@ TEMPLATES = [path for path in TEXTS if path.startswith(f"{CHART}/") and "NOTES" 
 def is_safe(expression: str) -> bool:
     """Whether what an expression yields is text for every reader of YAML, or is no text at all."""
     # A number; a string in quotes; a tree.
-    if expression.startswith("int ") or re.search(r"\| (quote|nindent \d+ \| trim)$", expression):
+    if expression.startswith(("int ", "quote ")) or re.search(
+        r"\| (quote|nindent \d+ \| trim)$", expression
+    ):
         return True
     constant = re.fullmatch(r"include \"([^\"]+)\" (?:\.|\$root)", expression)
     if constant:
@@ -56,6 +58,7 @@ def test_there_is_much_to_quote() -> None:
         (".Values.routing.gateway.name", False),
         ("toYaml .Values.routing.gateway.name", False),
         ("toYaml $name", False),
+        ("quote $name", True),
         ('include "kserve-lite.namespace" .', False),
         ('include "kserve-lite.namespace" . | quote', True),
         ('include "kserve-lite.webhook.serviceName" .', True),
