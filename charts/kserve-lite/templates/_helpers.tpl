@@ -82,7 +82,7 @@ image is {registry, repository, tag, digest}.
 {{- with .Values.global.imagePullSecrets -}}
 imagePullSecrets:
 {{- range . }}
-- name: {{ . | quote }}
+- name: {{ quote . }}
 {{- end }}
 {{- end -}}
 {{- end -}}
@@ -132,9 +132,9 @@ A list of environment variables. Takes a dict whose values are strings or EnvVar
 */ -}}
 {{- define "kserve-lite.env" -}}
 {{- range $name, $value := . }}
-- name: {{ $name | quote }}
+- name: {{ quote $name }}
   {{- if kindIs "string" $value }}
-  value: {{ $value | quote }}
+  value: {{ quote $value }}
   {{- else }}
   {{- toYaml $value | nindent 2 }}
   {{- end }}

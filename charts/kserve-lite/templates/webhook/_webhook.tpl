@@ -62,12 +62,12 @@ cert-manager or OpenShift owns it. Takes (dict root path).
 {{- $root := .root -}}
 clientConfig:
   {{- if eq $root.Values.webhook.certificate.mode "existing" }}
-  caBundle: {{ $root.Values.webhook.certificate.caBundle | quote }}
+  caBundle: {{ quote $root.Values.webhook.certificate.caBundle }}
   {{- end }}
   service:
     name: {{ include "kserve-lite.webhook.serviceName" $root }}
     namespace: {{ include "kserve-lite.namespace" $root | quote }}
-    path: {{ .path | quote }}
+    path: {{ quote .path }}
     port: 443
 {{- end -}}
 
