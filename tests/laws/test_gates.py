@@ -138,7 +138,7 @@ def test_gate_05_text_that_is_not_json(broken):
         ("templates/webhook/_webhook.tpl", 'printf "%s.%s.svc"', 'printf "%s.kserve.svc-%s"'),
         (
             "templates/controller/clusterrolebinding.yaml",
-            '{{ include "kserve-lite.namespace" . | toYaml }}',
+            '{{ include "kserve-lite.namespace" . | quote }}',
             "kserve",
         ),
     ],

@@ -5,19 +5,21 @@ it takes. `.Release.Namespace`, `.Chart.AppVersion` and image names are read her
 
 What is merged is merged with mergeOverwrite, onto a dict made here: `merge` takes false, 0 and "" for
 nothing, and lets a default win over them.
+
+A string that users write is quoted, whatever it is: names and namespaces may consist of digits. A
+word that the schema lists is not, and a tree goes through toYaml, which quotes what needs it.
 */ -}}
 
 {{- /*
-The namespace of every namespaced object; a field takes it through toYaml, because a namespace may
-consist of digits. Takes the root.
+The namespace of every namespaced object. Takes the root.
 */ -}}
 {{- define "kserve-lite.namespace" -}}
-{{ .Release.Namespace }}
+  {{ .Release.Namespace }}
 {{- end -}}
 
 {{- /* The KServe version, which is also the default tag of KServe's images. Takes the root. */ -}}
 {{- define "kserve-lite.version" -}}
-{{ .Chart.AppVersion }}
+  {{ .Chart.AppVersion }}
 {{- end -}}
 
 {{- /*
@@ -25,20 +27,20 @@ Labels that select the pods of a component; never anything that changes with a v
 selectors are immutable. Takes (dict root component).
 */ -}}
 {{- define "kserve-lite.selectorLabels" -}}
-{{- /* toYaml quotes a release name of digits, so that it stays text through fromYaml. */ -}}
-{{- toYaml (dict
-      "app.kubernetes.io/component" .component
-      "app.kubernetes.io/instance" .root.Release.Name
-      "app.kubernetes.io/name" "kserve-lite") -}}
+  {{- /* toYaml quotes a release name of digits, so that it stays text through fromYaml. */ -}}
+  {{- toYaml (dict
+        "app.kubernetes.io/component" .component
+        "app.kubernetes.io/instance" .root.Release.Name
+        "app.kubernetes.io/name" "kserve-lite") -}}
 {{- end -}}
 
 {{- /*
 Labels of a pod: selector labels, global.labels, and more. Takes (dict root component labels).
 */ -}}
 {{- define "kserve-lite.podLabels" -}}
-{{- $labels := include "kserve-lite.selectorLabels" . | fromYaml -}}
-{{- $_ := set $labels "app.kubernetes.io/part-of" "kserve-lite" -}}
-{{- toYaml (mergeOverwrite dict .root.Values.global.labels .labels $labels) -}}
+  {{- $labels := include "kserve-lite.selectorLabels" . | fromYaml -}}
+  {{- $_ := set $labels "app.kubernetes.io/part-of" "kserve-lite" -}}
+  {{- toYaml (mergeOverwrite dict .root.Values.global.labels .labels $labels) -}}
 {{- end -}}
 
 {{- /*
@@ -66,13 +68,13 @@ An image: REGISTRY/REPOSITORY:TAG, or @DIGEST where there is one. Takes (dict ro
 image is {registry, repository, tag, digest}.
 */ -}}
 {{- define "kserve-lite.image" -}}
-{{- $image := .image -}}
-{{- $name := printf "%s/%s" (coalesce .root.Values.global.imageRegistry $image.registry) $image.repository -}}
-{{- if $image.digest -}}
-{{ $name }}@{{ $image.digest }}
-{{- else -}}
-{{ $name }}:{{ coalesce $image.tag (include "kserve-lite.version" .root) }}
-{{- end -}}
+  {{- $image := .image -}}
+  {{- $name := printf "%s/%s" (coalesce .root.Values.global.imageRegistry $image.registry) $image.repository -}}
+  {{- if $image.digest -}}
+    {{ $name }}@{{ $image.digest }}
+  {{- else -}}
+    {{ $name }}:{{ coalesce $image.tag (include "kserve-lite.version" .root) }}
+  {{- end -}}
 {{- end -}}
 
 {{- /* The `imagePullSecrets:` of a pod, or nothing. Takes the root. */ -}}
@@ -80,7 +82,7 @@ image is {registry, repository, tag, digest}.
 {{- with .Values.global.imagePullSecrets -}}
 imagePullSecrets:
 {{- range . }}
-- name: {{ toYaml . }}
+- name: {{ quote . }}
 {{- end }}
 {{- end -}}
 {{- end -}}
@@ -90,13 +92,13 @@ The security context of a pod that meets Pod Security "restricted". On OpenShift
 user and the seccomp profile. Takes (dict root user overrides), where overrides may be left out.
 */ -}}
 {{- define "kserve-lite.podSecurityContext" -}}
-{{- $context := dict "runAsNonRoot" true -}}
-{{- if eq .root.Values.platform "kubernetes" -}}
-{{- $context = mergeOverwrite $context (dict
-      "runAsGroup" .user "runAsUser" .user
-      "seccompProfile" (dict "type" "RuntimeDefault")) -}}
-{{- end -}}
-{{- toYaml (mergeOverwrite $context (.overrides | default dict)) -}}
+  {{- $context := dict "runAsNonRoot" true -}}
+  {{- if eq .root.Values.platform "kubernetes" -}}
+    {{- $context = mergeOverwrite $context (dict
+          "runAsGroup" .user "runAsUser" .user
+          "seccompProfile" (dict "type" "RuntimeDefault")) -}}
+  {{- end -}}
+  {{- toYaml (mergeOverwrite $context (.overrides | default dict)) -}}
 {{- end -}}
 
 {{- /*
@@ -106,23 +108,23 @@ lands in. Takes (dict root user asRoot writable overrides), of which all but roo
 true for one that writes to its own file system; `overrides` is a dict.
 */ -}}
 {{- define "kserve-lite.securityContext" -}}
-{{- $context := dict
-      "allowPrivilegeEscalation" false
-      "capabilities" (dict "drop" (list "ALL"))
-      "privileged" false -}}
-{{- if not .writable -}}
-{{- $_ := set $context "readOnlyRootFilesystem" true -}}
-{{- end -}}
-{{- if not .asRoot -}}
-{{- $_ := set $context "runAsNonRoot" true -}}
-{{- end -}}
-{{- if eq .root.Values.platform "kubernetes" -}}
-{{- $_ := set $context "seccompProfile" (dict "type" "RuntimeDefault") -}}
-{{- with .user -}}
-{{- $_ := set $context "runAsUser" . -}}
-{{- end -}}
-{{- end -}}
-{{- toYaml (mergeOverwrite $context (.overrides | default dict)) -}}
+  {{- $context := dict
+        "allowPrivilegeEscalation" false
+        "capabilities" (dict "drop" (list "ALL"))
+        "privileged" false -}}
+  {{- if not .writable -}}
+    {{- $_ := set $context "readOnlyRootFilesystem" true -}}
+  {{- end -}}
+  {{- if not .asRoot -}}
+    {{- $_ := set $context "runAsNonRoot" true -}}
+  {{- end -}}
+  {{- if eq .root.Values.platform "kubernetes" -}}
+    {{- $_ := set $context "seccompProfile" (dict "type" "RuntimeDefault") -}}
+    {{- with .user -}}
+      {{- $_ := set $context "runAsUser" . -}}
+    {{- end -}}
+  {{- end -}}
+  {{- toYaml (mergeOverwrite $context (.overrides | default dict)) -}}
 {{- end -}}
 
 {{- /*
@@ -130,9 +132,9 @@ A list of environment variables. Takes a dict whose values are strings or EnvVar
 */ -}}
 {{- define "kserve-lite.env" -}}
 {{- range $name, $value := . }}
-- name: {{ toYaml $name }}
+- name: {{ quote $name }}
   {{- if kindIs "string" $value }}
-  value: {{ $value | quote }}
+  value: {{ quote $value }}
   {{- else }}
   {{- toYaml $value | nindent 2 }}
   {{- end }}
@@ -141,10 +143,10 @@ A list of environment variables. Takes a dict whose values are strings or EnvVar
 
 {{- /* A duration such as 90s or 1h30m in milliseconds. Takes the duration. */ -}}
 {{- define "kserve-lite.milliseconds" -}}
-{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
-{{- $sum := 0 -}}
-{{- range regexFindAll "[0-9]+[a-z]+" . -1 -}}
-{{- $sum = add $sum (mul (regexFind "[0-9]+" . | int64) (get $units (regexFind "[a-z]+" .))) -}}
-{{- end -}}
-{{- $sum -}}
+  {{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
+  {{- $sum := 0 -}}
+  {{- range regexFindAll "[0-9]+[a-z]+" . -1 -}}
+    {{- $sum = add $sum (mul (regexFind "[0-9]+" . | int64) (get $units (regexFind "[a-z]+" .))) -}}
+  {{- end -}}
+  {{- $sum -}}
 {{- end -}}

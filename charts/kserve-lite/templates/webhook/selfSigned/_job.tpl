@@ -28,7 +28,7 @@ template:
       {{- include "kserve-lite.podSecurityContext" (dict "root" . "user" 65532) | nindent 6 }}
     initContainers:
     - name: create
-      image: {{ $image }}
+      image: {{ quote $image }}
       imagePullPolicy: {{ .Values.global.imagePullPolicy }}
       args:
       - create
@@ -45,7 +45,7 @@ template:
         {{- $securityContext | nindent 8 }}
     containers:
     - name: patch
-      image: {{ $image }}
+      image: {{ quote $image }}
       imagePullPolicy: {{ .Values.global.imagePullPolicy }}
       args:
       - patch

@@ -4,30 +4,30 @@ their default. Which ones it reads, and the spelling of S3_USER_VIRTUAL_BUCKET, 
 (python/storage/kserve_storage/kserve_storage.py at the chart's appVersion). Takes the root.
 */ -}}
 {{- define "kserve-lite.storage.settings" -}}
-{{- $s3 := .Values.storage.s3 -}}
-{{- $variables := dict -}}
-{{- with $s3.endpoint -}}
-{{- $_ := set $variables "AWS_ENDPOINT_URL" (printf "%s://%s" (ternary "https" "http" $s3.useHttps) .) -}}
-{{- end -}}
-{{- with $s3.region -}}
-{{- $_ := set $variables "AWS_DEFAULT_REGION" . -}}
-{{- end -}}
-{{- if not $s3.verifySSL -}}
-{{- $_ := set $variables "S3_VERIFY_SSL" "0" -}}
-{{- end -}}
-{{- if $s3.useVirtualBucket -}}
-{{- $_ := set $variables "S3_USER_VIRTUAL_BUCKET" "true" -}}
-{{- end -}}
-{{- if $s3.useAccelerate -}}
-{{- $_ := set $variables "S3_USE_ACCELERATE" "true" -}}
-{{- end -}}
-{{- if $s3.useAnonymousCredential -}}
-{{- $_ := set $variables "awsAnonymousCredential" "true" -}}
-{{- end -}}
-{{- with $s3.caBundle -}}
-{{- $_ := set $variables "AWS_CA_BUNDLE" . -}}
-{{- end -}}
-{{- toJson $variables -}}
+  {{- $s3 := .Values.storage.s3 -}}
+  {{- $variables := dict -}}
+  {{- with $s3.endpoint -}}
+    {{- $_ := set $variables "AWS_ENDPOINT_URL" (printf "%s://%s" (ternary "https" "http" $s3.useHttps) .) -}}
+  {{- end -}}
+  {{- with $s3.region -}}
+    {{- $_ := set $variables "AWS_DEFAULT_REGION" . -}}
+  {{- end -}}
+  {{- if not $s3.verifySSL -}}
+    {{- $_ := set $variables "S3_VERIFY_SSL" "0" -}}
+  {{- end -}}
+  {{- if $s3.useVirtualBucket -}}
+    {{- $_ := set $variables "S3_USER_VIRTUAL_BUCKET" "true" -}}
+  {{- end -}}
+  {{- if $s3.useAccelerate -}}
+    {{- $_ := set $variables "S3_USE_ACCELERATE" "true" -}}
+  {{- end -}}
+  {{- if $s3.useAnonymousCredential -}}
+    {{- $_ := set $variables "awsAnonymousCredential" "true" -}}
+  {{- end -}}
+  {{- with $s3.caBundle -}}
+    {{- $_ := set $variables "AWS_CA_BUNDLE" . -}}
+  {{- end -}}
+  {{- toJson $variables -}}
 {{- end -}}
 
 {{- /*

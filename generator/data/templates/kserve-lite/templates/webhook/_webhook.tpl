@@ -2,7 +2,7 @@
 
 {{- /* The Service that the API server calls. Takes the root. */ -}}
 {{- define "kserve-lite.webhook.serviceName" -}}
-kserve-webhook-server-service
+  kserve-webhook-server-service
 {{- end -}}
 
 {{- /*
@@ -10,12 +10,12 @@ Name of both the mutating and the validating configuration. It is upstream's, so
 in the cluster is refused; and one name for both, as the certificate Job wants it. Takes the root.
 */ -}}
 {{- define "kserve-lite.webhook.configurationName" -}}
-inferenceservice.serving.kserve.io
+  inferenceservice.serving.kserve.io
 {{- end -}}
 
 {{- /* Name of the certificate Job's objects. Takes the root. */ -}}
 {{- define "kserve-lite.webhook.jobName" -}}
-kserve-webhook-certificate
+  kserve-webhook-certificate
 {{- end -}}
 
 {{- /*
@@ -23,34 +23,34 @@ The Secret with the serving certificate: one name a mode, so that a switch of mo
 certificate of the mode before. Takes the root.
 */ -}}
 {{- define "kserve-lite.webhook.secretName" -}}
-{{- $certificate := .Values.webhook.certificate -}}
-{{- if eq $certificate.mode "existing" -}}
-{{ $certificate.secretName }}
-{{- else -}}
-kserve-webhook-server-{{ $certificate.mode | kebabcase }}
-{{- end -}}
+  {{- $certificate := .Values.webhook.certificate -}}
+  {{- if eq $certificate.mode "existing" -}}
+    {{ $certificate.secretName }}
+  {{- else -}}
+    kserve-webhook-server-{{ $certificate.mode | kebabcase }}
+  {{- end -}}
 {{- end -}}
 
 {{- /* Name of the issuer's CA, and of what signs it. Takes the root. */ -}}
 {{- define "kserve-lite.webhook.caName" -}}
-{{ .Values.webhook.certificate.issuer.name }}-ca
+  {{ .Values.webhook.certificate.issuer.name }}-ca
 {{- end -}}
 
 {{- /* The DNS names of the webhook Service, as a JSON list. Takes the root. */ -}}
 {{- define "kserve-lite.webhook.dnsNames" -}}
-{{- $host := printf "%s.%s.svc" (include "kserve-lite.webhook.serviceName" .) (include "kserve-lite.namespace" .) -}}
-{{- toJson (list $host (printf "%s.cluster.local" $host)) -}}
+  {{- $host := printf "%s.%s.svc" (include "kserve-lite.webhook.serviceName" .) (include "kserve-lite.namespace" .) -}}
+  {{- toJson (list $host (printf "%s.cluster.local" $host)) -}}
 {{- end -}}
 
 {{- /* Annotations by which others inject the CA into the webhook configurations, as JSON. Takes the root. */ -}}
 {{- define "kserve-lite.webhook.injection" -}}
-{{- $annotations := dict -}}
-{{- if eq .Values.webhook.certificate.mode "certManager" -}}
-{{- $_ := set $annotations "cert-manager.io/inject-ca-from" (printf "%s/kserve-webhook-server" (include "kserve-lite.namespace" .)) -}}
-{{- else if eq .Values.webhook.certificate.mode "openshift" -}}
-{{- $_ := set $annotations "service.beta.openshift.io/inject-cabundle" "true" -}}
-{{- end -}}
-{{- toJson $annotations -}}
+  {{- $annotations := dict -}}
+  {{- if eq .Values.webhook.certificate.mode "certManager" -}}
+    {{- $_ := set $annotations "cert-manager.io/inject-ca-from" (printf "%s/kserve-webhook-server" (include "kserve-lite.namespace" .)) -}}
+  {{- else if eq .Values.webhook.certificate.mode "openshift" -}}
+    {{- $_ := set $annotations "service.beta.openshift.io/inject-cabundle" "true" -}}
+  {{- end -}}
+  {{- toJson $annotations -}}
 {{- end -}}
 
 {{- /*
@@ -61,12 +61,12 @@ cert-manager or OpenShift owns it. Takes (dict root path).
 {{- $root := .root -}}
 clientConfig:
   {{- if eq $root.Values.webhook.certificate.mode "existing" }}
-  caBundle: {{ $root.Values.webhook.certificate.caBundle }}
+  caBundle: {{ quote $root.Values.webhook.certificate.caBundle }}
   {{- end }}
   service:
     name: {{ include "kserve-lite.webhook.serviceName" $root }}
-    namespace: {{ include "kserve-lite.namespace" $root | toYaml }}
-    path: {{ .path }}
+    namespace: {{ include "kserve-lite.namespace" $root | quote }}
+    path: {{ quote .path }}
     port: 443
 {{- end -}}
 
