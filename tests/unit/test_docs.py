@@ -31,6 +31,12 @@ COMMANDS = [line for line in blocks("sh") if line.startswith("python -m generato
 COMMANDS += [
     line for line in re.findall(r"`(python -m generator [^`]+)`", README) if "my.yaml" in line
 ]
+# The wheel's command is the same command line under another name.
+COMMANDS += [
+    line.replace("kserve-lite", "python -m generator", 1)
+    for line in blocks("console")
+    if line.startswith("kserve-lite ")
+]
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ def readers(tmp_path):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_documents_runs(command, readers, tmp_path):
-    assert len(COMMANDS) >= 7
+    assert len(COMMANDS) >= 8
     words = [readers.get(word, word) for word in shlex.split(command, comments=True)[1:]]
     words = [str(tmp_path) if words[i - 1] == "-o" else word for i, word in enumerate(words)]
     done = subprocess.run([sys.executable, *words], cwd=ROOT, check=False, capture_output=True)
