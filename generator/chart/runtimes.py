@@ -10,8 +10,11 @@ def claims(spec: Node) -> list[str]:
     """What a runtime claims for automatic selection, as FORMAT/VERSION/PRIORITY/PROTOCOL.
 
     The webhook compares runtimes that list a protocol both, whatever the case of the format; one
-    that lists none clashes with nobody (validateServingRuntimePriority).
+    that lists none clashes with nobody, nor does one of several models
+    (validateServingRuntimePriority).
     """
+    if spec.get("multiModel"):
+        return []
     return [
         f"{form['name'].lower()}/{form.get('version', '')}/{form['priority']}/{protocol}"
         for form in spec["supportedModelFormats"]
