@@ -61,7 +61,7 @@ def _check(objects: list[parsing.Manifest], *, strict: bool = False) -> Checked:
     bad = (*report.problems, *report.unchecked) if strict else report.problems
     if bad or not report.valid:
         raise GeneratorError("\n".join(bad) or "nothing was rendered")
-    line = f"{report.valid} objects are valid for Kubernetes {catalog()['versions']['tested']}"
+    line = f"{report.valid} objects are valid for Kubernetes {catalog().versions.tested}"
     if report.unchecked:
         line += f", {len(report.unchecked)} not checked"
     return Checked(line, report.unchecked)

@@ -1,26 +1,12 @@
-"""What templates ask about runtimes: which formats and protocols each claims and serves."""
+"""What templates ask about runtimes: the protocols there are, and what a runtime serves."""
 
 from __future__ import annotations
 
-from generator.catalog import Node
+from collections.abc import Mapping
+from typing import Any
+
+from generator.catalog import formats
 from generator.values.schema import find, values_schema
-
-
-def claims(spec: Node) -> list[str]:
-    """What a runtime claims for automatic selection, as FORMAT/VERSION/PRIORITY/PROTOCOL.
-
-    The webhook compares runtimes that list a protocol both, whatever the case of the format; one
-    that lists none clashes with nobody, nor does one of several models
-    (validateServingRuntimePriority).
-    """
-    if spec.get("multiModel"):
-        return []
-    return [
-        f"{form['name'].lower()}/{form.get('version', '')}/{form['priority']}/{protocol}"
-        for form in spec["supportedModelFormats"]
-        if form.get("autoSelect") and "priority" in form
-        for protocol in spec.get("protocolVersions", [])
-    ]
 
 
 def protocols() -> list[str]:
@@ -29,16 +15,16 @@ def protocols() -> list[str]:
     return list(model["enum"]) if model else []
 
 
-def served(spec: Node) -> list[str]:
+def served(spec: Mapping[str, Any]) -> list[str]:
     """What a runtime serves without being named, as FORMAT/PROTOCOL.
 
     KServe tells upper and lower case apart (GetSupportingRuntimes in
     pkg/apis/serving/v1beta1/predictor_model.go).
     """
     found = {
-        f"{form['name']}/{protocol}": None
-        for form in spec["supportedModelFormats"]
-        if form.get("autoSelect")
+        f"{each.name}/{protocol}": None
+        for each in formats(spec)
+        if each.automatic
         for protocol in spec.get("protocolVersions", protocols())
     }
     return list(found)

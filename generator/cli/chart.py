@@ -13,7 +13,7 @@ from generator.cli.options import output_options, values_option
 from generator.errors import ToolMissing
 
 if TYPE_CHECKING:
-    from generator.catalog import Node
+    from generator.yaml.data import JsonObject
 
 
 @click.command()
@@ -33,7 +33,7 @@ def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
     write([Tree(files, "chart")], output, values, **how)
 
 
-def _read(names: Sequence[str]) -> Node:
+def _read(names: Sequence[str]) -> JsonObject:
     """The values to bake in; refused if the templates refuse them, and the chart with them."""
     # Imported here: the stock chart takes no values.
     from generator.manifests import rendering  # noqa: PLC0415

@@ -28,8 +28,8 @@ IMAGE = re.compile(
     r"[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)+(?::[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})?"
 )
 REPOSITORIES = {
-    it["repository"]
-    for it in [*catalog()["images"].values(), *(r["image"] for r in catalog()["runtimes"].values())]
+    it.repository
+    for it in [*catalog().images.values(), *(r.image for r in catalog().runtimes.values())]
 }
 
 
@@ -78,8 +78,8 @@ def test_every_runtimes_image_comes_from_the_one_registry():
 @pytest.mark.parametrize("case", CASES)
 def test_the_list_of_images_is_what_the_objects_name(case):
     every = platform_images(merge(defaults(values_schema()), values_of(case)))
-    assert len({it.image for it in every}) == len(every)
-    listed = {it.image for it in every if not it.hardware}
+    assert len({it.reference for it in every}) == len(every)
+    listed = {it.reference for it in every if not it.hardware}
     found = images(objects(case))
     # KServe joins the explainer's image and version itself.
     listed = {re.sub(r"(/art-explainer):.*", r"\1", image) for image in listed}
@@ -114,7 +114,7 @@ def test_the_list_of_images_has_what_kserve_runs_on_any_hardware(case, count):
         for it in runtimes
         for gpu in (True, False)
     }
-    listed = {it.image: it.hardware for it in platform_images(values)}
+    listed = {it.reference: it.hardware for it in platform_images(values)}
     assert runs <= listed.keys()
     derived = {image for image, hardware in listed.items() if hardware}
     assert derived == runs - images(objects(case))
@@ -124,14 +124,14 @@ def test_the_list_of_images_has_what_kserve_runs_on_any_hardware(case, count):
 def test_an_image_with_a_digest_is_all_that_kserve_runs():
     digest = "sha256:" + "ab" * 32
     changes = {"enabled": True, "image": {"digest": digest}}
-    runtimes = dict.fromkeys(catalog()["runtimes"], changes)
+    runtimes = dict.fromkeys(catalog().runtimes, changes)
     values = merge(defaults(values_schema()), {"runtimes": runtimes})
-    assert [it.image for it in platform_images(values) if it.hardware] == []
+    assert [it.reference for it in platform_images(values) if it.hardware] == []
     # Somebody who sets one is told.
     described = values_schema()["properties"]["runtimes"]["description"]
     assert "digest" in described
-    for key, runtime in catalog()["runtimes"].items():
-        assert ("derived" in runtime["image"]) == bool(re.search(rf"\b{key}\b", described)), key
+    for key, runtime in catalog().runtimes.items():
+        assert (runtime.image.derived is not None) == bool(re.search(rf"\b{key}\b", described)), key
 
 
 OWN_IMAGES = """

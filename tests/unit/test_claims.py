@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from generator.catalog import catalog
-from generator.chart.runtimes import claims
 from tests.rendering import STOCK, helm
 
 SPECS: dict[str, dict[str, Any]] = {
-    key: runtime["spec"] for key, runtime in catalog()["runtimes"].items()
+    key: dict(runtime.spec) for key, runtime in catalog().runtimes.items()
 }
 SKLEARN = SPECS["sklearn"]
 
@@ -64,4 +64,5 @@ def test_helm_was_asked_for_every_runtime(by_helm: dict[str, list[str]]) -> None
 
 @pytest.mark.parametrize("name", SPECS)
 def test_python_and_helm_claim_the_same(name: str, by_helm: dict[str, list[str]]) -> None:
-    assert claims(SPECS[name]) == by_helm[name]
+    runtime = replace(catalog().runtimes["sklearn"], spec=SPECS[name])
+    assert runtime.claims == by_helm[name]

@@ -345,9 +345,7 @@ def test_the_examples_are_what_they_say():
         return only(them, "InferenceService", name)["spec"]["predictor"]
 
     formats = {
-        supported["name"]
-        for runtime in catalog()["runtimes"].values()
-        for supported in runtime["spec"]["supportedModelFormats"]
+        supported.name for runtime in catalog().runtimes.values() for supported in runtime.formats
     }
     shown = {
         model["format"]

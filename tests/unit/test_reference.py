@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator import CHART, MODELS
-from generator.catalog import Node, catalog
+from generator.catalog import catalog
 from generator.chart.chart import render, schema_of
 from generator.values.docs import sentence, wrap
+from generator.yaml.data import JsonObject
 from tests.rendering import both_charts, parse, values_of
 
 CHARTS = (CHART, MODELS)
@@ -34,7 +35,7 @@ def comments(text: str) -> Iterator[str]:
         yield " ".join(lines).removeprefix("-- ")
 
 
-def described(node: Node) -> Iterator[Node]:
+def described(node: JsonObject) -> Iterator[JsonObject]:
     """The nodes of a chart's own values that have prose in its values file, in order."""
     for child in node["properties"].values():
         if "x-foreign" not in child:
@@ -102,9 +103,9 @@ def test_an_empty_choice_is_one_that_can_be_typed() -> None:
 
 
 def test_a_name_keeps_its_letters_at_the_start_of_a_sentence() -> None:
-    for name, runtime in catalog()["runtimes"].items():
+    for name, runtime in catalog().runtimes.items():
         text = FILES[CHART][f"templates/runtimes/{name}.yaml"]
-        summary = runtime["summary"]
+        summary = runtime.summary
         first = summary.split()[0]
         (line,) = [it for it in text.splitlines() if it.startswith("# ") and summary[1:] in it]
         assert line[2:].split()[0] in (first, first.capitalize())
