@@ -95,7 +95,7 @@ def build(values: Values, output: Path, release: Release = DEFAULT) -> Built:
 
 def _charts(values: Values) -> dict[str, str]:
     # Imported here: it takes longer than all the rest, and `validate` does without it.
-    from generator.chart.chart import render_both  # noqa: PLC0415
+    from generator.chart.rendering import render_both  # noqa: PLC0415
 
     return render_both(values.merged if values.sources else None)
 

@@ -26,7 +26,7 @@ def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
     out. Values that the chart's templates refuse are refused here too, which takes Helm. Files of
     an earlier run that are no longer rendered are removed; others stay.
     """
-    from generator.chart.chart import render_both  # noqa: PLC0415
+    from generator.chart.rendering import render_both  # noqa: PLC0415
     from generator.output.writing import Tree  # noqa: PLC0415
 
     files = render_both(_read(values) if values else None)

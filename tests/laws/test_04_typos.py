@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from generator import CHART
-from generator.chart.chart import schema_of
+from generator.chart.rendering import schema_of
 from generator.errors import ToolFailed, ValuesError
 from generator.values.check import read
 from generator.values.schema import leaves

@@ -12,7 +12,7 @@ from functools import cache
 
 import pytest
 
-from generator.chart.chart import render
+from generator.chart.rendering import render
 from generator.manifests import rendering as manifests
 from tests import rendering
 from tests.rendering import CASES, STOCK, WITH_MODELS, Object, objects, of_kind

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from generator.catalog import catalog
-from generator.chart.chart import render
+from generator.chart.rendering import render
 from tests import rendering
 from tests.rendering import CASES, config, objects
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from generator import CHART, MODELS
-from generator.chart.chart import render
+from generator.chart.rendering import render
 from generator.errors import ValuesError
 from generator.yaml import document, writer
 from tests import rendering

@@ -8,7 +8,7 @@ import yaml
 
 from generator import CHART, MODELS
 from generator.catalog import catalog
-from generator.chart.chart import schema_of
+from generator.chart.rendering import schema_of
 from generator.values.check import read
 from generator.values.schema import leaves, values_schema
 from tests import rendering

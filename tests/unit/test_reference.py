@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from generator import CHART, MODELS
 from generator.catalog import catalog
-from generator.chart.chart import render, schema_of
+from generator.chart.rendering import render, schema_of
 from generator.values.docs import sentence, wrap
 from generator.yaml.data import JsonObject
 from tests.rendering import both_charts, parse, values_of
