@@ -28,7 +28,7 @@ from generator.catalog import catalog
 from generator.errors import ToolFailed, ToolMissing
 
 KSERVE = "github.com/kserve/kserve"
-KUBERNETES_VERSION: str = catalog()["versions"]["tested"]
+KUBERNETES_VERSION = catalog().versions.tested
 SDK_SHA256 = "6762eae3ae633f69178e08f531052722ea34013ab611050e0263679c7c9ca8c7"
 
 _PINS = Path(__file__).parents[1] / "tools" / "upstream"

@@ -61,7 +61,7 @@ def _check(objects: list[parsing.Manifest], *, strict: bool = False) -> Checked:
     bad = (*report.problems, *report.unchecked) if strict else report.problems
     if bad or not report.valid:
         raise GeneratorError("\n".join(bad) or "nothing was rendered")
-    line = f"{report.valid} objects are valid for Kubernetes {catalog()['versions']['tested']}"
+    line = f"{report.valid} objects are valid for Kubernetes {catalog().versions.tested}"
     if report.unchecked:
         line += f", {len(report.unchecked)} not checked"
     return Checked(line, report.unchecked)
@@ -95,7 +95,7 @@ def build(values: Values, output: Path, release: Release = DEFAULT) -> Built:
 
 def _charts(values: Values) -> dict[str, str]:
     # Imported here: it takes longer than all the rest, and `validate` does without it.
-    from generator.chart.chart import render_both  # noqa: PLC0415
+    from generator.chart.rendering import render_both  # noqa: PLC0415
 
     return render_both(values.merged if values.sources else None)
 

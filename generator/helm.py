@@ -40,7 +40,7 @@ def template(
     ToolMissing without Helm, ToolFailed for whatever else it says.
     """
     # The version is pinned, or it would be the one that this Helm happens to be built with.
-    version = catalog()["versions"]["tested"]
+    version = catalog().versions.tested
     arguments = ("template", release, str(folder), "--namespace", namespace)
     return _run((*arguments, "--kube-version", version, *more), values, helm)
 

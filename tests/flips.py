@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from generator import CHART, MODELS
-from generator.chart.chart import schema_of
+from generator.chart.rendering import schema_of
 from generator.values.load import Values, merge
 from generator.values.schema import Leaf, defaults, leaves, values_schema
 from tests import rendering

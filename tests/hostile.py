@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from generator.catalog import Node
 from generator.values.kubernetes import _definitions, _schema
 from generator.values.schema import Leaf, leaves, values_schema
+from generator.yaml.data import JsonObject
 from tests.rendering import CASES
 from tests.unit.test_formats import EXAMPLES
 
@@ -63,9 +63,9 @@ HOSTILE = st.sampled_from([*TEXTS, *NUMBERS, *SHAPES])
 
 
 @st.composite
-def values(draw: st.DrawFn) -> Node:
+def values(draw: st.DrawFn) -> JsonObject:
     """A case's values with some leaves replaced, and sometimes a branch."""
-    data: Node = yaml.safe_load(CASES[draw(st.sampled_from(BASES))].read_text("utf-8")) or {}
+    data: JsonObject = yaml.safe_load(CASES[draw(st.sampled_from(BASES))].read_text("utf-8")) or {}
     for _ in range(draw(st.sampled_from([1, 1, 2, 3, 5]))):
         leaf = draw(st.sampled_from(LEAVES) | st.sampled_from(TYPED))
         path = draw(places(leaf.path, data))
@@ -92,7 +92,7 @@ def places(draw: st.DrawFn, path: Sequence[str], data: Any) -> list[str]:
     return steps
 
 
-def put(data: Node, steps: Sequence[str], value: Any) -> None:
+def put(data: JsonObject, steps: Sequence[str], value: Any) -> None:
     """Set what is at a path, whatever stood in its way."""
     for step in steps[:-1]:
         inner = data.get(step)
@@ -109,7 +109,9 @@ def right(leaf: Leaf) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def of_schema(draw: st.DrawFn, node: Node, definitions: Node | None = None, depth: int = 0) -> Any:
+def of_schema(
+    draw: st.DrawFn, node: JsonObject, definitions: JsonObject | None = None, depth: int = 0
+) -> Any:
     """What a JSON schema takes, or nearly; of an object only some fields."""
     if "$ref" in node and definitions:
         node = definitions[node["$ref"].rpartition("/")[2]]
@@ -137,7 +139,9 @@ def of_schema(draw: st.DrawFn, node: Node, definitions: Node | None = None, dept
 
 
 @st.composite
-def _object(draw: st.DrawFn, node: Node, definitions: Node | None, depth: int) -> Node:
+def _object(
+    draw: st.DrawFn, node: JsonObject, definitions: JsonObject | None, depth: int
+) -> JsonObject:
     fields = node.get("properties") or node.get("x-parts") or {}
     if fields:
         wanted = [name for name in node.get("required", []) if name in fields]
@@ -182,7 +186,7 @@ def _without(entry: Any, key: str | None) -> Any:
 
 
 @st.composite
-def inference_services(draw: st.DrawFn) -> Node:
+def inference_services(draw: st.DrawFn) -> JsonObject:
     """An InferenceService, most of the time nearly right."""
     spec = draw(typed("InferenceServiceSpec", custom=True))
     if isinstance(spec, dict) and draw(st.integers(0, 3)):
@@ -190,7 +194,7 @@ def inference_services(draw: st.DrawFn) -> Node:
         given = spec.get("predictor")
         spec["predictor"] = {**(given if isinstance(given, dict) else {}), "model": model}
     name = draw(st.sampled_from(NAMES) if draw(st.integers(0, 4)) == 0 else st.just("m"))
-    metadata: Node = {"name": name}
+    metadata: JsonObject = {"name": name}
     for kind in ("labels", "annotations"):
         if draw(st.booleans()):
             metadata[kind] = draw(

@@ -14,7 +14,7 @@ import yaml
 
 from generator import CHART, MODELS, process, tools
 from generator import helm as helm_program
-from generator.chart.chart import render
+from generator.chart.rendering import render as render_chart
 from generator.manifests import parsing, rendering
 from generator.output.mirror import write
 from generator.values.check import read
@@ -168,7 +168,7 @@ def given(case: str) -> Values:
 def write_chart(case: str, folder: Path, name: str = CHART) -> Path:
     """A chart specialised for a case, in `folder`."""
     target = folder / name
-    write(render(values_of(case), name), target)
+    write(render_chart(values_of(case), name), target)
     return target
 
 

@@ -83,7 +83,7 @@ def _replace(entry: Path, draft: Path) -> None:
 
 def _render(parent: Path) -> Path:
     # Imported here: it takes longer than all the rest, and is rarely needed.
-    from generator.chart.chart import render_both  # noqa: PLC0415
+    from generator.chart.rendering import render_both  # noqa: PLC0415
     from generator.output import mirror  # noqa: PLC0415
 
     files = render_both()

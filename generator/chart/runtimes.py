@@ -1,23 +1,8 @@
-"""What templates ask about runtimes: which formats each claims, and every protocol there is."""
+"""What templates ask about runtimes: every protocol there is."""
 
 from __future__ import annotations
 
-from generator.catalog import Node
 from generator.values.schema import find, values_schema
-
-
-def claims(spec: Node) -> list[str]:
-    """What a runtime claims for automatic selection, as FORMAT/VERSION/PRIORITY/PROTOCOL.
-
-    The webhook compares runtimes that list a protocol both, whatever the case of the format; one
-    that lists none clashes with nobody (validateServingRuntimePriority).
-    """
-    return [
-        f"{form['name'].lower()}/{form.get('version', '')}/{form['priority']}/{protocol}"
-        for form in spec["supportedModelFormats"]
-        if form.get("autoSelect") and "priority" in form
-        for protocol in spec.get("protocolVersions", [])
-    ]
 
 
 def protocols() -> list[str]:

@@ -53,7 +53,7 @@ def templates(chart: str) -> Iterator[Template]:
             continue
         source = file.relative_to(root).as_posix()
         text = file.read_text(encoding="utf-8")
-        names = catalog()["runtimes"] if "[runtime]" in source else [None]
+        names = catalog().runtimes if "[runtime]" in source else [None]
         for name in names:
             condition, body = when.split(text.replace("[runtime]", name or "", 1), source)
             path = source.removesuffix(".j2").replace("[runtime]", name or "")

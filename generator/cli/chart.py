@@ -13,7 +13,7 @@ from generator.cli.options import output_options, values_option
 from generator.errors import ToolMissing
 
 if TYPE_CHECKING:
-    from generator.catalog import Node
+    from generator.yaml.data import JsonObject
 
 
 @click.command()
@@ -26,14 +26,14 @@ def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
     out. Values that the chart's templates refuse are refused here too, which takes Helm. Files of
     an earlier run that are no longer rendered are removed; others stay.
     """
-    from generator.chart.chart import render_both  # noqa: PLC0415
+    from generator.chart.rendering import render_both  # noqa: PLC0415
     from generator.output.writing import Tree  # noqa: PLC0415
 
     files = render_both(_read(values) if values else None)
     write([Tree(files, "chart")], output, values, **how)
 
 
-def _read(names: Sequence[str]) -> Node:
+def _read(names: Sequence[str]) -> JsonObject:
     """The values to bake in; refused if the templates refuse them, and the chart with them."""
     # Imported here: the stock chart takes no values.
     from generator.manifests import rendering  # noqa: PLC0415

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from generator.catalog import Node, catalog
+from generator.catalog import catalog
 from generator.errors import Problem, ValuesError
 from generator.importer.inferenceservice import Entry
 from generator.importer.leftovers import NO_KEY, left_out
 from generator.importer.objects import Object, read_objects
 from generator.values.sources import read_source
+from generator.yaml.data import JsonObject
 
 
 def from_folder(folder: Path) -> tuple[str, Entry, list[str]]:
@@ -24,7 +25,7 @@ def from_folder(folder: Path) -> tuple[str, Entry, list[str]]:
     cannot be read.
     """
     described = _description(folder)
-    facts: Node = described.data
+    facts: JsonObject = described.data
     name, version = _format(facts)
     problems = []
     if not isinstance(name, str) or not name:
@@ -69,7 +70,7 @@ def _description(folder: Path) -> Object:
     return objects[0]
 
 
-def _other_keys(facts: Node) -> Iterator[tuple[str, Any]]:
+def _other_keys(facts: JsonObject) -> Iterator[tuple[str, Any]]:
     for key, value in facts.items():
         if key == "modelFormat" and isinstance(value, dict):
             others = value.keys() - {"name", "version"}
@@ -78,7 +79,7 @@ def _other_keys(facts: Node) -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def _format(facts: Node) -> tuple[Any, Any]:
+def _format(facts: JsonObject) -> tuple[Any, Any]:
     """The format's name and version, as they are in the description."""
     form = facts.get("modelFormat")
     return (form.get("name"), form.get("version")) if isinstance(form, dict) else (form, None)
@@ -86,15 +87,16 @@ def _format(facts: Node) -> tuple[Any, Any]:
 
 def _files_missing(folder: Path, name: str) -> str | None:
     """What the format's runtime would not find in the folder, as a sentence."""
-    rules = [
-        runtime["files"]
-        for runtime in catalog()["runtimes"].values()
-        for form in runtime["spec"]["supportedModelFormats"]
-        if "files" in runtime and form["name"] == name and form.get("autoSelect")
-    ]
-    if not rules:
+    rules = (
+        runtime.files
+        for runtime in catalog().runtimes.values()
+        for each in runtime.formats
+        if runtime.files is not None and each.name == name and each.automatic
+    )
+    files = next(rules, None)
+    if files is None:
         return None
-    one, every = rules[0].get("one", []), rules[0].get("all", [])
+    one, every = files.one, files.all
     lacking = [pattern for pattern in every if not any(folder.glob(pattern))]
     if lacking:
         return f"the {name} runtime looks for {' and '.join(every)}; missing: {', '.join(lacking)}"

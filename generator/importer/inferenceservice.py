@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from generator.catalog import Node
 from generator.importer.leftovers import MODEL_FORMAT, is_carried, is_written_by_kserve
 from generator.values.helmschema import helm_schema
 from generator.values.kubernetes import without_null
 from generator.values.schema import values_schema
 from generator.values.validator import refusals
+from generator.yaml.data import JsonObject
 
 Entry = dict[str, Any]
 
@@ -52,7 +52,7 @@ CLUSTER_LOCAL = "cluster-local"
 _GRPC_PORT = 9000
 
 
-def from_manifest(manifest: Node) -> Entry:
+def from_manifest(manifest: JsonObject) -> Entry:
     """The `models:` entry of an InferenceService; what has no key goes to `spec`.
 
     The models chart makes the same InferenceService of it. `manifest` has the fields and types that
@@ -78,7 +78,7 @@ def from_manifest(manifest: Node) -> Entry:
     return entry
 
 
-def _take_model(predictor: Node, entry: Entry) -> bool:
+def _take_model(predictor: JsonObject, entry: Entry) -> bool:
     """Move a `model:`, or a framework of old, into the entry; what is left of it stays."""
     framework = next((name for name in _FRAMEWORKS if name in predictor), None)
     if framework is not None and "model" not in predictor:
@@ -104,7 +104,7 @@ def _take_model(predictor: Node, entry: Entry) -> bool:
     return True
 
 
-def _take_container(parent: Node, entry: Entry, component: str | None = None) -> bool:
+def _take_container(parent: JsonObject, entry: Entry, component: str | None = None) -> bool:
     """Move the one container of a predictor into the entry, of a component into the entry's part.
 
     Leaves both as they are when it cannot, or the values have no such keys.
@@ -136,7 +136,7 @@ def _take_container(parent: Node, entry: Entry, component: str | None = None) ->
     return True
 
 
-def _port(container: Node) -> Entry | None:
+def _port(container: JsonObject) -> Entry | None:
     """The keys that stand for a container's ports; None if none do."""
     match container.get("ports", []):
         case []:
@@ -149,7 +149,7 @@ def _port(container: Node) -> Entry | None:
             return None
 
 
-def _take_component(rest: Node, entry: Entry, name: str) -> None:
+def _take_component(rest: JsonObject, entry: Entry, name: str) -> None:
     component = rest[name]
     taken: Entry = {}
     if _take_container(component, taken, component=name):
@@ -159,7 +159,7 @@ def _take_component(rest: Node, entry: Entry, name: str) -> None:
         entry[name] = taken
 
 
-def _take_env(container: Node, entry: Entry) -> None:
+def _take_env(container: JsonObject, entry: Entry) -> None:
     variables = container.get("env", [])
     if not all(isinstance(variable, dict) for variable in variables):
         return
@@ -177,7 +177,7 @@ def _take_env(container: Node, entry: Entry) -> None:
     }
 
 
-def _take_metadata(metadata: Node, entry: Entry) -> None:
+def _take_metadata(metadata: JsonObject, entry: Entry) -> None:
     annotations = dict(metadata.get("annotations") or {})
     for key, (first, *more) in _ANNOTATIONS.items():
         if key in annotations:
@@ -195,14 +195,14 @@ def _take_metadata(metadata: Node, entry: Entry) -> None:
             entry[kind] = own
 
 
-def _move(parent: Node, entry: Entry, keys: Sequence[str]) -> None:
+def _move(parent: JsonObject, entry: Entry, keys: Sequence[str]) -> None:
     """Move what the values have a key for, in a form that they take."""
     for key in keys:
         if key in parent and _fits(key, parent[key]):
             entry[key] = parent.pop(key)
 
 
-def _move_parts(predictor: Node, entry: Entry, keys: Sequence[str]) -> None:
+def _move_parts(predictor: JsonObject, entry: Entry, keys: Sequence[str]) -> None:
     """Move what the values have keys for of things that decide where requests go.
 
     The models chart looks for them in the entry itself; the rest is merged over that.
@@ -221,10 +221,10 @@ def _fits(key: str, value: Any) -> bool:
 
 
 @cache
-def _entry() -> Node:
+def _entry() -> JsonObject:
     """The schema of each key of an entry."""
     schema = helm_schema(values_schema(), ours=True)["properties"]["models"]
-    entry: Node = schema["additionalProperties"]["properties"]
+    entry: JsonObject = schema["additionalProperties"]["properties"]
     return entry
 
 

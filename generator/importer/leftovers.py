@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from generator.catalog import Node
+from generator.yaml.data import JsonObject
 from generator.yaml.path import dotted
 
 # What the API server, kubectl and KServe's webhook write into every object.
@@ -44,7 +44,7 @@ def is_carried(key: str) -> bool:
     return key not in _CHARTS and not key.startswith((*_OWNERS, *_WRITTEN_KEYS))
 
 
-def is_written_by_kserve(annotations: Node, model_format: object) -> bool:
+def is_written_by_kserve(annotations: JsonObject, model_format: object) -> bool:
     """Whether MODEL_FORMAT is what KServe's webhook derives from the model's format."""
     return MODEL_FORMAT in annotations and annotations[MODEL_FORMAT] == model_format
 
@@ -58,12 +58,12 @@ def left_out(path: str, value: Any, reason: str) -> str:
     return f"Left out: {path}: {safe}; {reason}."
 
 
-def comments(manifest: Node) -> list[str]:
+def comments(manifest: JsonObject) -> list[str]:
     """A line for each thing that the entry of an InferenceService does not carry."""
     return [left_out(path, value, reason) for path, value, reason in _left_out(manifest)]
 
 
-def _left_out(manifest: Node) -> Iterator[tuple[str, Any, str]]:
+def _left_out(manifest: JsonObject) -> Iterator[tuple[str, Any, str]]:
     metadata = manifest["metadata"]
     for key, value in metadata.items():
         path = dotted(("metadata", key))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-from generator.catalog import Node
 from generator.errors import Problem, ValuesError
+from generator.yaml.data import JsonObject
 from generator.yaml.document import Document, decode, parse
 from generator.yaml.path import Key
 
@@ -90,7 +90,10 @@ def _expand(found: Object) -> Iterator[Object | Problem]:
         where = ("metadata", "continue")
         yield found.problem(where, "the server has more items than this list; ask for all of them")
     # Items of a typed list, as the API server writes it, do not say what they are.
-    typed: Node = {"apiVersion": found.data.get("apiVersion"), "kind": kind.removesuffix("List")}
+    typed: JsonObject = {
+        "apiVersion": found.data.get("apiVersion"),
+        "kind": kind.removesuffix("List"),
+    }
     for index, item in enumerate(items):
         own = typed | item if isinstance(item, dict) and typed["kind"] else item
         yield from _expand(Object(found.document, (*found.path, "items", index), own))

@@ -6,11 +6,11 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generator.catalog import Node
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object, read_objects
 from generator.values.kubernetes import check_fields, without_null
 from generator.values.sources import Source
+from generator.yaml.data import JsonObject
 
 _KIND = "InferenceService"
 _COMPONENTS = ("predictor", "transformer", "explainer")
@@ -25,9 +25,9 @@ class Service:
     name: str
 
     @property
-    def manifest(self) -> Node:
+    def manifest(self) -> JsonObject:
         """The whole object."""
-        manifest: Node = self.object.data
+        manifest: JsonObject = self.object.data
         return manifest
 
     @property
@@ -107,7 +107,7 @@ def _check(found: Object) -> Iterator[Problem]:
         yield from _check_spec(found, spec)
 
 
-def _check_spec(found: Object, spec: Node) -> Iterator[Problem]:
+def _check_spec(found: Object, spec: JsonObject) -> Iterator[Problem]:
     """What KServe's types have no place for, and, if that is nothing, what they want and lack."""
     # An API server drops what is null; a server that is would be dropped with all that it says.
     spec = {key: _without_inner_null(value) for key, value in spec.items()}
@@ -130,7 +130,7 @@ def _without_inner_null(component: Any) -> Any:
     return {key: without_null(value) for key, value in component.items()}
 
 
-def _check_metadata(found: Object, metadata: Node) -> Iterator[Problem]:
+def _check_metadata(found: Object, metadata: JsonObject) -> Iterator[Problem]:
     """What an API server would refuse in the metadata that an entry carries."""
     if not isinstance(metadata.get("namespace", ""), str):
         yield found.problem(("metadata", "namespace"), "is not text; quote it")

@@ -31,7 +31,7 @@ def check(manifests: Sequence[Manifest]) -> Report:
     world, so that it is said to be unchecked. Raises ToolMissing, ToolFailed.
     """
     program = str(tools.find("kubeconform"))
-    version = f"-kubernetes-version={catalog()['versions']['tested']}"
+    version = f"-kubernetes-version={catalog().versions.tested}"
     argv = [program, *tools.KUBECONFORM_OPTIONS, version]
     text = "---\n".join(manifest.text for manifest in manifests)
     answer = json.loads(process.run(argv, stdin=text, accept=(0, 1)))

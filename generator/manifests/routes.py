@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from generator.catalog import Node
 from generator.errors import ValuesError
 from generator.importer.inferenceservice import (
     CLUSTER_LOCAL,
@@ -25,6 +24,7 @@ from generator.release import DEFAULT, Release
 from generator.values.check import check
 from generator.values.load import Values
 from generator.values.sources import read_sources
+from generator.yaml.data import JsonObject
 from generator.yaml.document import Document
 
 _DECIDING = (
@@ -95,7 +95,7 @@ def _is_ours(service: Service) -> bool:
     return bool(labels.get(VISIBILITY) == CLUSTER_LOCAL)
 
 
-def _document(service: Service, values: Node) -> Document:
+def _document(service: Service, values: JsonObject) -> Document:
     """Values that stand for an InferenceService, so that what is wrong is said to be there."""
     where = service.object
     return Document(where.document.file, values, {("models", service.name): where.position})
@@ -107,7 +107,7 @@ def _routes(values: Values, release: Release) -> Iterator[str]:
     yield from (each.text for each in split(text) if each.kind != "InferenceService")
 
 
-def _deciding(manifest: Node) -> Entry:
+def _deciding(manifest: JsonObject) -> Entry:
     """What of a model its routes depend on; what serves it is in the cluster already."""
     entry, spec = from_manifest(manifest), manifest["spec"]
     kept: Entry = {key: entry[key] for key in _DECIDING if key in entry}

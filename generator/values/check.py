@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from generator.catalog import Node, catalog
+from generator.catalog import catalog
 from generator.errors import Problem, ValuesError
 from generator.values.helmschema import helm_schema
 from generator.values.identity import check_objects
@@ -20,6 +20,7 @@ from generator.values.load import Values
 from generator.values.messages import explain, misspelt_formats, nearest
 from generator.values.schema import find, leaves, values_schema
 from generator.values.validator import refusals
+from generator.yaml.data import JsonObject
 from generator.yaml.path import Key, dotted, value_at
 
 
@@ -47,7 +48,7 @@ def check(values: Values) -> Iterator[Problem]:
         yield values.problem(path, message)
 
 
-def _fields(values: Node, whole: Node) -> Iterator[tuple[Key, str]]:
+def _fields(values: JsonObject, whole: JsonObject) -> Iterator[tuple[Key, str]]:
     """What is wrong in the sub-trees of Kubernetes types that are among `values`."""
     for leaf in leaves(values_schema()):
         if (kind := leaf.schema.get("x-kubernetes")) is None:
@@ -59,23 +60,25 @@ def _fields(values: Node, whole: Node) -> Iterator[tuple[Key, str]]:
                 yield (*here, *path), message
 
 
-def _misspelt(whole: Node) -> Iterator[tuple[Key, str]]:
+def _misspelt(whole: JsonObject) -> Iterator[tuple[Key, str]]:
     """Formats that no runtime of the catalog or of the values serves, and that are nearly one."""
-    runtimes = [*catalog()["runtimes"].values(), *whole["customRuntimes"].values()]
-    specs = [runtime["spec"] or {} for runtime in runtimes]
-    formats = [form for spec in specs for form in spec.get("supportedModelFormats") or []]
-    known = {str(form.get("name")).lower() for form in formats if form}
+    known = {
+        each.name.lower() for runtime in catalog().runtimes.values() for each in runtime.formats
+    }
+    for runtime in whole["customRuntimes"].values():
+        formats = (runtime["spec"] or {}).get("supportedModelFormats") or []
+        known |= {str(each.get("name")).lower() for each in formats if each}
     for name, message in misspelt_formats(whole["models"], known):
         yield ("models", name, "format"), message
 
 
 @cache
-def _checked() -> Node:
+def _checked() -> JsonObject:
     """The schema that Helm has, with the words that tell us more."""
     return helm_schema(values_schema(), ours=True)
 
 
-def _refused(schema: Node, whole: Node) -> Iterator[tuple[Key, str]]:
+def _refused(schema: JsonObject, whole: JsonObject) -> Iterator[tuple[Key, str]]:
     """What the schema refuses: the path, and what to say of it."""
     for error in refusals(_checked(), whole):
         path: Key = tuple(error.absolute_path)
@@ -97,7 +100,7 @@ def _refused(schema: Node, whole: Node) -> Iterator[tuple[Key, str]]:
             yield path, explain(error)
 
 
-def _null(schema: Node) -> str:
+def _null(schema: JsonObject) -> str:
     """What to say of a null: most often the user has commented out all that was below a key."""
     if schema.get("type") == "object" or "properties" in schema or "$ref" in schema:
         return "has nothing below it, which YAML reads as null; write {} or leave the key out"
@@ -114,14 +117,14 @@ def _values_at(values: Any, path: tuple[str, ...], here: Key = ()) -> Iterator[t
                 yield from _values_at(values[key], path[1:], (*here, key))
 
 
-def _removed(schema: Node, path: Key, word: Any) -> str | None:
+def _removed(schema: JsonObject, path: Key, word: Any) -> str | None:
     """What to say of a key below `path`, or of a value there, that the values API had once."""
     node = find(schema, tuple(map(str, path))) or {}
     why = node.get("x-removed", {}).get(word) if isinstance(word, str) else None
     return f"{word} is not a value any more: {why}" if why else None
 
 
-def _unknown(schema: Node, path: Key, key: str, known: Mapping[str, Any]) -> str:
+def _unknown(schema: JsonObject, path: Key, key: str, known: Mapping[str, Any]) -> str:
     if near := nearest(key, known):
         return f"unknown key; did you mean {dotted((*path, near))}?"
     # The right key in the wrong place.

@@ -12,16 +12,16 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from generator.catalog import Node
 from generator.values.quantities import Found, check_resources
+from generator.yaml.data import JsonObject
 
 
-def _variable(value: Node) -> Found:
+def _variable(value: JsonObject) -> Found:
     if value.get("value") and value.get("valueFrom"):
         yield ("valueFrom",), "a variable has a value or takes it from elsewhere; remove one"
 
 
-def _toleration(value: Node) -> Found:
+def _toleration(value: JsonObject) -> Found:
     exists = value.get("operator") == "Exists"
     if exists and value.get("value"):
         yield ("value",), "operator Exists asks for no value; remove it, or set operator: Equal"
@@ -31,7 +31,7 @@ def _toleration(value: Node) -> Found:
         yield ("tolerationSeconds",), "only NoExecute evicts pods; set effect: NoExecute"
 
 
-def _requirement(value: Node) -> Found:
+def _requirement(value: JsonObject) -> Found:
     operator, values = value.get("operator"), value.get("values") or []
     if not isinstance(values, list):
         return
@@ -45,7 +45,7 @@ def _requirement(value: Node) -> Found:
         yield (), f'operator {operator} wants one number; write values: ["1"]'
 
 
-def _peer(value: Node) -> Found:
+def _peer(value: JsonObject) -> Found:
     if not value:
         yield (), "is empty; name an ipBlock, a podSelector or a namespaceSelector"
     if value.get("ipBlock") and len(value) > 1:
@@ -59,7 +59,7 @@ def _network(text: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return None
 
 
-def _block(value: Node) -> Found:
+def _block(value: JsonObject) -> Found:
     whole, inner = _network(value.get("cidr")), value.get("except")
     for index, text in enumerate(inner if isinstance(inner, list) else []):
         part = _network(text)
@@ -69,7 +69,7 @@ def _block(value: Node) -> Found:
             yield ("except", index), f"{text} is not in {whole}; name a range inside it"
 
 
-def _strategy(value: Node) -> Found:
+def _strategy(value: JsonObject) -> Found:
     rolling = value.get("rollingUpdate")
     if value.get("type") == "Recreate" and rolling:
         yield (
@@ -82,7 +82,7 @@ def _strategy(value: Node) -> Found:
             yield ("rollingUpdate",), "with both at 0 nothing can be replaced; set maxSurge: 1"
 
 
-def _security(value: Node) -> Found:
+def _security(value: JsonObject) -> Found:
     if value.get("privileged") is True and value.get("allowPrivilegeEscalation") is False:
         yield (
             ("allowPrivilegeEscalation",),
@@ -90,7 +90,7 @@ def _security(value: Node) -> Found:
         )
 
 
-def _merged_security(value: Node) -> Found:
+def _merged_security(value: JsonObject) -> Found:
     """Of what is merged over the chart's, which forbids escalation."""
     if value.get("privileged") is True and "allowPrivilegeEscalation" not in value:
         yield (
@@ -99,7 +99,7 @@ def _merged_security(value: Node) -> Found:
         )
 
 
-def _profile(value: Node) -> Found:
+def _profile(value: JsonObject) -> Found:
     local, name = value.get("type") == "Localhost", value.get("localhostProfile")
     if local and not name:
         yield (), "a profile of the node has a name; set localhostProfile, or type: RuntimeDefault"
@@ -107,10 +107,10 @@ def _profile(value: Node) -> Found:
         yield ("localhostProfile",), "is for type Localhost; remove it, or set type: Localhost"
 
 
-def _one_of(fields: Collection[str], *, needed: bool = False) -> Callable[[Node], Found]:
+def _one_of(fields: Collection[str], *, needed: bool = False) -> Callable[[JsonObject], Found]:
     """At most one of the fields, or exactly one."""
 
-    def rule(value: Node) -> Found:
+    def rule(value: JsonObject) -> Found:
         there = [key for key in value if key in fields and value[key] is not None]
         if len(there) > 1:
             yield (there[1],), f"{' and '.join(there)} exclude each other; keep one"
@@ -120,24 +120,24 @@ def _one_of(fields: Collection[str], *, needed: bool = False) -> Callable[[Node]
     return rule
 
 
-def _volume(value: Node) -> Found:
+def _volume(value: JsonObject) -> Found:
     there = [key for key in value if key != "name" and value[key] is not None]
     if len(there) > 1:
         yield (there[1],), f"{' and '.join(there)} exclude each other; make two volumes of them"
 
 
-def _mount(value: Node) -> Found:
+def _mount(value: JsonObject) -> Found:
     if value.get("subPath") and value.get("subPathExpr"):
         yield ("subPathExpr",), "subPath and subPathExpr exclude each other; keep one"
 
 
-def _living(value: Node) -> Found:
+def _living(value: JsonObject) -> Found:
     """Of a liveness or startup probe."""
     if value.get("successThreshold") not in (None, 0, 1):
         yield ("successThreshold",), "one success is enough for this probe; remove it, or write 1"
 
 
-def _ready(value: Node) -> Found:
+def _ready(value: JsonObject) -> Found:
     if value.get("terminationGracePeriodSeconds") is not None:
         yield (
             ("terminationGracePeriodSeconds",),
@@ -148,7 +148,7 @@ def _ready(value: Node) -> Found:
 _PROBES = {"livenessProbe": _living, "readinessProbe": _ready, "startupProbe": _living}
 
 
-def _container(value: Node) -> Found:
+def _container(value: JsonObject) -> Found:
     yield from _once(value, ("volumeMounts",), "mountPath")
     yield from _once(value, ("ports",), "name")
     for field, rule in _PROBES.items():
@@ -156,7 +156,7 @@ def _container(value: Node) -> Found:
             yield from (((field, *path), message) for path, message in rule(probe))
 
 
-def _pod(value: Node) -> Found:
+def _pod(value: JsonObject) -> Found:
     yield from _once(value, ("containers", "initContainers"), "name")
     yield from _once(value, ("volumes",), "name")
     field = "topologySpreadConstraints"
@@ -164,7 +164,7 @@ def _pod(value: Node) -> Found:
         yield (field, *path), message
 
 
-def _once(value: Node, lists: Collection[str], field: str) -> Found:
+def _once(value: JsonObject, lists: Collection[str], field: str) -> Found:
     """A field that no two items of some lists may have alike."""
     seen: set[str] = set()
     for key in lists:
@@ -194,12 +194,12 @@ def check_list(kind: str, items: Any) -> Found:
         seen.add(pair)
 
 
-def _spread(value: Node) -> Found:
+def _spread(value: JsonObject) -> Found:
     if value.get("minDomains") is not None and value.get("whenUnsatisfiable") != "DoNotSchedule":
         yield ("minDomains",), "is for DoNotSchedule; remove it, or set whenUnsatisfiable to that"
 
 
-def _replicas(value: Node) -> Found:
+def _replicas(value: JsonObject) -> Found:
     least, most = value.get("minReplicas"), value.get("maxReplicas")
     if type(least) is type(most) is int and 0 < most < least:
         yield ("minReplicas",), f"{least} is more than maxReplicas, {most}; raise maxReplicas"
@@ -208,7 +208,7 @@ def _replicas(value: Node) -> Found:
 _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 _SOURCES = ("configMapKeyRef", "fieldRef", "fileKeyRef", "resourceFieldRef", "secretKeyRef")
 
-RULES: dict[str, Callable[[Node], Found]] = {
+RULES: dict[str, Callable[[JsonObject], Found]] = {
     "AppArmorProfile": _profile,
     "Container": _container,
     "DeploymentStrategy": _strategy,

@@ -9,21 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from generator.catalog import Node
+from generator.yaml.data import JsonObject
 from generator.yaml.writer import dump, scalar
 
 _WIDTH = 100
 _GLUE = "\N{NO-BREAK SPACE}"
 
 
-def values_yaml(schema: Node) -> str:
+def values_yaml(schema: JsonObject) -> str:
     """The default values of an expanded schema as YAML, each under its prose."""
     lines: list[str] = []
     _write(schema, lines, indent=0, terse=False)
     return "\n".join(lines).strip("\n") + "\n"
 
 
-def _write(node: Node, lines: list[str], *, indent: int, terse: bool) -> None:
+def _write(node: JsonObject, lines: list[str], *, indent: int, terse: bool) -> None:
     pad = " " * indent
     for key, child in node["properties"].items():
         if "x-foreign" in child:
@@ -41,7 +41,7 @@ def _write(node: Node, lines: list[str], *, indent: int, terse: bool) -> None:
             lines.extend(pad + line for line in _entry(key, child["default"]))
 
 
-def _prose(node: Node) -> str:
+def _prose(node: JsonObject) -> str:
     text = str(node.get("description", ""))
     if "enum" in node:
         words = ", ".join(str(word) or '""' for word in node["enum"])
@@ -84,7 +84,7 @@ class Row:
     description: str
 
 
-def table(node: Node, path: tuple[str, ...] = ()) -> Iterator[Row]:
+def table(node: JsonObject, path: tuple[str, ...] = ()) -> Iterator[Row]:
     """The rows of the values table: every leaf; what only repeats others in one row."""
     for key, child in node["properties"].items():
         here = (*path, key)
@@ -103,7 +103,7 @@ def table(node: Node, path: tuple[str, ...] = ()) -> Iterator[Row]:
             yield Row(name, _type(child), default, _cell(_prose(child)))
 
 
-def _type(node: Node) -> str:
+def _type(node: JsonObject) -> str:
     if "x-kubernetes" in node:
         return str(node["x-kubernetes"])
     if "enum" in node:
@@ -112,7 +112,7 @@ def _type(node: Node) -> str:
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
 
 
-def _summary(node: Node) -> str:
+def _summary(node: JsonObject) -> str:
     """One cell for a whole branch: the image's name, the four resources, or whether it is on."""
     parts = node["properties"]
     if "repository" in parts:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from generator.catalog import Node, catalog
+from generator.catalog import Image, Runtime, catalog
 from generator.values.formats import expand, kubernetes
+from generator.yaml.data import JsonObject
 
 
 class Expansion:
@@ -17,7 +17,7 @@ class Expansion:
         # Whether what is expanded becomes a part of a custom resource.
         self.custom = False
 
-    def expand(self, node: Node) -> Node:
+    def expand(self, node: JsonObject) -> JsonObject:
         """A copy of a node, and of all in it, without abbreviations."""
         node = dict(node)
         for abbreviation, meaning in (
@@ -38,7 +38,7 @@ class Expansion:
             node["type"] = "object"
         return expand(node)
 
-    def _entries(self, entries: Node, node: Node) -> Node:
+    def _entries(self, entries: JsonObject, node: JsonObject) -> JsonObject:
         names = node.pop("x-names", None)
         outer, self.custom = self.custom, True
         entry = {
@@ -51,35 +51,33 @@ class Expansion:
             node["propertyNames"] = expand({"x-format": "entry name"} | names)
         return node | {"type": "object", "additionalProperties": entry, "x-entries": True}
 
-    def _image_of(self, name: str, node: Node) -> Node:
-        return self._image(catalog()["images"][name], node, digest=name != "artExplainer")
+    def _image_of(self, name: str, node: JsonObject) -> JsonObject:
+        return self._image(catalog().images[name], node, digest=name != "artExplainer")
 
-    def _runtimes(self, _: bool, node: Node) -> Node:
-        every = catalog()["runtimes"].items()
+    def _runtimes(self, _: bool, node: JsonObject) -> JsonObject:
+        every = catalog().runtimes.items()
         properties = {key: self._runtime(runtime) for key, runtime in every}
         return node | {"type": "object", "properties": properties}
 
-    def _sidecar_resources(self, default: Node, node: Node) -> Node:
+    def _sidecar_resources(self, default: JsonObject, node: JsonObject) -> JsonObject:
         return self._resources(default, node, optional=False)
 
-    def _default_resources(self, default: Node, node: Node) -> Node:
+    def _default_resources(self, default: JsonObject, node: JsonObject) -> JsonObject:
         return self._resources(default, node, optional=True)
 
-    def _image(self, image: Mapping[str, Any], node: Node, *, digest: bool = True) -> Node:
-        parts: Node = {
+    def _image(self, image: Image, node: JsonObject, *, digest: bool = True) -> JsonObject:
+        parts: JsonObject = {
             "registry": _string(
-                "Registry; global.imageRegistry replaces it.", image["registry"], "registry"
+                "Registry; global.imageRegistry replaces it.", image.registry, "registry"
             ),
-            "repository": _string("Repository.", image["repository"], "repository"),
-            "tag": _string(
-                "Tag; empty means the chart's appVersion.", image.get("tag", ""), "tag?"
-            ),
+            "repository": _string("Repository.", image.repository, "repository"),
+            "tag": _string("Tag; empty means the chart's appVersion.", image.tag, "tag?"),
         }
         if digest:
             parts["digest"] = _string("Digest (sha256:…); it wins over the tag.", "", "digest?")
         return self._terse("image", node | {"type": "object", "properties": parts})
 
-    def _resources(self, default: Node, node: Node, *, optional: bool) -> Node:
+    def _resources(self, default: JsonObject, node: JsonObject, *, optional: bool) -> JsonObject:
         form = "quantity of a custom resource" if node.get("x-custom") else "quantity"
         amount = expand({"x-format": f"{form}{'?' if optional else ''}"})
         return node | {
@@ -97,19 +95,19 @@ class Expansion:
             },
         }
 
-    def _runtime(self, runtime: Node) -> Node:
-        resources = runtime.get("resources") or {
+    def _runtime(self, runtime: Runtime) -> JsonObject:
+        resources = dict(runtime.resources) or {
             "requests": {"cpu": "1", "memory": "2Gi"},
             "limits": {"cpu": "1", "memory": "2Gi"},
         }
-        parts: Node = {
+        parts: JsonObject = {
             "enabled": {
-                "description": f"Whether to create the ClusterServingRuntime {runtime['name']}.",
+                "description": f"Whether to create the ClusterServingRuntime {runtime.name}.",
                 "x-charts": "both",
                 "type": "boolean",
-                "default": runtime.get("enabled", False),
+                "default": runtime.enabled,
             },
-            "image": self._image(runtime["image"], {"description": "The model server's image."}),
+            "image": self._image(runtime.image, {"description": "The model server's image."}),
             "resources": _open(
                 "Resources of an InferenceService that names none.",
                 "ResourceRequirements",
@@ -122,7 +120,7 @@ class Expansion:
             ),
             "extraArgs": {
                 # The models chart asks whether arguments start as the image needs them to.
-                **({"x-charts": "both"} if "command" in runtime else {}),
+                **({"x-charts": "both"} if runtime.command else {}),
                 "description": "More arguments for the model server, in order.",
                 "type": "array",
                 "items": {"type": "string"},
@@ -135,34 +133,34 @@ class Expansion:
             },
             "tolerations": _open("Taints that these models tolerate.", "[]Toleration", []),
         }
-        summary = f"{runtime['summary']}."
+        summary = f"{runtime.summary}."
         return self._terse(
             "runtime", {"description": summary, "type": "object", "properties": parts}
         )
 
-    def _terse(self, what: str, node: Node) -> Node:
+    def _terse(self, what: str, node: JsonObject) -> JsonObject:
         if what in self.described:
             node["x-terse"] = True
         self.described.add(what)
         return node
 
 
-def _string(description: str, default: str, kind: str) -> Node:
+def _string(description: str, default: str, kind: str) -> JsonObject:
     return expand({"description": description, "x-format": kind, "default": default})
 
 
-def _open(description: str, kind: str, default: Any) -> Node:
+def _open(description: str, kind: str, default: Any) -> JsonObject:
     """A sub-tree of a runtime, which is a custom resource."""
     node = {"description": description, "x-kubernetes": kind, "default": default}
     return node | _kubernetes_type(kind, custom=True)
 
 
-def _kubernetes_type(kind: str, *, custom: bool) -> Node:
+def _kubernetes_type(kind: str, *, custom: bool) -> JsonObject:
     """What Helm's schema says of an open sub-tree: its outermost shape, and what is cheap to say.
 
     `x-custom` stays in the node where the sub-tree becomes a part of a custom resource.
     """
-    node: Node = {"x-custom": True} if custom else {}
+    node: JsonObject = {"x-custom": True} if custom else {}
     if kind.startswith("[]"):
         node |= {"type": "array", "items": {"type": "object"}}
     elif kind.startswith("map[string]"):

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from generator import DATA
-from generator.catalog import Node
+from generator.yaml.data import JsonObject
 from generator.yaml.document import load_fast
 
 # Where a schema holds schemas: one, or several by name.
@@ -23,19 +23,19 @@ _PROSE = ("is", "slips")
 
 
 @cache
-def _formats() -> dict[str, Node]:
-    formats: dict[str, Node] = load_fast(DATA / "formats.yaml")["formats"]
+def _formats() -> dict[str, JsonObject]:
+    formats: dict[str, JsonObject] = load_fast(DATA / "formats.yaml")["formats"]
     return formats
 
 
 @cache
-def kubernetes() -> Node:
+def kubernetes() -> JsonObject:
     """kubernetes.yaml: the `fields` of Kubernetes types, the `shapes` that Helm checks."""
-    data: Node = load_fast(DATA / "kubernetes.yaml")
+    data: JsonObject = load_fast(DATA / "kubernetes.yaml")
     return data
 
 
-def expand(node: Node) -> Node:
+def expand(node: JsonObject) -> JsonObject:
     """A copy of a JSON schema with the meaning of every `x-format` in it; the node's own words win.
 
     Raises KeyError for a format that formats.yaml does not have.
@@ -52,7 +52,7 @@ def expand(node: Node) -> Node:
 
 
 @cache
-def _constraints(name: str) -> Node:
+def _constraints(name: str) -> JsonObject:
     schema = _formats()[name.removesuffix("?")]
     schema = {key: value for key, value in schema.items() if key not in _PROSE}
     if "pattern" in schema:

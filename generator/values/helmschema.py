@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from generator.catalog import Node
 from generator.values.formats import ONE
 from generator.values.schema import KEYWORDS, ValuePath
+from generator.yaml.data import JsonObject
 
 _WORTH_SHARING = 120
 # Keywords that only validator.py knows.
@@ -17,8 +17,8 @@ _OURS = ("x-format", "x-check")
 
 
 def helm_schema(
-    node: Node, constants: Mapping[ValuePath, Any] | None = None, *, ours: bool = False
-) -> Node:
+    node: JsonObject, constants: Mapping[ValuePath, Any] | None = None, *, ours: bool = False
+) -> JsonObject:
     """The JSON Schema (draft 7, self-contained, closed) that Helm checks values against.
 
     `constants` fixes leaves by path: in a specialised chart, the values that chose its files. With
@@ -27,7 +27,7 @@ def helm_schema(
     schema = _Strict(constants or {}, ours=ours).branch(node, ())
     # References save Helm time, and cost Python some.
     shared = {} if ours else _share(schema)
-    head: Node = {"$schema": "http://json-schema.org/draft-07/schema#"}
+    head: JsonObject = {"$schema": "http://json-schema.org/draft-07/schema#"}
     return head | schema | ({"definitions": shared} if shared else {})
 
 
@@ -39,7 +39,7 @@ class _Strict:
         self.ours = ours
         self.words = (*KEYWORDS, *_OURS) if ours else KEYWORDS
 
-    def branch(self, node: Node, path: ValuePath, *, required: bool = True) -> Node:
+    def branch(self, node: JsonObject, path: ValuePath, *, required: bool = True) -> JsonObject:
         if path in self.constants:
             return {"const": self.constants[path]}
         if "x-entries" in node:
@@ -59,7 +59,7 @@ class _Strict:
         }
         return schema
 
-    def plain(self, node: Node) -> Node:
+    def plain(self, node: JsonObject) -> JsonObject:
         """What of a leaf, and of all that is in it, is JSON Schema."""
         schema = {key: node[key] for key in self.words if key in node}
         for key in ONE:
@@ -70,7 +70,7 @@ class _Strict:
             schema["properties"] = {key: self.plain(child) for key, child in parts.items()}
         return self._map(schema)
 
-    def _map(self, schema: Node) -> Node:
+    def _map(self, schema: JsonObject) -> JsonObject:
         """A map whose names have a pattern, so that Helm says where a wrong name is.
 
         With propertyNames it says a path at random (santhosh-tekuri/jsonschema v6 shares a slice).
@@ -85,23 +85,23 @@ class _Strict:
         }
 
 
-def _share(schema: Node) -> Node:
+def _share(schema: JsonObject) -> JsonObject:
     """Replace sub-schemas that occur more than once by references, in place; return them by name.
 
     Helm compiles the schema on each run: fifteen runtimes of the same shape cost as much as one.
     """
     counts: Counter[str] = Counter()
 
-    def count(node: Node) -> None:
+    def count(node: JsonObject) -> None:
         for _, _, child in _children(node):
             counts[json.dumps(child, sort_keys=True)] += 1
             count(child)
 
     count(schema)
     names: dict[str, str] = {}
-    shared: Node = {}
+    shared: JsonObject = {}
 
-    def replace(node: Node, name: str) -> None:
+    def replace(node: JsonObject, name: str) -> None:
         for holder, key, child in _children(node):
             text = json.dumps(child, sort_keys=True)
             label = key if holder is node.get("properties") else name
@@ -118,7 +118,7 @@ def _share(schema: Node) -> Node:
     return shared
 
 
-def _children(node: Node) -> list[tuple[Node, str, Node]]:
+def _children(node: JsonObject) -> list[tuple[JsonObject, str, JsonObject]]:
     """The schemas in a schema: what holds each, under which key, and the schema."""
     several = [node.get(key, {}) for key in ("properties", "patternProperties")]
     found = [(holder, key) for holder in several for key in holder]

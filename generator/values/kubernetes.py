@@ -13,11 +13,11 @@ from functools import cache
 from typing import Any
 
 from generator import DATA
-from generator.catalog import Node
 from generator.values.consistency import BY_FIELDS, RULES, check_list
 from generator.values.formats import ONE, expand, kubernetes
 from generator.values.messages import explain, nearest
 from generator.values.validator import refusals
+from generator.yaml.data import JsonObject
 from generator.yaml.path import Key, dotted
 
 # In a mapping the key stands for this field of the type.
@@ -34,7 +34,7 @@ _REQUIRED = {
     "SecretVolumeSource": ["secretName"],
 }
 # What `customRuntimes` holds, beside the types of Kubernetes and KServe.
-_OWN: dict[str, Node] = {
+_OWN: dict[str, JsonObject] = {
     "CustomRuntime": {
         "type": "object",
         "additionalProperties": False,
@@ -68,7 +68,7 @@ def check_fields(kind: str, value: Any, *, custom: bool) -> Iterator[tuple[Key, 
         yield from _check(kind, value, (), custom=custom)
 
 
-def _errors(kind: str, value: Node, *, custom: bool) -> Iterator[Any]:
+def _errors(kind: str, value: JsonObject, *, custom: bool) -> Iterator[Any]:
     schema = _schema(kind, custom=custom)
     there = value if custom else without_null(value)
     yield from refusals(schema, there)
@@ -121,16 +121,16 @@ def _is_partial(kind: str, error: Any) -> bool:
 
 
 @cache
-def _schema(kind: str, *, custom: bool) -> Node:
+def _schema(kind: str, *, custom: bool) -> JsonObject:
     own = _OWN.get(kind) or {"$ref": f"#/$defs/{kind}"}
     return {"$defs": _definitions(custom=custom), **own}
 
 
 @cache
-def _definitions(*, custom: bool) -> Node:
+def _definitions(*, custom: bool) -> JsonObject:
     """Every type with what its fields may hold."""
     text = (DATA / "schemas" / "definitions.json").read_text(encoding="utf-8")
-    definitions: Node = json.loads(text)["$defs"]
+    definitions: JsonObject = json.loads(text)["$defs"]
     fields = kubernetes()["fields"]
     for name, definition in definitions.items():
         own, properties = fields.get(name, {}), definition.get("properties", {})
@@ -150,13 +150,13 @@ def _definitions(*, custom: bool) -> Node:
     return definitions
 
 
-def _rules(name: str, properties: Node) -> list[str]:
+def _rules(name: str, properties: JsonObject) -> list[str]:
     """The rules for a type: its own, and those for types with the fields that it has."""
     own = [name] if name in RULES.keys() - BY_FIELDS.keys() else []
     return [*own, *(rule for rule, fields in BY_FIELDS.items() if fields <= properties.keys())]
 
 
-def _forbid_null(node: Node) -> None:
+def _forbid_null(node: JsonObject) -> None:
     """Take null out of what a node and all in it may be, in place."""
     if isinstance(node.get("type"), list):
         kinds = [kind for kind in node["type"] if kind != "null"]
@@ -168,7 +168,7 @@ def _forbid_null(node: Node) -> None:
         _forbid_null(child)
 
 
-def _narrowed(node: Node, narrowing: str | list[str] | Node) -> Node:
+def _narrowed(node: JsonObject, narrowing: str | list[str] | JsonObject) -> JsonObject:
     """A field that may hold less: a format, `[]FORMAT`, one of some words, or a schema to add."""
     node = {key: value for key, value in node.items() if key != "$ref"}
     if isinstance(narrowing, list):

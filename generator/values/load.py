@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from generator.catalog import Node
 from generator.errors import Problem, ValuesError
 from generator.values.schema import defaults, values_schema
 from generator.values.sources import Source, read_sources
+from generator.yaml.data import JsonObject
 from generator.yaml.document import Document
 from generator.yaml.path import Key, dotted
 
@@ -35,7 +35,7 @@ def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
     return merged
 
 
-def content_of(document: Document) -> Node:
+def content_of(document: Document) -> JsonObject:
     """The values in a document, none in an empty one. Raises ValuesError if they are no mapping."""
     content: Any = {} if document.data is None else document.data
     if not isinstance(content, dict):
@@ -54,10 +54,10 @@ class Values:
 
     sources: tuple[Source, ...] = ()
     documents: tuple[Document, ...] = ()
-    merged: Node = field(default_factory=dict)
+    merged: JsonObject = field(default_factory=dict)
 
     @classmethod
-    def made(cls, data: Node, document: Document | None = None) -> Values:
+    def made(cls, data: JsonObject, document: Document | None = None) -> Values:
         """Values that no user wrote; `document` has the places to blame for what is wrong."""
         source = Source(document.file if document else "values", _as_json(data))
         return cls((source,), (document or Document(source.name, data, {}),), data)
@@ -68,7 +68,7 @@ class Values:
         sources = read_sources(names)
         documents: list[Document] = []
         problems: list[Problem] = []
-        merged: Node = {}
+        merged: JsonObject = {}
         for source in sources:
             try:
                 document = source.document()
@@ -84,9 +84,9 @@ class Values:
         return cls(sources, tuple(documents), merged)
 
     @cached_property
-    def whole(self) -> Node:
+    def whole(self) -> JsonObject:
         """With the defaults. Not to be changed in place."""
-        whole: Node = merge(defaults(values_schema()), self.merged)
+        whole: JsonObject = merge(defaults(values_schema()), self.merged)
         return whole
 
     def at(self, *path: str) -> Any:
@@ -136,7 +136,7 @@ class Values:
         return key
 
 
-def _as_json(data: Node) -> bytes:
+def _as_json(data: JsonObject) -> bytes:
     # Helm's YAML takes no pairs of surrogates, which JSON has for what is not ASCII.
     return json.dumps(data, ensure_ascii=False).encode()
 

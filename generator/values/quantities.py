@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from generator.catalog import Node
+from generator.yaml.data import JsonObject
 from generator.yaml.path import Key
 
 Found = Iterator[tuple[Key, str]]
@@ -46,7 +46,7 @@ def _is_device(name: Any) -> bool:
     return extended or (isinstance(name, str) and name.startswith("hugepages-"))
 
 
-def _whole(value: Node) -> Found:
+def _whole(value: JsonObject) -> Found:
     for kind in ("requests", "limits"):
         amounts = value.get(kind)
         for name, quantity in amounts.items() if isinstance(amounts, dict) else ():
@@ -55,7 +55,7 @@ def _whole(value: Node) -> Found:
                 yield (kind, name), f"{quantity} is not a whole number of them; write 1, 2 or more"
 
 
-def check_resources(value: Node) -> Found:
+def check_resources(value: JsonObject) -> Found:
     """What must hold between the requests and the limits of a container."""
     yield from _whole(value)
     requests, limits = value.get("requests"), value.get("limits")

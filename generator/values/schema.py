@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from generator import CHART, DATA
-from generator.catalog import Node
 from generator.values.expansion import Expansion
+from generator.yaml.data import JsonObject
 from generator.yaml.document import load_fast
 
 ValuePath = tuple[str, ...]
@@ -49,7 +49,7 @@ class Leaf:
     """A value that a user can set: its path, its expanded schema (with `default`)."""
 
     path: ValuePath
-    schema: Node
+    schema: JsonObject
 
     @property
     def name(self) -> str:
@@ -58,12 +58,12 @@ class Leaf:
 
 
 @cache
-def values_schema() -> Node:
+def values_schema() -> JsonObject:
     """The expanded values.schema.yaml. Not to be changed in place."""
     return Expansion().expand(load_fast(DATA / "values.schema.yaml"))
 
 
-def leaves(node: Node, path: ValuePath = ()) -> Iterator[Leaf]:
+def leaves(node: JsonObject, path: ValuePath = ()) -> Iterator[Leaf]:
     """Every leaf below an expanded `node`, in the order of the file; those of entries under `*`."""
     for key, child in node.get("properties", {}).items():
         here = (*path, key)
@@ -75,7 +75,7 @@ def leaves(node: Node, path: ValuePath = ()) -> Iterator[Leaf]:
             yield Leaf(here, child)
 
 
-def defaults(node: Node) -> Node:
+def defaults(node: JsonObject) -> JsonObject:
     """The default values of an expanded branch, as nested dicts; a fresh copy."""
     return {
         key: defaults(child) if "properties" in child else copy.deepcopy(child["default"])
@@ -84,7 +84,7 @@ def defaults(node: Node) -> Node:
     }
 
 
-def find(node: Node, path: ValuePath) -> Node | None:
+def find(node: JsonObject, path: ValuePath) -> JsonObject | None:
     """The expanded node at `path`, or None; in a map of entries any name leads to the entry."""
     for key in path:
         found = node["additionalProperties"] if "x-entries" in node else None
@@ -95,7 +95,7 @@ def find(node: Node, path: ValuePath) -> Node | None:
     return node
 
 
-def of_chart(node: Node, chart: str) -> Node:
+def of_chart(node: JsonObject, chart: str) -> JsonObject:
     """The schema of one chart's values, as `x-charts` says: the platform's, unless it says more.
 
     What is the other chart's stays, so that one values file serves both charts, but is foreign.
@@ -103,7 +103,7 @@ def of_chart(node: Node, chart: str) -> Node:
     return _own(node, "platform" if chart == CHART else "models", "platform")
 
 
-def _own(node: Node, chart: str, owner: str) -> Node:
+def _own(node: JsonObject, chart: str, owner: str) -> JsonObject:
     owner = node.get("x-charts", owner)
     if "properties" in node:
         children = {key: _own(child, chart, owner) for key, child in node["properties"].items()}

@@ -69,7 +69,7 @@ def test_the_image_is_that_of_the_hardware(cluster, namespace, name, form, more,
     run = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
     assert run == f"registry.example.com/mirror/{image}"
     assert run in {
-        image.image for image in platform_images(merge(defaults(values_schema()), VALUES))
+        image.reference for image in platform_images(merge(defaults(values_schema()), VALUES))
     }
     chosen = cluster.get("inferenceservice", name, namespace)["status"]
     assert chosen["clusterServingRuntimeName"] == runtime

@@ -7,7 +7,7 @@ import pytest
 
 from generator import MODELS
 from generator.chart import when
-from generator.chart.chart import render
+from generator.chart.rendering import render
 from generator.errors import ToolFailed
 from generator.manifests import layout, rendering
 from generator.manifests.protection import KEEP

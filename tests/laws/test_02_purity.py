@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from generator import CHART, MODELS, process
-from generator.chart.chart import render
+from generator.chart.rendering import render
 from tests.rendering import CASES, CHART_CASES, ROOT, objects
 
 IMPURE = re.compile(

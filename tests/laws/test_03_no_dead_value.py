@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from generator import CHART, MODELS
-from generator.chart.chart import render, schema_of
+from generator.chart.rendering import render, schema_of
 from generator.errors import ToolFailed, ValuesError
 from generator.values.load import Values
 from generator.values.schema import Leaf, defaults, find

@@ -6,18 +6,18 @@ import pytest
 import yaml
 
 from generator import CHART
-from generator.catalog import Node
-from generator.chart.chart import schema_of
+from generator.chart.rendering import schema_of
 from generator.errors import ToolFailed, ValuesError
 from generator.values.check import read
 from generator.values.schema import leaves
+from generator.yaml.data import JsonObject
 from tests import rendering
 from tests.rendering import CHARTS
 
 SCHEMAS = {chart: schema_of(chart) for chart in CHARTS}
 
 
-def branches(node: Node, path: tuple[str, ...] = ()):
+def branches(node: JsonObject, path: tuple[str, ...] = ()):
     """Every place where a key could be misspelt: the path of each closed mapping, and a right key."""
     own = [key for key, child in node["properties"].items() if "x-foreign" not in child]
     if own:
@@ -75,7 +75,7 @@ def test_the_generator_says_where_a_typo_is_and_what_was_meant(path, right, tmp_
     assert near.rpartition(".")[0] == ".".join(path)
 
 
-def own_leaves(schema: Node):
+def own_leaves(schema: JsonObject):
     """The values of a chart that have a default in it."""
     return [leaf for leaf in leaves(schema) if "default" in leaf.schema]
 

@@ -28,10 +28,10 @@ IMAGE = re.compile(
     r"[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)+(?::[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})?"
 )
 REPOSITORIES = {
-    image["repository"]
+    image.repository
     for image in [
-        *catalog()["images"].values(),
-        *(r["image"] for r in catalog()["runtimes"].values()),
+        *catalog().images.values(),
+        *(runtime.image for runtime in catalog().runtimes.values()),
     ]
 }
 
@@ -81,8 +81,8 @@ def test_every_runtimes_image_comes_from_the_one_registry():
 @pytest.mark.parametrize("case", CASES)
 def test_the_list_of_images_is_what_the_objects_name(case):
     every = platform_images(merge(defaults(values_schema()), values_of(case)))
-    assert len({image.image for image in every}) == len(every)
-    listed = {image.image for image in every if not image.hardware}
+    assert len({image.reference for image in every}) == len(every)
+    listed = {image.reference for image in every if not image.hardware}
     found = images(objects(case))
     # KServe joins the explainer's image and version itself.
     listed = {re.sub(r"(/art-explainer):.*", r"\1", image) for image in listed}
@@ -121,7 +121,7 @@ def test_the_list_of_images_has_what_kserve_runs_on_any_hardware(case, count):
         for runtime in runtimes
         for gpu in (True, False)
     }
-    listed = {image.image: image.hardware for image in platform_images(values)}
+    listed = {image.reference: image.hardware for image in platform_images(values)}
     assert runs <= listed.keys()
     derived = {image for image, hardware in listed.items() if hardware}
     assert derived == runs - images(objects(case))
@@ -131,14 +131,14 @@ def test_the_list_of_images_has_what_kserve_runs_on_any_hardware(case, count):
 def test_an_image_with_a_digest_is_all_that_kserve_runs():
     digest = "sha256:" + "ab" * 32
     changes = {"enabled": True, "image": {"digest": digest}}
-    runtimes = dict.fromkeys(catalog()["runtimes"], changes)
+    runtimes = dict.fromkeys(catalog().runtimes, changes)
     values = merge(defaults(values_schema()), {"runtimes": runtimes})
-    assert [image.image for image in platform_images(values) if image.hardware] == []
+    assert [image.reference for image in platform_images(values) if image.hardware] == []
     # Somebody who sets one is told.
     described = values_schema()["properties"]["runtimes"]["description"]
     assert "digest" in described
-    for key, runtime in catalog()["runtimes"].items():
-        assert ("derived" in runtime["image"]) == bool(re.search(rf"\b{key}\b", described)), key
+    for key, runtime in catalog().runtimes.items():
+        assert (runtime.image.derived is not None) == bool(re.search(rf"\b{key}\b", described)), key
 
 
 OWN_IMAGES = """

@@ -12,7 +12,7 @@ from functools import cache
 
 import pytest
 
-from generator.chart.chart import render
+from generator.chart.rendering import render
 from generator.manifests import rendering
 from tests.rendering import (
     CASES,

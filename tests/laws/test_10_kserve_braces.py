@@ -5,7 +5,7 @@ import re
 import pytest
 
 from generator.catalog import catalog
-from generator.chart.chart import render
+from generator.chart.rendering import render
 from tests import rendering
 from tests.rendering import CASES, config, objects
 
@@ -24,9 +24,9 @@ def braces(value: object) -> list[str]:
 def test_every_runtime_has_the_placeholders_of_the_catalog():
     rendered = rendering.of_kind(objects("all-runtimes"), "ClusterServingRuntime")
     by_name = {manifest["metadata"]["name"]: manifest["spec"] for manifest in rendered}
-    assert len(by_name) == len(catalog()["runtimes"])
-    for runtime in catalog()["runtimes"].values():
-        assert braces(by_name[runtime["name"]]) == braces(runtime["spec"])
+    assert len(by_name) == len(catalog().runtimes)
+    for runtime in catalog().runtimes.values():
+        assert braces(by_name[runtime.name]) == braces(runtime.spec)
     assert "--model_name={{.Name}}" in by_name["kserve-sklearnserver"]["containers"][0]["args"]
     assert braces(by_name["kserve-mlserver"]) == ["{{.Labels.modelClass}}"]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from generator import CHART, MODELS
-from generator.chart.chart import render
+from generator.chart.rendering import render
 from generator.errors import GeneratorError, ValuesError
 from generator.values.check import read
 from generator.values.schema import Leaf

@@ -11,9 +11,9 @@ from tests import rendering
 from tests.rendering import CASES, STOCK, Object, helm_template, objects, pod_specs, values_of
 
 EXEMPT = {
-    f"ClusterServingRuntime {runtime['name']}"
-    for runtime in catalog()["runtimes"].values()
-    if "root" in runtime.get("security", {})
+    f"ClusterServingRuntime {runtime.name}"
+    for runtime in catalog().runtimes.values()
+    if runtime.security.root
 }
 VOLUMES = {
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
@@ -129,7 +129,7 @@ def test_a_server_of_pytorch_has_a_home_and_a_name_on_openshift(platform, tmp_pa
         assert len(env) == len(container.get("env", []))
         named[label] = env.get("HOME"), env.get("USER")
     has = ("/tmp", "kserve") if platform == "openshift" else (None, None)
-    names = [catalog()["runtimes"][key]["name"] for key in PYTORCH]
+    names = [catalog().runtimes[key].name for key in PYTORCH]
     labels = [f"ClusterServingRuntime {name}" for name in names]
     assert {label: named[label] for label in labels} == dict.fromkeys(labels, has)
     assert named[f"{labels[-1]} worker"] == has
@@ -137,9 +137,9 @@ def test_a_server_of_pytorch_has_a_home_and_a_name_on_openshift(platform, tmp_pa
 
 def test_what_cannot_run_on_openshift_says_why():
     refused = [
-        runtime["openshift"]["refused"]
-        for runtime in catalog()["runtimes"].values()
-        if "refused" in runtime.get("openshift", {})
+        runtime.openshift.refused
+        for runtime in catalog().runtimes.values()
+        if runtime.openshift.refused
     ]
     assert len(refused) == 1
     assert len(refused[0].split()) > 5
@@ -156,9 +156,9 @@ def test_a_user_may_take_a_restriction_back(tmp_path):
 
 def test_an_exception_has_a_reason():
     assert len(EXEMPT) == 1
-    for runtime in catalog()["runtimes"].values():
-        reason = runtime.get("security", {}).get("root")
-        assert reason is None or len(reason.split()) > 5
+    for runtime in catalog().runtimes.values():
+        reason = runtime.security.root
+        assert not reason or len(reason.split()) > 5
 
 
 def test_an_image_without_a_numeric_user_is_given_one():

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.chart.chart import render
+from generator.chart.rendering import render
 from tests import rendering
 from tests.rendering import CHART_CASES, CHARTS, STOCK, parse
 

@@ -7,7 +7,7 @@ import pytest
 
 from generator import CHART
 from generator.chart import cache as chart_cache
-from generator.chart import chart
+from generator.chart import rendering
 
 
 @pytest.fixture(autouse=True)
@@ -40,19 +40,19 @@ def test_a_damaged_cache_is_rendered_anew(damage, cache):
     else:
         record = folder.parent / "SHA256SUMS"
         record.write_text("" if damage == "record" else record.read_text()[:-300])
-    assert content(chart_cache.folder()) == chart.render()
+    assert content(chart_cache.folder()) == rendering.render()
     assert [entry.name for entry in cache.iterdir()] == [folder.parent.name]
 
 
 def test_a_cache_that_may_not_be_looked_into_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ("x" * 300)))
-    assert content(chart_cache.folder()) == chart.render()
+    assert content(chart_cache.folder()) == rendering.render()
 
 
 def test_it_is_the_stock_chart_and_rendered_once(monkeypatch):
     folder = chart_cache.folder()
-    assert content(folder) == chart.render()
-    monkeypatch.setattr(chart, "render_both", lambda: pytest.fail("rendered again"))
+    assert content(folder) == rendering.render()
+    monkeypatch.setattr(rendering, "render_both", lambda: pytest.fail("rendered again"))
     assert chart_cache.folder() == folder
 
 
@@ -70,7 +70,7 @@ def test_old_charts_are_forgotten(monkeypatch, tmp_path, cache):
     sources = tmp_path / "sources"
     sources.mkdir()
     monkeypatch.setattr(chart_cache, "DATA", sources)
-    monkeypatch.setattr(chart, "render_both", lambda: {f"{CHART}/Chart.yaml": ""})
+    monkeypatch.setattr(rendering, "render_both", lambda: {f"{CHART}/Chart.yaml": ""})
     for number in range(7):
         (sources / "catalog.yaml").write_text(f"a: {number}\n")
         chart_cache.folder()
@@ -91,4 +91,4 @@ def test_old_charts_are_forgotten(monkeypatch, tmp_path, cache):
 def test_without_a_cache_it_is_rendered_all_the_same(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert content(chart_cache.folder()) == chart.render()
+    assert content(chart_cache.folder()) == rendering.render()

@@ -90,18 +90,18 @@ def test_the_readmes_model_is_the_example():
 
 
 def test_versions_are_said_in_one_place():
-    kserve = catalog()["versions"]["kserve"]
+    kserve = catalog().versions.kserve
     pins = (ROOT / "tools" / "upstream" / "go.mod").read_text()
     assert f"github.com/kserve/kserve {kserve}" in pins
     assert (
         f"github.com/kserve/kserve {kserve}" in (ROOT / "tools" / "kserve" / "go.mod").read_text()
     )
     assert kserve in (ROOT / "CHANGELOG.md").read_text()
-    assert catalog()["versions"]["chart"] in (ROOT / "CHANGELOG.md").read_text()
+    assert catalog().versions.chart in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_the_readme_asks_for_the_versions_that_are_asked_for():
-    kubernetes = re.match(r">=([0-9]+\.[0-9]+)\.", catalog()["versions"]["kubernetes"])[1]
+    kubernetes = re.match(r">=([0-9]+\.[0-9]+)\.", catalog().versions.kubernetes)[1]
     helm = ".".join(map(str, tools.TOOLS["helm"].oldest))
     assert tools.TOOLS["helm"].newest == (5, 0, 0)
     project = (ROOT / "pyproject.toml").read_text()

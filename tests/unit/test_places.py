@@ -249,7 +249,7 @@ def test_all_webhooks_have_their_policy_and_each_peer_its_own_port(tmp_path):
 
 
 def test_a_runtimes_image_resources_and_nodes_are_its_own(tmp_path):
-    runtimes = catalog()["runtimes"]
+    runtimes = catalog().runtimes
     values = {
         key: {
             "enabled": True, "image": {"tag": f"{key}-tag"}, "resources": cpu(f"{4800 + number}m"),
@@ -260,7 +260,7 @@ def test_a_runtimes_image_resources_and_nodes_are_its_own(tmp_path):
     them = of_kind(rendered({"runtimes": values}, tmp_path), "ClusterServingRuntime")
     specs = {manifest["metadata"]["name"]: manifest["spec"] for manifest in them}
     for number, (key, runtime) in enumerate(runtimes.items()):
-        spec = specs[runtime["name"]]
+        spec = specs[runtime.name]
         for part in (spec, *([spec["workerSpec"]] if "workerSpec" in spec else [])):
             assert part["nodeSelector"] == {"a": f"{key}-node"}
             (container,) = part["containers"]

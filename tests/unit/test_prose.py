@@ -8,7 +8,7 @@ import yaml
 
 from generator import CHART, MODELS
 from generator.catalog import catalog
-from generator.chart.chart import schema_of
+from generator.chart.rendering import schema_of
 from generator.values.check import read
 from generator.values.schema import leaves, values_schema
 from tests import rendering
@@ -358,9 +358,7 @@ def test_the_examples_are_what_they_say():
         return only(them, "InferenceService", name)["spec"]["predictor"]
 
     formats = {
-        supported["name"]
-        for runtime in catalog()["runtimes"].values()
-        for supported in runtime["spec"]["supportedModelFormats"]
+        supported.name for runtime in catalog().runtimes.values() for supported in runtime.formats
     }
     shown = {
         model["format"]

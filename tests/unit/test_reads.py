@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from generator import CHART, MODELS
-from generator.chart.chart import render, schema_of
 from generator.chart.reads import reads
+from generator.chart.rendering import render, schema_of
 from generator.chart.template import asked, templates
 from generator.values.schema import ValuePath, find, leaves, values_schema
 

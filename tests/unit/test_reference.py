@@ -16,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator import CHART, MODELS
-from generator.catalog import Node, catalog
-from generator.chart.chart import render, schema_of
+from generator.catalog import catalog
+from generator.chart.rendering import render, schema_of
 from generator.errors import ValuesError
 from generator.values.docs import sentence, wrap
 from generator.values.schema import leaves, values_schema
+from generator.yaml.data import JsonObject
 from tests.rendering import both_charts, of_kind, only, parse, values_of
 
 CHARTS = (CHART, MODELS)
@@ -36,7 +37,7 @@ def comments(text: str) -> Iterator[str]:
         yield " ".join(lines).removeprefix("-- ")
 
 
-def described(node: Node) -> Iterator[Node]:
+def described(node: JsonObject) -> Iterator[JsonObject]:
     """The nodes of a chart's own values that have prose in its values file, in order."""
     for child in node["properties"].values():
         if "x-foreign" not in child:
@@ -104,9 +105,9 @@ def test_an_empty_choice_is_one_that_can_be_typed() -> None:
 
 
 def test_a_name_keeps_its_letters_at_the_start_of_a_sentence() -> None:
-    for name, runtime in catalog()["runtimes"].items():
+    for name, runtime in catalog().runtimes.items():
         text = FILES[CHART][f"templates/runtimes/{name}.yaml"]
-        summary = runtime["summary"]
+        summary = runtime.summary
         first = summary.split()[0]
         (line,) = [
             line for line in text.splitlines() if line.startswith("# ") and summary[1:] in line

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from codegen import upstream
-from generator.catalog import catalog
+from generator.catalog import Derivation, catalog
 from generator.values.schema import find, values_schema
 from tests import rendering
 from tests.rendering import Object, config, objects
@@ -85,7 +85,7 @@ def differences(ours: Object, theirs: Object, path: str = "") -> list[str]:
 
 
 def test_every_runtime_of_upstream_is_in_the_catalog():
-    assert {runtime["name"] for runtime in catalog()["runtimes"].values()} == set(FILES)
+    assert {runtime.name for runtime in catalog().runtimes.values()} == set(FILES)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -116,9 +116,9 @@ def test_a_runtimes_repository_is_upstreams(name):
         image["newName"].removeprefix("docker.io/").removeprefix("nvcr.io/")
         for image in kustomization["images"]
     }
-    (ours,) = [runtime for runtime in catalog()["runtimes"].values() if runtime["name"] == name]
+    (ours,) = [runtime for runtime in catalog().runtimes.values() if runtime.name == name]
     # Upstream's kustomization leaves OpenVINO out.
-    assert ours["image"]["repository"] in theirs | {"openvino/model_server"}
+    assert ours.image.repository in theirs | {"openvino/model_server"}
 
 
 def test_the_images_that_kserve_derives_are_those_of_its_code():
@@ -133,31 +133,31 @@ def test_the_images_that_kserve_derives_are_those_of_its_code():
     with_gpu, without_gpu = code.split("} else if serverType ==")
     tagged = re.search(r"case (.*):", with_gpu.partition("IsGPUEnabled")[2])[1]
     rules = {
-        types[name]: {"tag": "-gpu", "hardware": "a GPU"}
+        types[name]: Derivation(tag="-gpu", hardware="a GPU")
         for name in re.findall(r"constants\.(\w+)", tagged)
     }
     other = re.match(r" constants\.(\w+)", without_gpu)[1]
     assert 'imageWithoutTag + "-cpu" + tag' in without_gpu
-    rules[types[other]] = {"repository": "-cpu", "hardware": "no GPU"}
-    for runtime in catalog()["runtimes"].values():
-        rule = rules.get(runtime["serverType"])
+    rules[types[other]] = Derivation(repository="-cpu", hardware="no GPU")
+    for runtime in catalog().runtimes.values():
+        rule = rules.get(runtime.serverType)
         # What ends in -gpu already stays.
-        stays = runtime["image"].get("tag", "").endswith("-gpu")
-        assert runtime["image"].get("derived") == (None if stays else rule)
+        stays = runtime.image.tag.endswith("-gpu")
+        assert runtime.image.derived == (None if stays else rule)
 
 
 def test_the_catalogs_runtimes_do_not_clash():
     """What the webhook would check of them, were it not left out of their admission."""
     claims: dict[tuple, str] = {}
-    for runtime in catalog()["runtimes"].values():
+    for runtime in catalog().runtimes.values():
         priorities: dict[str, int] = {}
-        for form in runtime["spec"]["supportedModelFormats"]:
-            if not form.get("autoSelect") or "priority" not in form:
+        for form in runtime.formats:
+            if not form.automatic or form.priority is None:
                 continue
-            assert priorities.setdefault(form["name"], form["priority"]) == form["priority"]
-            for protocol in runtime["spec"].get("protocolVersions", []):
-                claim = (form["name"].lower(), form.get("version"), form["priority"], protocol)
-                assert claims.setdefault(claim, runtime["name"]) == runtime["name"], claim
+            assert priorities.setdefault(form.name, form.priority) == form.priority
+            for protocol in runtime.protocols:
+                claim = (form.name.lower(), form.version, form.priority, protocol)
+                assert claims.setdefault(claim, runtime.name) == runtime.name, claim
 
 
 # --- config ---------------------------------------------------------------------------------------

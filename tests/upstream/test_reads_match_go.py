@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 
 from generator import CHART, MODELS, process, tools
-from generator.chart.chart import render
 from generator.chart.reads import reads
+from generator.chart.rendering import render
 from generator.values.schema import ValuePath
 from tests.rendering import values_of
 from tests.unit.test_reads import TEMPLATES

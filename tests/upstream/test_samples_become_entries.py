@@ -31,7 +31,7 @@ from tests import rendering
 
 SAMPLES = upstream.folder("github.com/kserve/kserve") / "docs" / "samples"
 PLATFORM = {
-    "runtimes": {key: {"enabled": True} for key in catalog()["runtimes"]},
+    "runtimes": {key: {"enabled": True} for key in catalog().runtimes},
     "storage": {"ociModels": {"mode": "modelcar"}},
 }
 # What KServe 0.20 takes no more.

@@ -10,20 +10,22 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from generator import CHART, DATA, MARK, MODELS
-from generator.catalog import Node, catalog
+from generator.catalog import Runtime, catalog
 from generator.chart.reads import reads
-from generator.chart.runtimes import claims, protocols
+from generator.chart.runtimes import protocols
 from generator.chart.template import Template, asked, compiled, templates
 from generator.images import platform_images
 from generator.values.docs import table, values_yaml
 from generator.values.helmschema import helm_schema
 from generator.values.load import merge
 from generator.values.schema import ValuePath, defaults, of_chart, values_schema
+from generator.yaml.data import JsonObject
 from generator.yaml.path import value_at
 
 _SHAPE = {
@@ -54,7 +56,7 @@ def render_both(values: Mapping[str, Any] | None = None) -> dict[str, str]:
     }
 
 
-def schema_of(chart: str) -> Node:
+def schema_of(chart: str) -> JsonObject:
     """The expanded values of a stock chart; what is the other chart's is foreign."""
     return of_chart(values_schema(), chart)
 
@@ -68,11 +70,11 @@ class _Chart:
         self.schema = schema_of(name)
 
     @cached_property
-    def runtimes(self) -> Node:
+    def runtimes(self) -> dict[str, Runtime]:
         """The catalog's runtimes that the chart has to do with."""
-        every: Node = catalog()["runtimes"]
         chosen = self.values["runtimes"]
-        return {key: data for key, data in every.items() if self.stock or chosen[key]["enabled"]}
+        every = catalog().runtimes.items()
+        return {key: runtime for key, runtime in every if self.stock or chosen[key]["enabled"]}
 
     def files(self) -> dict[str, str]:
         chosen = [each for each in self.templates if self.stock or each.holds(self.values)]
@@ -91,23 +93,22 @@ class _Chart:
                 files[f"crds/{crd.name}"] = crd.read_text(encoding="utf-8") + "---\n"
         return dict(sorted(files.items()))
 
-    def _specialised(self, files: Mapping[str, str]) -> tuple[Node, dict[ValuePath, Any]]:
+    def _specialised(self, files: Mapping[str, str]) -> tuple[JsonObject, dict[ValuePath, Any]]:
         """This cluster's values, and those among them that are fixed: they chose the files."""
         fixed = asked(self.templates)
         constants = {path: value_at(self.values, path) for path in fixed}
         kept = fixed.union(*map(reads, files.values()))
         return _prune(self.schema, kept, self.values, ()), constants
 
-    def _text(self, template: Template, schema: Node | None = None) -> str:
+    def _text(self, template: Template, schema: JsonObject | None = None) -> str:
         text = template.text
         if template.source.endswith(".j2"):
             text = compiled(text).render(
-                catalog=catalog() | {"runtimes": self.runtimes},
-                all_runtimes=catalog()["runtimes"],
+                catalog=replace(catalog(), runtimes=self.runtimes),
+                all_runtimes=catalog().runtimes,
                 runtime=template.runtime,
                 images=partial(platform_images, self.values),
                 table=partial(table, schema or {}),
-                claims=claims,
                 protocols=protocols,
             )
         if template.condition is not None and self.stock:
@@ -123,24 +124,26 @@ class _Chart:
         line = f"{MARK} ({how}) from generator/data/{source}; do not edit."
         return _SHAPE.get(suffix, "# {}").format(line) + "\n"
 
-    def _schema_json(self, schema: Node, constants: Mapping[ValuePath, Any]) -> str:
+    def _schema_json(self, schema: JsonObject, constants: Mapping[ValuePath, Any]) -> str:
         text = _compact(helm_schema(schema, constants))
         return self._head("values.schema.yaml", ".json") + text.removeprefix("{\n")
 
 
-def _compact(schema: Node) -> str:
+def _compact(schema: JsonObject) -> str:
     """JSON with a line for each top-level value; indented, it makes Helm's Secret far bigger."""
     return _lines(schema, depth=2) + "\n"
 
 
-def _lines(parts: Node, *, depth: int) -> str:
+def _lines(parts: JsonObject, *, depth: int) -> str:
     if not depth or not isinstance(parts, dict):
         return json.dumps(parts, separators=(",", ":"))
     lines = (f"{json.dumps(key)}:{_lines(part, depth=depth - 1)}" for key, part in parts.items())
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
-def _prune(node: Node, keep: Collection[ValuePath], values: Any, path: ValuePath) -> Node:
+def _prune(
+    node: JsonObject, keep: Collection[ValuePath], values: Any, path: ValuePath
+) -> JsonObject:
     """The node with `values` for defaults, less the leaves that are not in or below `keep`."""
     properties = {}
     for key, child in node["properties"].items():
