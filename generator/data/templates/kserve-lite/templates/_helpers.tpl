@@ -22,22 +22,26 @@ The namespace of every namespaced object. Takes the root.
 {{- end -}}
 
 {{- /*
-Labels that select the pods of a component; never anything that changes with a version, because
+Labels that select the pods of a component, as JSON; never anything that changes with a version, because
 selectors are immutable. Takes (dict root component).
 */ -}}
-{{- define "kserve-lite.selectorLabels" -}}
-  {{- /* toYaml quotes a release name of digits, so that it stays text through fromYaml. */ -}}
-  {{- toYaml (dict
+{{- define "kserve-lite.selector" -}}
+  {{- toJson (dict
         "app.kubernetes.io/component" .component
         "app.kubernetes.io/instance" .root.Release.Name
         "app.kubernetes.io/name" "kserve-lite") -}}
+{{- end -}}
+
+{{- /* The same labels as a field takes them. Takes (dict root component). */ -}}
+{{- define "kserve-lite.selectorLabels" -}}
+  {{- include "kserve-lite.selector" . | fromJson | toYaml -}}
 {{- end -}}
 
 {{- /*
 Labels of a pod: selector labels, global.labels, and more. Takes (dict root component labels).
 */ -}}
 {{- define "kserve-lite.podLabels" -}}
-  {{- $labels := include "kserve-lite.selectorLabels" . | fromYaml -}}
+  {{- $labels := include "kserve-lite.selector" . | fromJson -}}
   {{- $_ := set $labels "app.kubernetes.io/part-of" "kserve-lite" -}}
   {{- toYaml (mergeOverwrite dict .root.Values.global.labels .labels $labels) -}}
 {{- end -}}
@@ -49,7 +53,7 @@ annotations and labels may be left out. The user's global ones never replace the
 {{- define "kserve-lite.metadata" -}}
 {{- $root := .root -}}
 {{- $annotations := mergeOverwrite dict $root.Values.global.annotations (.annotations | default dict) -}}
-{{- $labels := mergeOverwrite dict $root.Values.global.labels (.labels | default dict) (include "kserve-lite.selectorLabels" . | fromYaml) (dict
+{{- $labels := mergeOverwrite dict $root.Values.global.labels (.labels | default dict) (include "kserve-lite.selector" . | fromJson) (dict
       "app.kubernetes.io/managed-by" $root.Release.Service
       "app.kubernetes.io/part-of" "kserve-lite"
       "app.kubernetes.io/version" (include "kserve-lite.version" $root)
