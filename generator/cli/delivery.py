@@ -1,4 +1,4 @@
-"""What commands do once they have rendered: write into the folder, and tell what changed."""
+"""What commands do once they have rendered: write into the folder, and report what changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write(
     no_prune: bool,
     force: bool,
 ) -> None:
-    """Write `trees` into `folder`, or tell what that would change. Raises GeneratorError."""
+    """Write `trees` into `folder`, or report what that would change. Raises GeneratorError."""
     from generator.output import writing  # noqa: PLC0415
 
     if check and dry_run:

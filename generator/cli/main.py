@@ -27,7 +27,7 @@ _MODULE = "python -m generator"
 
 
 def main() -> None:
-    """Run the command line; what is wrong is told without a traceback."""
+    """Run the command line; report errors without a traceback."""
     end_in_order()
     try:
         cli.main(prog_name=_program(), standalone_mode=False)

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 def manifests(*, values: tuple[str, ...], output: Path, release: Release, **how: bool) -> None:
     """Render the objects of a release, one file each.
 
-    They are what `helm install` would create, and the Namespaces: the platform's, and the models'
-    unless that is `default`. They go into folders that are to be applied in order.
+    These are the objects that `helm install` would create, and the Namespaces: the platform's, and
+    the models' unless that is `default`. They go into folders, which you apply in order.
 
     Files of an earlier run that are no longer rendered are removed; others stay. SHA256SUMS in the
-    folder says which files are those of a run; commit it with them.
+    folder lists the files that the run wrote; commit it with them.
     """
     from generator.manifests import layout, rendering  # noqa: PLC0415
     from generator.output.writing import Tree  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The `model` command: make `models:` entries from what there is."""
+"""The `model` command: make `models:` entries from existing models."""
 
 from __future__ import annotations
 
@@ -14,22 +14,26 @@ _PATH = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("source", type=SOURCE)
-@click.option("--name", metavar="NAME", help="Name of the model, in place of the source's.")
+@click.option("--name", metavar="NAME", help="Name of the model, instead of the source's.")
 @click.option("--apply-to", type=_PATH, metavar="FILE", help="Add the entries to a values file.")
-@click.option("--replace", is_flag=True, help="With --apply-to: overwrite entries of the name.")
-@click.option("--create", is_flag=True, help="With --apply-to: make the file if it is not there.")
+@click.option(
+    "--replace", is_flag=True, help="With --apply-to: overwrite entries of the same name."
+)
+@click.option(
+    "--create", is_flag=True, help="With --apply-to: create the file if it does not exist."
+)
 def model(
     *, source: Path, name: str | None, apply_to: Path | None, replace: bool, create: bool
 ) -> None:
-    """Make `models:` entries from what there is.
+    """Make `models:` entries from existing models.
 
     SOURCE is a manifest of InferenceServices (what `kubectl get -o yaml` prints will do; - is
     standard input), or a model folder as tutorials have it: model.joblib beside a
     sklearnserver.yaml with modelFormat and modelUri. The entries are printed; with --apply-to they
     go into the values file, which keeps its comments, its order and every other byte.
 
-    A key that an entry has no place for is left out and said in a comment. An object that is left
-    out is an error: the others are printed, and with --apply-to nothing is written.
+    A key that has no place in an entry is left out, and a comment says so. An object that cannot
+    become an entry is an error: the others are printed, and with --apply-to nothing is written.
     """
     from generator.importer import entries  # noqa: PLC0415
 

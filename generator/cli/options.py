@@ -43,7 +43,7 @@ def release_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="NAME",
             default=CHART,
             show_default=True,
-            help="Name of the platform's release; that of the models is NAME-models.",
+            help="Name of the platform's release; the models' release is NAME-models.",
         ),
         click.option(
             "--models-namespace",
@@ -88,10 +88,12 @@ def output_options(text: str) -> Callable[[_Command], _Command]:
             click.option(
                 "--force",
                 is_flag=True,
-                help="Overwrite what was changed in the folder since, and take over another "
+                help="Overwrite files that were changed since the last run, and take over another "
                 "release's record.",
             ),
-            click.option("--no-prune", is_flag=True, help="Keep what is no longer rendered."),
+            click.option(
+                "--no-prune", is_flag=True, help="Keep files that are no longer rendered."
+            ),
             click.option("--dry-run", is_flag=True, help="Print what would change; write nothing."),
             click.option(
                 "--check", is_flag=True, help="Write nothing; fail if the folder differs."

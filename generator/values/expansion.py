@@ -114,7 +114,8 @@ class Expansion:
                 resources,
             ),
             "env": _open(
-                "More environment variables, by name; a string, or an EnvVar without its name.",
+                "More environment variables, by name; a value is a string, or an EnvVar without "
+                "its name (`valueFrom: …`).",
                 "map[string]EnvVar",
                 {},
             ),
