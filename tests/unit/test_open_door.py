@@ -141,7 +141,7 @@ def test_every_file_and_every_test_that_a_page_names_is_there(page):
     elsewhere = {
         "build/",
         "dist/",
-        "python/sklearnserver/uv.lock",
+        "python/predictiveserver/uv.lock",
         "cmd/manager",
         "templates/validate.yaml",
     }
