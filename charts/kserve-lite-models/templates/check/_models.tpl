@@ -76,42 +76,14 @@ a boolean or null. Takes (dict path name longest).
       ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
     {{- end }}
     {{- $mode := or $model.deploymentMode $.Values.deploymentMode }}
-    {{- with $model.autoscaling }}
-      {{- if and (has .metric (list "concurrency" "rps")) (eq $mode "Standard") }}
-        ERROR: {{ $path }}.autoscaling.metric: {{ .metric }} is Knative's; set it to cpu or memory
-      {{- end }}
-      {{- if and (gt (int .target) 100) (eq $mode "Standard") }}
-        ERROR: {{ $path }}.autoscaling.target: {{ .target }} is no percentage of what its pods request; set it to 100 or less
-      {{- end }}
-      {{- if and .class (eq $mode "Knative") }}
-        ERROR: {{ $path }}.autoscaling.class: Knative scales its models itself; remove it
-      {{- end }}
-      {{- if and .metric (eq .class "keda") }}
-        ERROR: {{ $path }}.autoscaling.metric: KServe refuses it for keda; say it in {{ $path }}.spec.predictor.autoScaling
-      {{- end }}
+    {{- if $model.autoscaling }}
+      {{- include "kserve-lite-models.check.autoscaling" (dict "path" $path "autoscaling" $model.autoscaling "deploymentMode" $mode) }}
     {{- end }}
-    {{- with $model.credentials }}
-      {{- if not .secretName }}
-        ERROR: {{ $path }}.credentials: no Secret is named; set {{ $path }}.credentials.secretName
-      {{- end }}
-      {{- with .externalSecret }}
-        {{- if not (and .store .key) }}
-          ERROR: {{ $path }}.credentials.externalSecret: wants a store and a key; set both
-        {{- end }}
-      {{- end }}
+    {{- if $model.credentials }}
+      {{- include "kserve-lite-models.check.credentials" (dict "path" $path "credentials" $model.credentials) }}
     {{- end }}
-    {{- range $where, $entry := pick $model "transformer" "explainer" }}
-      {{- if and $entry (not (or $entry.image $entry.art)) }}
-        ERROR: {{ $path }}.{{ $where }}: has no image; set {{ $path }}.{{ $where }}.image
-      {{- else if and $entry.image $entry.art }}
-        ERROR: {{ $path }}.{{ $where }}: image and art exclude each other; remove one
-      {{- end }}
-      {{- if gt (int $entry.minReplicas) (int (get $entry "maxReplicas" | default $entry.minReplicas)) }}
-        ERROR: {{ $path }}.{{ $where }}.minReplicas: is more than maxReplicas; raise {{ $path }}.{{ $where }}.maxReplicas
-      {{- end }}
-      {{- if hasKey ($entry.env | default dict) "PYTHONPATH" }}
-        ERROR: {{ $path }}.{{ $where }}.env.PYTHONPATH: KServe refuses this variable; remove it
-      {{- end }}
+    {{- range $key, $entry := pick $model "transformer" "explainer" }}
+      {{- include "kserve-lite-models.check.component" (dict "path" (printf "%s.%s" $path $key) "entry" $entry) }}
     {{- end }}
     {{- if and $model.env (hasKey $model.env "PYTHONPATH") }}
       ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
@@ -141,31 +113,61 @@ a boolean or null. Takes (dict path name longest).
       {{- include "kserve-lite-models.check.timeout" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
     {{- end }}
     {{- if and $.Values.routing.domain (not $model.clusterLocal) }}
-      {{- $host := include "kserve-lite-models.fill" (dict "root" $ "name" $name "model" $model "template" $.Values.routing.domainTemplate) }}
-      {{- with regexFind "\\{\\{[^}]+" $host }}
-        {{- if include "kserve-lite-models.writesRoutes" $ }}
-          ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
-        {{- end }}
-      {{- end }}
-      {{- if and (not (contains "{{" $host)) (eq $mode "Standard") (ne $.Values.routing.mode "none") }}
-        {{- if or (gt (len $host) 253) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $host)) }}
-          ERROR: {{ $path }}: routing.domainTemplate makes "{{ $host }}" of it, which is no host; change the template, or the names and labels in it
-        {{- end }}
-      {{- end }}
-      {{- if and $.Values.routing.pathTemplate (include "kserve-lite-models.writesRoutes" $) }}
-        {{- $where := include "kserve-lite-models.fill" (dict "root" $ "name" $name "model" $model "template" $.Values.routing.pathTemplate) }}
-        {{- if not (or (contains "{{" $where) (regexMatch "^/([-A-Za-z0-9._~]+/)*[-A-Za-z0-9._~]*$" $where)) }}
-          ERROR: {{ $path }}: routing.pathTemplate makes "{{ $where }}" of it, which is no path; change the template, or the labels in it
-        {{- end }}
-      {{- end }}
-      {{- with get $hosts $host }}
-        ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
-      {{- end }}
-      {{- $_ := set $hosts $host $name }}
-      {{- if $.Values.routing.pathTemplate }}
-        {{- include "kserve-lite-models.check.path" (dict "root" $ "name" $name "model" $model "paths" $paths) }}
+      {{- include "kserve-lite-models.check.host" (dict "root" $ "name" $name "model" $model "deploymentMode" $mode "hosts" $hosts "paths" $paths) }}
+    {{- end }}
+  {{- end }}
+{{- end -}}
+
+{{- /* What scales a model, and how far. Takes (dict path autoscaling deploymentMode). */ -}}
+{{- define "kserve-lite-models.check.autoscaling" -}}
+  {{- $path := printf "%s.autoscaling" .path -}}
+  {{- $spec := printf "%s.spec" .path -}}
+  {{- $mode := .deploymentMode -}}
+  {{- with .autoscaling }}
+    {{- if and (has .metric (list "concurrency" "rps")) (eq $mode "Standard") }}
+      ERROR: {{ $path }}.metric: {{ .metric }} is Knative's; set it to cpu or memory
+    {{- end }}
+    {{- if and (gt (int .target) 100) (eq $mode "Standard") }}
+      ERROR: {{ $path }}.target: {{ .target }} is no percentage of what its pods request; set it to 100 or less
+    {{- end }}
+    {{- if and .class (eq $mode "Knative") }}
+      ERROR: {{ $path }}.class: Knative scales its models itself; remove it
+    {{- end }}
+    {{- if and .metric (eq .class "keda") }}
+      ERROR: {{ $path }}.metric: KServe refuses it for keda; say it in {{ $spec }}.predictor.autoScaling
+    {{- end }}
+  {{- end }}
+{{- end -}}
+
+{{- /* Where the credentials of a model come from. Takes (dict path credentials). */ -}}
+{{- define "kserve-lite-models.check.credentials" -}}
+  {{- $path := printf "%s.credentials" .path -}}
+  {{- with .credentials }}
+    {{- if not .secretName }}
+      ERROR: {{ $path }}: no Secret is named; set {{ $path }}.secretName
+    {{- end }}
+    {{- with .externalSecret }}
+      {{- if not (and .store .key) }}
+        ERROR: {{ $path }}.externalSecret: wants a store and a key; set both
       {{- end }}
     {{- end }}
+  {{- end }}
+{{- end -}}
+
+{{- /* A transformer or an explainer. Takes (dict path entry), where path is that of the entry. */ -}}
+{{- define "kserve-lite-models.check.component" -}}
+  {{- $path := .path -}}
+  {{- $entry := .entry -}}
+  {{- if and $entry (not (or $entry.image $entry.art)) }}
+    ERROR: {{ $path }}: has no image; set {{ $path }}.image
+  {{- else if and $entry.image $entry.art }}
+    ERROR: {{ $path }}: image and art exclude each other; remove one
+  {{- end }}
+  {{- if gt (int $entry.minReplicas) (int (get $entry "maxReplicas" | default $entry.minReplicas)) }}
+    ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise {{ $path }}.maxReplicas
+  {{- end }}
+  {{- if hasKey ($entry.env | default dict) "PYTHONPATH" }}
+    ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
   {{- end }}
 {{- end -}}
 

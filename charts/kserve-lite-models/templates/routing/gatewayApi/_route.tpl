@@ -6,8 +6,8 @@ The metadata of a route. No InferenceService has a dot in its name, so no route 
 one; the label tells both apart. Takes (dict root name suffix).
 */ -}}
 {{- define "kserve-lite-models.gatewayApi.metadata" -}}
-name: {{ .name }}.{{ .suffix }}
-namespace: {{ include "kserve-lite-models.namespace" .root | toYaml }}
+name: {{ printf "%s.%s" .name .suffix | quote }}
+namespace: {{ include "kserve-lite-models.namespace" .root | quote }}
 {{ include "kserve-lite-models.metadata" (dict "root" .root "name" .name "labels" (dict "app.kubernetes.io/component" "routing")) }}
 {{- end -}}
 
@@ -17,8 +17,8 @@ namespace: {{ include "kserve-lite-models.namespace" .root | toYaml }}
 parentRefs:
 - group: gateway.networking.k8s.io
   kind: Gateway
-  name: {{ last $gateway | toYaml }}
-  namespace: {{ first $gateway | toYaml }}
+  name: {{ last $gateway | quote }}
+  namespace: {{ first $gateway | quote }}
 {{- end -}}
 
 {{- /*
@@ -30,9 +30,9 @@ The filter by which a model server is told whose request it is, as KServe's own 
   requestHeaderModifier:
     set:
     - name: KServe-Isvc-Name
-      value: {{ .name }}
+      value: {{ quote .name }}
     - name: KServe-Isvc-Namespace
-      value: {{ include "kserve-lite-models.namespace" .root | toYaml }}
+      value: {{ include "kserve-lite-models.namespace" .root | quote }}
 {{- end -}}
 
 {{- /* Where the requests go. Takes (dict backends), which are {service, weight}. */ -}}
@@ -41,7 +41,7 @@ backendRefs:
 {{- range .backends }}
 - group: ""
   kind: Service
-  name: {{ .service }}
+  name: {{ quote .service }}
   port: 80
   weight: {{ int .weight }}
 {{- end }}

@@ -14,7 +14,7 @@ route:
       number: 80
   weight: {{ int .weight }}
 {{- end }}
-timeout: {{ with include "kserve-lite-models.timeout" .model }}{{ . }}s{{ else }}{{ quote $policy.timeout }}{{ end }}
+timeout: {{ with include "kserve-lite-models.timeout" .model }}{{ int . }}s{{ else }}{{ quote $policy.timeout }}{{ end }}
 retries:
   attempts: {{ int $policy.retries }}
   {{- if $policy.retries }}

@@ -3,6 +3,42 @@ The checks of how requests reach a model: hosts and paths, canaries, explainers,
 a `spec` says of them.
 */ -}}
 
+{{- /*
+The host and the path under which a model is published, which no other may have. Takes
+(dict root name model deploymentMode hosts paths), where `hosts` and `paths` say which model has which.
+*/ -}}
+{{- define "kserve-lite-models.check.host" -}}
+  {{- $root := .root -}}
+  {{- $name := .name -}}
+  {{- $model := .model -}}
+  {{- $hosts := .hosts -}}
+  {{- $path := printf "models.%s" $name -}}
+  {{- $host := include "kserve-lite-models.fill" (dict "root" $root "name" $name "model" $model "template" $root.Values.routing.domainTemplate) }}
+  {{- with regexFind "\\{\\{[^}]+" $host }}
+    {{- if include "kserve-lite-models.writesRoutes" $root }}
+      ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
+    {{- end }}
+  {{- end }}
+  {{- if and (not (contains "{{" $host)) (eq .deploymentMode "Standard") (ne $root.Values.routing.mode "none") }}
+    {{- if or (gt (len $host) 253) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $host)) }}
+      ERROR: {{ $path }}: routing.domainTemplate makes "{{ $host }}" of it, which is no host; change the template, or the names and labels in it
+    {{- end }}
+  {{- end }}
+  {{- if and $root.Values.routing.pathTemplate (include "kserve-lite-models.writesRoutes" $root) }}
+    {{- $where := include "kserve-lite-models.fill" (dict "root" $root "name" $name "model" $model "template" $root.Values.routing.pathTemplate) }}
+    {{- if not (or (contains "{{" $where) (regexMatch "^/([-A-Za-z0-9._~]+/)*[-A-Za-z0-9._~]*$" $where)) }}
+      ERROR: {{ $path }}: routing.pathTemplate makes "{{ $where }}" of it, which is no path; change the template, or the labels in it
+    {{- end }}
+  {{- end }}
+  {{- with get $hosts $host }}
+    ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
+  {{- end }}
+  {{- $_ := set $hosts $host $name }}
+  {{- if $root.Values.routing.pathTemplate }}
+    {{- include "kserve-lite-models.check.path" (dict "root" $root "name" $name "model" $model "paths" .paths) }}
+  {{- end }}
+{{- end -}}
+
 {{- /* A model's path under the bare domain. Takes (dict root name model paths), where paths are whose. */ -}}
 {{- define "kserve-lite-models.check.path" -}}
   {{- $root := .root -}}

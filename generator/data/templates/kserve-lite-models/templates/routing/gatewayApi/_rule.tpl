@@ -6,7 +6,7 @@ prefix is cut off. The timeout is that of KServe's own routes. Takes (dict root 
 - matches:
   - path:
       type: {{ ternary "Exact" "PathPrefix" (ne .path "") }}
-      value: {{ print .prefix .path | default "/" }}
+      value: {{ print .prefix .path | default "/" | quote }}
   filters:
     {{- if .prefix }}
   - type: URLRewrite
@@ -14,7 +14,7 @@ prefix is cut off. The timeout is that of KServe's own routes. Takes (dict root 
       path:
         {{- if .path }}
         type: ReplaceFullPath
-        replaceFullPath: {{ .path }}
+        replaceFullPath: {{ quote .path }}
         {{- else }}
         type: ReplacePrefixMatch
         replacePrefixMatch: /
@@ -24,6 +24,6 @@ prefix is cut off. The timeout is that of KServe's own routes. Takes (dict root 
   {{- include "kserve-lite-models.gatewayApi.backendRefs" (dict "backends" .backends) | nindent 2 }}
   {{- if .root.Values.routing.httpRouteTimeouts }}
   timeouts:
-    request: {{ include "kserve-lite-models.timeout" .model | default "60" }}s
+    request: {{ include "kserve-lite-models.timeout" .model | default "60" | int }}s
   {{- end }}
 {{- end -}}
