@@ -99,7 +99,7 @@ def _expand(schema: Schema, typed: Sequence[str] | None) -> Schema:
 
 
 def _inside(target: Schema, typed: Sequence[str] | None) -> Schema:
-    """A type with what each reference in it means, fewer of them in some of its fields."""
+    """A type with its references expanded; in some of its fields fewer types stay typed."""
     fields: Schema = {
         name: _expand(field, _fewer(typed, "fields", name))
         for name, field in target.get("properties", {}).items()
@@ -117,7 +117,7 @@ def _fewer(typed: Sequence[str] | None, what: str, name: str) -> Sequence[str] |
 
 
 def _tidy(node: Schema) -> Schema:
-    """A node as a structural schema has it, without what goes without saying."""
+    """A node as a structural schema has it, without keywords that state the default."""
     if node.get("additionalProperties") is False:
         del node["additionalProperties"]  # An API server prunes what is not typed.
     if node.get("x-kubernetes-list-type") == "atomic" or node.get("items", {}).get(_OPAQUE):

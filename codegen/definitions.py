@@ -72,7 +72,7 @@ def kserve() -> Definitions:
 
 @functools.cache
 def custom() -> Definitions:
-    """Both tables, as they are inside KServe's kinds: an API server takes null for none of it."""
+    """Both tables, as KServe's kinds use them: an API server accepts null for none of it."""
 
     def solid(schema: Schema) -> Schema:
         schema.pop("nullable", None)

@@ -68,7 +68,7 @@ class ToolFailed(GeneratorError):
 
 
 def own_mistake(error: Exception) -> str:
-    """What to say of an exception that nobody foresaw: a line, or all of it to whoever asks."""
+    """The message for an unexpected exception: one line, or its traceback for debugging."""
     if os.environ.get("KSERVE_LITE_DEBUG") == "1":
         return "".join(traceback.format_exception(error))
     what = " ".join(f"{type(error).__name__}: {error}".split())[:300]

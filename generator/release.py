@@ -1,4 +1,4 @@
-"""Where things are installed, by names that Helm and Kubernetes take."""
+"""The release names and namespaces that the charts are installed with."""
 
 from __future__ import annotations
 

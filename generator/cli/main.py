@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _program() -> str:
-    """What this is called by: the command that pip installs, or the module."""
+    """The name that the user called: the command that pip installs, or the module."""
     return CHART if Path(sys.argv[0]).name == CHART else _MODULE
 
 

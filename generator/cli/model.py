@@ -46,10 +46,14 @@ def model(
         click.echo(str(found), nl=False)
     if found.left_out:
         error = str(ValuesError(found.left_out))
-        kept = "" if apply_to is None else f"\n{apply_to} is as it was: not all can be added"
+        kept = (
+            ""
+            if apply_to is None
+            else f"\n{apply_to} was left as it is, since not all entries can be added"
+        )
         raise GeneratorError(error + kept)
     if apply_to is not None:
         signs = entries.add(apply_to, found, replace=replace, create=create)
         for added, sign in signs.items():
-            same = " is there already, the same" if sign == "=" else ""
+            same = " is there already, unchanged" if sign == "=" else ""
             click.echo(f"{sign} {apply_to}: models.{added}{same}", err=True)

@@ -52,7 +52,9 @@ def _from_folder(folder: Path, name: str | None) -> Models:
     own, entry, comments = from_folder(folder)
     own = name or own
     if not own:
-        raise ValuesError([Problem.of(folder, "has no letters to name a model by; use --name")])
+        raise ValuesError(
+            [Problem.of(folder, "has none of a-z and 0-9 to make a name of; use --name")]
+        )
     if problems := _refused({own: entry}, str(folder), {own: (1, 1)}):
         raise ValuesError(problems)
     return Models({own: entry}, {own: comments})
@@ -92,7 +94,7 @@ def _refused(
 def add(
     file: Path, models: Models, *, replace: bool = False, create: bool = False
 ) -> dict[str, str]:
-    """Add entries to a values file, all of them or none; by name, what became of each.
+    """Add entries to a values file, all or none; returns what happened to each, by name.
 
     That is a sign, as `insertion.insert` has it. Raises ValuesError, with the file as it was, if
     another entry of the name is there and not to be replaced, or the values are wrong, before or

@@ -29,14 +29,16 @@ def from_folder(folder: Path) -> tuple[str, Entry, list[str]]:
     name, version = _format(facts)
     problems = []
     if not isinstance(name, str) or not name:
-        problems.append(described.problem(("modelFormat",), "is missing; sklearn for instance"))
+        problems.append(
+            described.problem(("modelFormat",), "is missing; name one, such as sklearn")
+        )
     elif complaint := _files_missing(folder, name):
         problems.append(described.problem(("modelFormat",), complaint))
     if not isinstance(version, str | int | float | None) or isinstance(version, bool):
         problems.append(described.problem(("modelFormat", "version"), 'is not text; "1" is'))
     uri = facts.get("modelUri")
     if not isinstance(uri, str) or not uri:
-        problems.append(described.problem(("modelUri",), "is missing; s3://… for instance"))
+        problems.append(described.problem(("modelUri",), "is missing; name one, such as s3://…"))
     if problems:
         raise ValuesError(problems)
     entry: Entry = {"format": name}

@@ -1,4 +1,4 @@
-"""What of an InferenceService an entry under `models:` has no place for, and why.
+"""The parts of an InferenceService that an entry under `models:` cannot carry, and why.
 
 What a server or a tool keeps in an object for itself is nobody's intent, and goes without a word.
 Whatever else is left out is said in a comment beside the entry.

@@ -108,7 +108,7 @@ def _check(found: Object) -> Iterator[Problem]:
 
 
 def _check_spec(found: Object, spec: JsonObject) -> Iterator[Problem]:
-    """What KServe's types have no place for, and, if that is nothing, what they want and lack."""
+    """The fields that KServe's types do not have, or else the required fields that are missing."""
     # An API server drops what is null; a server that is would be dropped with all that it says.
     spec = {key: _without_inner_null(value) for key, value in spec.items()}
     wrong = False

@@ -1,4 +1,4 @@
-"""What Helm prints, parted into objects, and what the text of each says it is."""
+"""Helm's output, split into objects, each with the kind and name that its text states."""
 
 from __future__ import annotations
 

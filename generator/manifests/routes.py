@@ -108,7 +108,7 @@ def _routes(values: Values, release: Release) -> Iterator[str]:
 
 
 def _deciding(manifest: JsonObject) -> Entry:
-    """What of a model its routes depend on; what serves it is in the cluster already."""
+    """The parts of a model that its routes depend on; the server is in the cluster already."""
     entry, spec = from_manifest(manifest), manifest["spec"]
     kept: Entry = {key: entry[key] for key in _DECIDING if key in entry}
     kept["image"] = _IN_THE_CLUSTER

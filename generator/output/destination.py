@@ -1,4 +1,4 @@
-"""The folder that a run writes into: which one may be one, and one run at a time."""
+"""The folder that a run writes into: which folders are allowed, and one run at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def check(folder: Path) -> None:
-    """Refuse a folder that is more than a place for output. Raises OutputError."""
+    """Refuse a folder that output must not go into, such as your home. Raises OutputError."""
     try:
         real = folder.resolve()
         exists = folder.exists()
@@ -57,7 +57,7 @@ def _reason(real: Path) -> str:
 
 @contextlib.contextmanager
 def locked(folders: Sequence[Path]) -> Iterator[None]:
-    """Have folders to oneself; those that are not there are made, and go again if left empty.
+    """Lock folders for this run; missing ones are created, and removed again if left empty.
 
     The locks are on the folders themselves, so they leave nothing behind, and end with the process.
     Raises OutputError when another run has one for longer than PATIENCE.

@@ -1,4 +1,4 @@
-"""What the journal asks of a disk: copies, modes, bytes that have arrived, empty folders."""
+"""The journal's operations on a disk: copies, modes, flushed bytes, empty folders."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def imitate(old: Path, new: Path) -> None:
 
 
 def flush(paths: Sequence[Path]) -> None:
-    """Have files and folders on the disk before going on; many together, which is much faster."""
+    """Flush files and folders to the disk; many together, which is much faster."""
     if len(paths) > _VERY_MANY:
         os.sync()
     elif len(paths) > _MANY:

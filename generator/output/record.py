@@ -62,7 +62,7 @@ class Record:
 
 
 def parse(text: str) -> Record:
-    """The record that a file's text is. Raises ValueError, which says what it is instead."""
+    """The record in a file's text. Raises ValueError, which says what the text is instead."""
     if _CONFLICT.search(text):
         raise ValueError("holds the marks of a merge conflict; take one side of this file whole")
     if "\r\n" in text:

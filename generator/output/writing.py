@@ -40,7 +40,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Output:
-    """What a run wants of a folder.
+    """What a run is to write, and where.
 
     `inputs` are the files that the values came from. With `force` what was changed since is given
     up, and the record of another release taken over; without `prune` nothing is removed.
@@ -112,7 +112,7 @@ def write(output: Output) -> Changes:
 
 @dataclass
 class _Plan:
-    """What is to be done, and what is against it."""
+    """The steps of a run, and the reasons to refuse it."""
 
     output: Output
     steps: list[Step] = field(default_factory=list)
@@ -122,7 +122,7 @@ class _Plan:
     recorded: bool = False
 
     def changes(self, notes: tuple[str, ...] = ()) -> Changes:
-        """What it comes to."""
+        """The changes that the plan makes, for the user."""
         ours = {tree.path_in_output(path) for tree in self.output.trees for path in tree.files}
         files = [step for step in self.steps if not record.is_record(step.path)]
         return Changes(
@@ -136,7 +136,7 @@ class _Plan:
         )
 
     def against(self, path: str, reason: str) -> None:
-        """Note that `path` is in the way of this plan."""
+        """Refuse the plan because of `path`."""
         self.refusals.append(f"{self.output.root / path}: {reason}")
 
 
@@ -164,19 +164,19 @@ def _plan(output: Output) -> _Plan:
 
 
 def _read_record(output: Output, tree: Tree) -> Record | None:
-    """The record of a tree, if there is one. Raises what must not be gone over with a reason."""
+    """The record of a tree, if any. Raises, with a reason, if the run must not replace it."""
     content = inventory.read(output.root, tree.path_in_output(NAME))
     if content is None:
         return None
     before = record.parse(content.decode("utf-8", "replace"))
     if before.command != tree.owner.partition(" ")[0]:
-        raise OutputError(f"is of `{before.owner}`; choose another folder than that command's")
+        raise OutputError(f"belongs to `{before.owner}`; choose another folder than that command's")
     if before.owner != tree.owner and not output.force:
-        what = f"is of `{before.owner}`, and this is `{tree.owner}`"
-        raise OutputError(f"{what}; choose another folder, or --force takes it over")
+        what = f"belongs to `{before.owner}`, and this is `{tree.owner}`"
+        raise OutputError(f"{what}; choose another folder, or take it over with --force")
     if before.is_newer() and not output.force:
-        what = f"is of kserve-lite {before.version}, which is newer than this {__version__}"
-        raise OutputError(f"{what}; update kserve-lite, or --force goes back")
+        what = f"comes from kserve-lite {before.version}, which is newer than this {__version__}"
+        raise OutputError(f"{what}; update kserve-lite, or go back with --force")
     return before
 
 

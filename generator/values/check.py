@@ -1,4 +1,4 @@
-"""Whether values are right: `read` reads and checks them, and tells all that is wrong.
+"""Checks values: `read` reads them, and reports everything that is wrong.
 
 They are checked against the values API, the Kubernetes types in it, and what must hold
 between values.

@@ -1,4 +1,4 @@
-"""What must hold between the fields of one Kubernetes type, and no schema says.
+"""Rules between the fields of one Kubernetes type, which no schema states.
 
 Each rule takes a value and yields the path below it and what to say. It takes nothing for granted:
 wrong types are refused elsewhere. The source is pkg/apis/core/validation of k8s.io/kubernetes at
@@ -91,7 +91,7 @@ def _security(value: JsonObject) -> Found:
 
 
 def _merged_security(value: JsonObject) -> Found:
-    """Of what is merged over the chart's, which forbids escalation."""
+    """Rules for a security context that is merged over the chart's, which forbids escalation."""
     if value.get("privileged") is True and "allowPrivilegeEscalation" not in value:
         yield (
             ("privileged",),
@@ -132,7 +132,7 @@ def _mount(value: JsonObject) -> Found:
 
 
 def _living(value: JsonObject) -> Found:
-    """Of a liveness or startup probe."""
+    """Rules for a liveness or startup probe."""
     if value.get("successThreshold") not in (None, 0, 1):
         yield ("successThreshold",), "one success is enough for this probe; remove it, or write 1"
 
@@ -233,7 +233,7 @@ RULES: dict[str, Callable[[JsonObject], Found]] = {
     "merged SecurityContext": _merged_security,
     "ready Probe": _ready,
 }
-"""By the type that they are about."""
+"""The rules by the type that they are for."""
 
 BY_FIELDS: dict[str, set[str]] = {
     "Container": {"image", "volumeMounts"},

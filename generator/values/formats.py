@@ -92,7 +92,7 @@ _FOREIGN = {
 
 
 def _nearest(name: str, value: str) -> str | None:
-    """A name that would do, for one with capitals, underscores or spaces."""
+    """A valid name in place of one with capitals, underscores or spaces."""
     if name not in _FOREIGN:
         return None
     lower = value if name.startswith("label ") and name != "label name" else value.lower()
@@ -123,7 +123,7 @@ WRONG = {
     "label key": _is_too_long,
     "relative path": _leads_out,
 }
-"""By format, whether a text that has its pattern is none of it all the same."""
+"""By format: whether a text is invalid although it matches the pattern."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What makes an object the same object: no release may have one twice.
+"""The identity of an object: a release may have each one only once.
 
 Kubernetes keeps one object of a group, kind, namespace and name. Two in one release overwrite each
 other on each apply, and which of them wins nobody says.

@@ -116,7 +116,7 @@ def _check(kind: str, value: Any, path: Key, *, custom: bool) -> Iterator[tuple[
 
 
 def _is_partial(kind: str, error: Any) -> bool:
-    """Whether what is missing may be in what the chart makes; a list replaces the chart's whole."""
+    """Whether the chart may add what is missing here; in a list it adds nothing."""
     return kind in _PARTIAL and not any(isinstance(step, int) for step in error.absolute_path)
 
 

@@ -119,7 +119,7 @@ class Values:
         return ValuesError(problems)
 
     def _path_in(self, message: str) -> Key:
-        """The first path in a message that a source has; where to look if none has the other."""
+        """The first path in a message that a source has; () if there is none."""
         for word in re.findall(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+", message):
             key = self.key(word.split("."))
             if any(key in document.positions for document in self.documents):

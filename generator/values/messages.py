@@ -1,4 +1,4 @@
-"""What to say of a value that a JSON Schema refuses: a fact, and after a semicolon the remedy."""
+"""Messages for values that a JSON Schema refuses: a fact, and after a semicolon the remedy."""
 
 from __future__ import annotations
 

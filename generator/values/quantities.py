@@ -21,7 +21,7 @@ _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 
 
 def amount(quantity: Any) -> Decimal | None:
-    """A Kubernetes quantity as a number: `500m` is 0.5, `1Ki` is 1024; None for what is none."""
+    """A Kubernetes quantity as a number: `500m` is 0.5, `1Ki` is 1024; None if it is not one."""
     if isinstance(quantity, bool) or not isinstance(quantity, str | int | float):
         return None
     if quantity == 0:  # Also -0.0, whose text is not a quantity's.

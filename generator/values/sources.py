@@ -70,7 +70,7 @@ def _read(name: str, drained: set[tuple[int, int]]) -> Source:
         message = "is a URL; fetch it and pipe it: curl -fsSL URL | … -f -"
         raise ValuesError([Problem.of(name, message)])
     if not name:
-        raise ValuesError([Problem.of('""', "is no name of a file; is a variable not set?")])
+        raise ValuesError([Problem.of('""', "is not the name of a file; is a variable not set?")])
     if "\0" in name:
         raise ValuesError([Problem.of(repr(name), "is not the name of a file")])
     if name == STDIN and sys.stdin is None:

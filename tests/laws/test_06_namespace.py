@@ -1,4 +1,4 @@
-"""Law 6: the namespace is data: installed elsewhere, nothing says `kserve` that means a place."""
+"""Law 6: the namespace is data: installed in another one, no object names `kserve` as its own."""
 
 import json
 

@@ -83,7 +83,7 @@ def test_an_entry_goes_into_a_file_once(tmp_path):
     again = run(*command)
     assert (again.returncode, again.stderr) == (
         0,
-        f"= {file}: models.m is there already, the same\n",
+        f"= {file}: models.m is there already, unchanged\n",
     )
     source.write_text(service().replace("one", "two"))
     assert (
@@ -99,7 +99,7 @@ def test_nothing_is_written_when_something_is_left_out(tmp_path):
     file.write_text("platform: openshift\n")
     done = run("model", "-", "--apply-to", file, given=f"{service()}\n---\nkind: Pod\n")
     assert done.returncode == 1
-    assert done.stderr.endswith(f"{file} is as it was: not all can be added\n")
+    assert done.stderr.endswith(f"{file} was left as it is, since not all entries can be added\n")
     assert file.read_text() == "platform: openshift\n"
 
 

@@ -210,7 +210,9 @@ def test_the_record_of_another_command_is_never_taken_over(tmp_path):
     write(tmp_path, {"a.yaml": "1\n"}, owner="chart")
     before = state(tmp_path)
     for force in (False, True):
-        with pytest.raises(OutputError, match="SHA256SUMS: is of `chart`; choose another folder"):
+        with pytest.raises(
+            OutputError, match="SHA256SUMS: belongs to `chart`; choose another folder"
+        ):
             write(tmp_path, {"b.yaml": "1\n"}, force=force)
     assert state(tmp_path) == before
 
@@ -218,7 +220,9 @@ def test_the_record_of_another_command_is_never_taken_over(tmp_path):
 def test_the_record_of_another_release_is_taken_over_by_force(tmp_path):
     write(tmp_path, {"a.yaml": "1\n"})
     other = "manifests --release a --namespace elsewhere"
-    with pytest.raises(OutputError, match="is of `manifests --release a --namespace b`, and this"):
+    with pytest.raises(
+        OutputError, match="belongs to `manifests --release a --namespace b`, and this"
+    ):
         write(tmp_path, {"b.yaml": "1\n"}, owner=other)
     assert listing(tmp_path) == ["SHA256SUMS", "a.yaml"]
     assert write(tmp_path, {"b.yaml": "1\n"}, owner=other, force=True).removed == ("a.yaml",)
@@ -230,7 +234,7 @@ def test_an_older_version_is_followed_and_a_newer_one_refused(version, taken, tm
     file = tmp_path / "SHA256SUMS"
     file.write_text(file.read_text().replace(__version__, version, 1))
     if not taken:
-        with pytest.raises(OutputError, match=f"is of kserve-lite {version}, which is newer"):
+        with pytest.raises(OutputError, match=f"comes from kserve-lite {version}, which is newer"):
             write(tmp_path, {"a.yaml": "2\n"})
     assert write(tmp_path, {"a.yaml": "2\n"}, force=not taken)
     assert f"# kserve-lite {__version__}: " in file.read_text()

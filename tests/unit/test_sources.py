@@ -113,7 +113,7 @@ def test_a_file_may_be_empty(tmp_path):
     [
         ("https://example.com/my.yaml", "is a URL; fetch it and pipe it"),
         ("s3://bucket/my.yaml", "is a URL"),
-        ("", "is no name of a file; is a variable not set"),
+        ("", "is not the name of a file; is a variable not set"),
         ("a\0b", "is not the name of a file"),
         ("nowhere/my.yaml", "cannot be read: No such file or directory"),
         (os.path.dirname(__file__), "is a folder; name the files in it"),  # noqa: PTH120
