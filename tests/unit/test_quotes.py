@@ -10,8 +10,9 @@ from generator import CHART
 from generator.values.schema import find, values_schema
 from tests.unit.test_defines import TEXTS
 
-# `key: {{ … }}` and `- {{ … }}`, with one action.
+# `key: {{ … }}` and `- {{ … }}`, with one action, and a key that is one.
 SCALAR = re.compile(r"^ *(?:- |[\w.-]+: |- [\w.-]+: )\{\{ ([^{}]+) \}\}$", re.MULTILINE)
+KEY = re.compile(r"^ *\{\{ ([^{}]+) \}\}: ", re.MULTILINE)
 # What yields the same for everybody.
 CONSTANT = {
     name
@@ -40,7 +41,8 @@ def is_safe(expression: str) -> bool:
 
 
 def unquoted(text: str) -> list[str]:
-    return [expression for expression in SCALAR.findall(text) if not is_safe(expression)]
+    expressions = SCALAR.findall(text) + KEY.findall(text)
+    return [expression for expression in expressions if not is_safe(expression)]
 
 
 @pytest.mark.parametrize("path", TEMPLATES)
@@ -68,4 +70,5 @@ def test_there_is_much_to_quote() -> None:
     ],
 )
 def test_a_string_without_quotes_is_seen(expression: str, *, safe: bool) -> None:
-    assert unquoted(f"a:\n  b: {{{{ {expression} }}}}\n") == ([] if safe else [expression])
+    for line in ("b: {{{{ {} }}}}", "- {{{{ {} }}}}", "{{{{ {} }}}}: |"):
+        assert unquoted(f"a:\n  {line.format(expression)}\n") == ([] if safe else [expression])

@@ -145,7 +145,7 @@ def test_all_that_does_not_go_together_is_told_at_once(folder):
     ],
 )  # fmt: skip
 def test_what_kserve_would_accept_is_accepted(values, tmp_path):
-    assert "name: mine" in render(values, tmp_path)
+    assert 'name: "mine"' in render(values, tmp_path)
 
 
 def test_every_refusal_of_the_template_is_tried(folder):
