@@ -43,11 +43,31 @@ the checks. Takes the root.
 */ -}}
 {{- define "kserve-lite-models.runtimes" -}}
   {{- $runtimes := include "kserve-lite-models.catalog" . | fromJsonArray -}}
+  {{- /* One by one, so that this chart has these values and no others of the platform's. */ -}}
+  {{- $enabled := dict
+        "sklearn" .Values.runtimes.sklearn.enabled
+        "xgboost" .Values.runtimes.xgboost.enabled
+        "lightgbm" .Values.runtimes.lightgbm.enabled
+        "predictive" .Values.runtimes.predictive.enabled
+        "autogluon" .Values.runtimes.autogluon.enabled
+        "pmml" .Values.runtimes.pmml.enabled
+        "paddle" .Values.runtimes.paddle.enabled
+        "mlserver" .Values.runtimes.mlserver.enabled
+        "tensorflow" .Values.runtimes.tensorflow.enabled
+        "torchserve" .Values.runtimes.torchserve.enabled
+        "triton" .Values.runtimes.triton.enabled
+        "huggingface" .Values.runtimes.huggingface.enabled
+        "huggingfaceMultinode" .Values.runtimes.huggingfaceMultinode.enabled
+        "vllm" .Values.runtimes.vllm.enabled
+        "openvino" .Values.runtimes.openvino.enabled
+  -}}
+  {{- $extraArgs := dict
+        "mlserver" .Values.runtimes.mlserver.extraArgs
+  -}}
   {{- range $runtimes -}}
-    {{- $values := get $.Values.runtimes .key -}}
-    {{- $_ := set . "enabled" $values.enabled -}}
+    {{- $_ := set . "enabled" (get $enabled .key) -}}
     {{- /* Whoever gives the runtime arguments has put the command before them. */ -}}
-    {{- if $values.extraArgs -}}
+    {{- if get $extraArgs .key -}}
       {{- $_ := set . "command" list -}}
     {{- end -}}
   {{- end -}}
