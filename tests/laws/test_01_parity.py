@@ -119,7 +119,7 @@ def test_the_models_chart_is_told_where_the_platform_is(tmp_path):
         if manifest.kind == "VirtualService"
     ]
     assert routes
-    assert all("- ml-platform/kserve-ingress-gateway" in route.text for route in routes)
+    assert all('- "ml-platform/kserve-ingress-gateway"' in route.text for route in routes)
 
 
 @pytest.mark.parametrize("case", ["default", "istio-gateway-api", "openshift"])

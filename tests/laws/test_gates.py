@@ -20,7 +20,7 @@ from generator.output import journal, mirror, record, writing
 from generator.values.check import read
 from generator.values.load import Values
 from generator.values.sources import Source, opened
-from tests import rendering
+from tests import flips, rendering
 from tests.laws.test_19_read_once import spy  # noqa: F401
 from tests.rendering import STOCK, Object
 
@@ -90,7 +90,7 @@ def test_gate_03_a_value_without_effect(broken, tmp_path, monkeypatch):
     """A template that stops reading a value leaves it without effect; nothing else does."""
     name = "controller.priorityClassName"
     (leaf,) = [leaf for leaf in law.n03.LEAVES if leaf.name == name]
-    monkeypatch.setitem(law.n03.ORDER, CHART, ["default"])
+    monkeypatch.setitem(flips.ORDER, CHART, ["default"])
     assert law.n03.DIGITS in law.n03.effect(leaf, tmp_path)
     folder = broken("templates/controller/deployment.yaml", ".priorityClassName", ".dead")
     monkeypatch.setitem(rendering.CHARTS, CHART, folder)
@@ -150,7 +150,9 @@ def test_gate_06_a_namespace_written_down(broken, path, old, new):
 
 
 def test_gate_07_an_image_past_the_registry(broken):
-    image = '{{ include "kserve-lite.image" (dict "root" . "image" .Values.controller.image) }}'
+    image = (
+        '{{ include "kserve-lite.image" (dict "root" . "image" .Values.controller.image) | quote }}'
+    )
     folder = broken(
         "templates/controller/deployment.yaml", image, "docker.io/kserve/kserve-controller:v1"
     )
@@ -397,9 +399,10 @@ def test_every_define_is_ours_described_and_used():
     assert len(names) == len(set(names)) > 20
     for name in names:
         assert re.fullmatch(r"kserve-lite\.[A-Za-z.]+", name)
-        dynamic = name.startswith("kserve-lite.config.")
+        dynamic = re.fullmatch(r"kserve-lite\.(config\.[A-Za-z]+|[a-z]+\.check)", name)
         assert f'include "{name}"' in text or dynamic, name
     assert 'include (printf "kserve-lite.config.%s" .)' in text
+    assert 'include (printf "kserve-lite.%s.check" .)' in text
 
 
 @pytest.mark.parametrize(
