@@ -81,6 +81,15 @@ _IMAGES = {
 
 def image(name: str) -> Image | None:
     """What stands for an image, if anything does."""
-    repository = re.sub(r"(:[^/@]*)?(@.*)?$", "", name)
-    found = (program for end, program in _IMAGES.items() if f"/{repository}".endswith(end))
+    repository = _repository(name)
+    found = (program for end, program in _IMAGES.items() if repository.endswith(end))
     return next(found, None)
+
+
+def is_model_server(name: str) -> bool:
+    """Whether an image is one of upstream's model servers."""
+    return _repository(name).endswith(tuple(f"/{server}" for server in modelserver.SERVERS))
+
+
+def _repository(name: str) -> str:
+    return "/" + re.sub(r"(:[^/@]*)?(@.*)?$", "", name)

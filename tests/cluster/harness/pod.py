@@ -14,7 +14,7 @@ from tests.cluster.harness import environment, plane
 from tests.cluster.harness import volume as volumes
 from tests.cluster.harness.api import Api, Refused
 from tests.cluster.harness.container import Container, now, status
-from tests.cluster.harness.image import Image, image
+from tests.cluster.harness.image import Image, image, is_model_server
 from tests.rendering import Object
 
 _FETCHES = "storage-initializer"  # the container that fetches a model, before the others start
@@ -209,13 +209,19 @@ def containers_of(pod: Object) -> list[Object]:
 
 
 def runs(pod: Object) -> bool:
-    """Whether a pod is run: all its images are known, and a model that it fetches is there."""
-    for container in pod["spec"].get("initContainers", []):
-        if container["name"] == _FETCHES and not container["args"][0].startswith(
-            f"http://{plane.NODE}:"
-        ):
-            return False
-    return all(image(container["image"]) for container in containers_of(pod))
+    """Whether a pod is run: all its images are known, and its model server finds a model of ours."""
+    images = [container["image"] for container in containers_of(pod)]
+    if not all(map(image, images)):
+        return False
+    fetched = [
+        container["args"][0]
+        for container in pod["spec"].get("initContainers", [])
+        if container["name"] == _FETCHES
+    ]
+    # One that fetches nothing would look for its model in a volume that nobody fills here.
+    if not fetched:
+        return not any(map(is_model_server, images))
+    return all(source.startswith(f"http://{plane.NODE}:") for source in fetched)
 
 
 def pretended(pod: Object, address: str) -> Object:
