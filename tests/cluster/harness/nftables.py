@@ -23,15 +23,25 @@ def build() -> None:
         raise ToolMissing("nft is missing; install nftables")
     _folder().parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=_folder().parent) as folder:
-        try:
-            process.run(["apt-get", "download", *_PACKAGES], cwd=Path(folder))
-        except ToolFailed as error:
-            raise ToolMissing(
-                f"nft is missing; apt-get update and install nftables ({error})"
-            ) from None
+        _download(Path(folder))
         for package in Path(folder).glob("*.deb"):
             process.run(["dpkg-deb", "--extract", str(package), f"{folder}/root"])
         Path(folder, "root").rename(_folder())
+
+
+def _download(folder: Path) -> None:
+    """Download the packages; by lists of our own where the system's are missing or too old."""
+    fetch = ["download", *_PACKAGES]
+    try:
+        process.run(["apt-get", *fetch], cwd=folder)
+    except ToolFailed:
+        Path(folder, "lists", "partial").mkdir(parents=True)
+        lists = ["-o", f"Dir::State::lists={folder}/lists"]
+        try:
+            process.run(["apt-get", *lists, "update"], cwd=folder)
+            process.run(["apt-get", *lists, *fetch], cwd=folder)
+        except ToolFailed as error:
+            raise ToolMissing(f"nft is missing; install nftables ({error})") from None
 
 
 def environment() -> dict[str, str]:
