@@ -29,6 +29,17 @@ class Platform:
     release: Release
     address: str
 
+    @property
+    def writes_routes(self) -> bool:
+        """Whether the models chart writes the routes of models, and not KServe."""
+        routing = self.values["routing"]
+        return self.mode == "virtualService" or "writeRoutes" in routing.get("gatewayApi", {})
+
+    @property
+    def column(self) -> str:
+        """What the matrix calls it: the mode, and a + where the chart writes the mode's routes."""
+        return f"{self.mode}+" if self.mode == "gatewayApi" and self.writes_routes else self.mode
+
     def url(self, model: str) -> str:
         """Where NOTES say to ask a model from outside."""
         cluster = self.release.cluster

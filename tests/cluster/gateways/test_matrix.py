@@ -18,19 +18,22 @@ from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CHARTS, STOCK
 
 MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
+PATH = {"pathTemplate": "/serving/{{ .Name }}"}
+MORE = {"additionalDomains": [SECOND], "gateway": {"className": "istio"}}
 MODES = {
-    "ingress": {},
-    "gatewayApi": {"additionalDomains": [SECOND], "gateway": {"className": "istio"}},
-    "virtualService": {"additionalDomains": [SECOND], "pathTemplate": "/serving/{{ .Name }}"},
+    "ingress": {"mode": "ingress"},
+    "gatewayApi": {"mode": "gatewayApi", **MORE},
+    "gatewayApi+": {"mode": "gatewayApi", **MORE, **PATH, "gatewayApi": {"writeRoutes": True}},
+    "virtualService": {"mode": "virtualService", **MORE, **PATH},
 }
 
 
 @pytest.fixture(scope="module", params=MODES)
 def platform(request, cluster, mesh, tmp_path_factory):
     """The platform in a mode."""
-    routing = {"mode": request.param, **MODES[request.param]}
-    folder = tmp_path_factory.mktemp(request.param)
-    with published(cluster, cluster.namespace("kserve"), routing, folder) as platform:
+    folder = tmp_path_factory.mktemp("platform")
+    namespace = cluster.namespace("kserve")
+    with published(cluster, namespace, MODES[request.param], folder) as platform:
         yield platform
 
 
@@ -51,7 +54,7 @@ def models(platform, trained, shifted, dumper, tmp_path_factory):
     if platform.mode != "ingress":
         slow = {**transformer, "env": {"DELAY": "4"}}
         declared["slow"] = {**model, "transformer": slow, "timeout": 1}
-    if platform.mode == "virtualService":
+    if platform.writes_routes:
         canary = {"next": {"storageUri": shifted.uri, "trafficPercent": 20}}
         declared["split"] = {**model, "minReplicas": 2, "canary": canary}
     with serving(platform, declared, tmp_path_factory.mktemp("models")):
@@ -64,7 +67,7 @@ def cell(request, platform):
     case = request.node.originalname.removeprefix("test_")
 
     def note(outcome):
-        matrix.note(platform.mode, case, outcome)
+        matrix.note(platform.column, case, outcome)
 
     note("FAILED")
     return note
@@ -150,7 +153,7 @@ def test_timeout(platform, models, refused, cell):
 
 def test_canary(platform, models, trained, shifted, refused, cell):
     """A fifth of a thousand requests: 200, within five standard deviations of 13."""
-    if platform.mode != "virtualService":
+    if not platform.writes_routes:
         more = {"next": {"storageUri": "s3://models/2", "trafficPercent": 20}}
         split = {"format": "sklearn", "storageUri": "s3://models/1", "canary": more}
         refused(CHARTS[MODELS], {"models": {"split": split}}, "models.split.canary: ")
@@ -176,7 +179,7 @@ def test_second_domain(platform, models, trained, refused, cell):
 
 
 def test_path_template(platform, models, trained, refused, cell):
-    if platform.mode != "virtualService":
+    if not platform.writes_routes:
         more = {"routing": {"pathTemplate": "/serving/{{ .Name }}"}}
         refused(STOCK, more, "routing.pathTemplate: ")
         return
