@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from generator.comparison.change import Change, Found
-from generator.comparison.fields import at, compare
+from generator.comparison.fields import ABSENT, at, compare
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _CONTROLLER = "kserve-controller-manager"
@@ -25,7 +25,15 @@ _SCALING = (
     "timeout",
     "containerConcurrency",
 )
-_COMPONENTS = ("predictor", "transformer", "explainer")
+# Of an InferenceService: where, what it has to do with pods, and what below it has not.
+_OF_A_MODEL = (
+    ("metadata.labels", "the pods carry these as well", ()),
+    ("metadata.annotations", "the pods carry these as well", (_LAST_APPLIED,)),
+    *(
+        (f"spec.{component}", f"the {component}'s pods are made of this", _SCALING)
+        for component in ("predictor", "transformer", "explainer")
+    ),
+)
 # Fields of a runtime that choose it, and are not in its pods.
 _CHOOSING = ("supportedModelFormats", "disabled", "protocolVersions", "multiModel")
 
@@ -33,47 +41,37 @@ _CHOOSING = ("supportedModelFormats", "disabled", "protocolVersions", "multiMode
 def controller(change: Change) -> Found:
     """The controller's Deployment, when what its pods are made of differs."""
     for pair, old, new in change.both:
-        if pair.kind == "Deployment" and pair.name == _CONTROLLER:
+        if (pair.kind, pair.name) == ("Deployment", _CONTROLLER):
             fields = _paths(at(old, "spec.template"), at(new, "spec.template"))
             if fields:
-                yield pair, "spec.template", f"its pods are made of this: {', '.join(fields[:3])}"
+                yield pair, "spec.template", _reason(fields, "its pods are made of this")
 
 
 def models(change: Change) -> Found:
     """Models whose pods differ: by what they say themselves, or by their runtime."""
     for pair, old, new in change.both:
         if pair.kind == "InferenceService":
-            for field in ("metadata.labels", "metadata.annotations"):
-                if paths := _paths(_carried(old, field), _carried(new, field)):
-                    yield pair, field, f"the pods carry these as well: {', '.join(paths[:3])}"
-            for component in _COMPONENTS:
-                before, after = (at(data, f"spec.{component}") for data in (old, new))
-                if isinstance(before, dict) and isinstance(after, dict):
-                    fields = _paths(_podded(before), _podded(after))
-                    if fields:
-                        yield pair, f"spec.{component}", _reason(component, fields)
+            for path, what, without in _OF_A_MODEL:
+                before, after = at(old, path), at(new, path)
+                # A component that comes or goes takes no pod of the others along.
+                if path.startswith("spec.") and ABSENT in (before, after):
+                    continue
+                if fields := _paths(before, after, without=without):
+                    yield pair, path, _reason(fields, what)
         elif pair.kind in ("ServingRuntime", "ClusterServingRuntime"):
-            fields = _paths(_made(old), _made(new))
+            fields = _paths(old["spec"], new["spec"], without=_CHOOSING)
             if fields:
-                yield pair, "spec", f"every model that it serves restarts: {', '.join(fields[:3])}"
+                yield pair, "spec", _reason(fields, "every model that it serves restarts")
 
 
-def _carried(data: dict[str, Any], field: str) -> dict[str, str]:
-    """The labels or annotations of an InferenceService that its pods get."""
-    return {key: value for key, value in (at(data, field) or {}).items() if key != _LAST_APPLIED}
+def _paths(old: Any, new: Any, *, without: tuple[str, ...] = ()) -> list[str]:
+    """The fields that differ, less those below some keys."""
+    before, after = (
+        {key: value for key, value in (data or {}).items() if key not in without}
+        for data in (old, new)
+    )
+    return [field.path for field in compare(before, after)]
 
 
-def _paths(old: Any, new: Any) -> list[str]:
-    return [field.path for field in compare(old, new)]
-
-
-def _podded(component: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in component.items() if key not in _SCALING}
-
-
-def _made(runtime: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in runtime["spec"].items() if key not in _CHOOSING}
-
-
-def _reason(component: str, fields: list[str]) -> str:
-    return f"the {component}'s pods are made of this: {', '.join(fields[:3])}"
+def _reason(fields: list[str], what: str) -> str:
+    return f"{what}: {', '.join(fields[:3])}"

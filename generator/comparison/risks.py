@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from generator.comparison import access, restarts, traffic
 from generator.comparison.change import Change, Found
@@ -20,16 +21,35 @@ class Risk:
     field: str
     reason: str
 
+    @property
+    def where(self) -> str:
+        """The object, and the field if one is named."""
+        return f"{self.object}: {self.field}" if self.field else self.object
 
-_REMOVED = {
-    "InferenceService": "model-removed",
-    "TrainedModel": "model-removed",
-    "InferenceGraph": "graph-removed",
-    "ServingRuntime": "runtime-removed",
-    "ClusterServingRuntime": "runtime-removed",
-    "Namespace": "namespace-removed",
-    "CustomResourceDefinition": "crd-removed",
-}
+
+# The kinds whose loss is a risk of its own: its name, what it means, and what follows from it.
+_LOSSES = (
+    ("model-removed", ("InferenceService", "TrainedModel"), "a model disappears", ""),
+    ("graph-removed", ("InferenceGraph",), "a graph disappears", ""),
+    (
+        "runtime-removed",
+        ("ServingRuntime", "ClusterServingRuntime"),
+        "a runtime disappears",
+        "; a model that names it, or finds it by its format, gets no new pod",
+    ),
+    (
+        "namespace-removed",
+        ("Namespace",),
+        "a Namespace disappears, with all that is in it",
+        "; everything in it goes along",
+    ),
+    (
+        "crd-removed",
+        ("CustomResourceDefinition",),
+        "a CRD disappears",
+        "; every object of its kind goes along",
+    ),
+)
 # What an API server takes from nobody once it is set (its validation of updates).
 _IMMUTABLE = {
     "Deployment": ("spec.selector",),
@@ -46,61 +66,35 @@ _IMMUTABLE = {
 }
 
 
-def _removed(change: Change, risk: str) -> Found:
+def _removed(kinds: tuple[str, ...], then: str, change: Change) -> Found:
     for pair in change.pairs:
-        if pair.new is None and _REMOVED.get(pair.kind) == risk:
-            yield (
-                pair,
-                "",
-                f"{pair.kind} {pair.name} is not there any more{_AND_THEN.get(risk, '')}",
-            )
-
-
-_AND_THEN = {
-    "namespace-removed": "; everything in it goes along",
-    "crd-removed": "; every object of its kind goes along",
-    "runtime-removed": "; a model that names it, or finds it by its format, gets no new pod",
-}
+        if pair.new is None and pair.kind in kinds:
+            yield pair, "", f"{pair.kind} {pair.name} is not there any more{then}"
 
 
 def _immutable(change: Change) -> Found:
-    for pair in change.pairs:
-        if pair.old is None or pair.new is None:
-            continue
+    for pair, old, new in change.both:
         for path in _IMMUTABLE.get(pair.kind, ()):
-            old, new = at(pair.old, path), at(pair.new, path)
-            if old != new and ABSENT not in (old, new):
+            before, after = at(old, path), at(new, path)
+            if before != after and ABSENT not in (before, after):
                 yield pair, path, "cannot be changed: the apply fails; delete the object first"
-        if pair.old.get("immutable") is True and any(compare(pair.old, pair.new)):
+        if old.get("immutable") is True and any(compare(old, new)):
             yield pair, "immutable", "the object says that it is immutable: the apply fails"
 
 
 def _unprotected(change: Change) -> Found:
-    for pair in change.pairs:
-        if pair.old is None or pair.new is None:
-            continue
-        before, after = (at(data, "metadata.annotations") for data in (pair.old, pair.new))
+    reason = "the tool that heeds this may delete the object, and what it holds"
+    for pair, old, new in change.both:
+        before, after = (at(data, "metadata.annotations") or {} for data in (old, new))
         for key, value in KEEP.items():
-            if (before or {}).get(key) == value and (after or {}).get(key) != value:
-                field = f'metadata.annotations["{key}"]'
-                yield (
-                    pair,
-                    field,
-                    "the tool that heeds this may delete the object, and what it holds",
-                )
+            if before.get(key) == value and after.get(key) != value:
+                yield pair, f'metadata.annotations["{key}"]', reason
 
 
 RISKS: dict[str, tuple[str, Callable[[Change], Found]]] = {
     "model-restart": ("pods of a model are replaced", restarts.models),
     "controller-restart": ("the KServe controller's pods are replaced", restarts.controller),
-    "model-removed": ("a model disappears", lambda change: _removed(change, "model-removed")),
-    "graph-removed": ("a graph disappears", lambda change: _removed(change, "graph-removed")),
-    "runtime-removed": ("a runtime disappears", lambda change: _removed(change, "runtime-removed")),
-    "namespace-removed": (
-        "a Namespace disappears, with all that is in it",
-        lambda change: _removed(change, "namespace-removed"),
-    ),
-    "crd-removed": ("a CRD disappears", lambda change: _removed(change, "crd-removed")),
+    **{name: (meaning, partial(_removed, kinds, then)) for name, kinds, meaning, then in _LOSSES},
     "crd-version-removed": ("a CRD stops serving a version", access.crd_versions),
     "crd-field-removed": ("a field leaves a CRD: the API server drops it", access.crd_fields),
     "immutable-field": ("the apply would fail", _immutable),

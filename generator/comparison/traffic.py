@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -14,7 +13,7 @@ from generator.comparison.sides import Side
 
 _LOCAL = "svc.cluster.local"
 _VISIBILITY = "networking.kserve.io/visibility"
-_ROUTES = ("Ingress", "HTTPRoute", "GRPCRoute", "VirtualService")
+_CONFIG = "inferenceservice-config"
 _PUBLIC = ("LoadBalancer", "NodePort")
 # A registry is a first segment with a dot or a port, or localhost; else it is Docker Hub.
 _IMAGE = re.compile(r"""\b(?:image|defaultJobImage)["']?: *["']?([^\s"',{}]+)""")
@@ -24,10 +23,8 @@ _REGISTRY = re.compile(r"^(?:([^/]*[.:][^/]*|localhost)/)?[a-z0-9]")
 def removed(change: Change) -> Found:
     """Hosts that no object of the new side names, and domains that KServe publishes no longer."""
     for pair in change.pairs:
-        after = set(_hosts(pair.new))
-        for host in dict.fromkeys(_hosts(pair.old)):
-            if host not in after and not change.new.mentions(host):
-                yield pair, "", f"nothing routes {host} any more"
+        for host in _only_in(pair.old, pair.new, change.new):
+            yield pair, "", f"nothing routes {host} any more"
         before, now = _published_by_kserve(pair.old), _published_by_kserve(pair.new)
         if before and before != now:
             yield pair, "data.ingress", f"KServe publishes models under {before} no longer"
@@ -36,10 +33,8 @@ def removed(change: Change) -> Found:
 def published(change: Change) -> Found:
     """Hosts that are new, Services that are reachable from outside, models that lose a label."""
     for pair in change.pairs:
-        before = set(_hosts(pair.old))
-        for host in dict.fromkeys(_hosts(pair.new)):
-            if host not in before and not change.old.mentions(host):
-                yield pair, "", f"{host} is routed, and was not"
+        for host in _only_in(pair.new, pair.old, change.old):
+            yield pair, "", f"{host} is routed, and was not"
         if (now := _published_by_kserve(pair.new)) and now != _published_by_kserve(pair.old):
             yield pair, "data.ingress", f"KServe publishes every model under {now}"
         kinds = [at(data, "spec.type") for data in (pair.old, pair.new)]
@@ -70,6 +65,16 @@ def _used(side: Side) -> frozenset[str]:
     return frozenset(_registry(image) for each in side.texts for image in _IMAGE.findall(each.text))
 
 
+def _only_in(
+    data: dict[str, Any] | None, other: dict[str, Any] | None, side: Side
+) -> Iterator[str]:
+    """The hosts that an object routes, and neither its other state nor any object of `side`."""
+    others = set(_hosts(other))
+    for host in dict.fromkeys(_hosts(data)):
+        if host not in others and not side.mentions(host):
+            yield host
+
+
 def _hosts(data: dict[str, Any] | None) -> Iterator[str]:
     """The hosts that an object routes; those inside the cluster aside."""
     if data is None or not isinstance(spec := data.get("spec"), dict):
@@ -88,17 +93,13 @@ def _hosts(data: dict[str, Any] | None) -> Iterator[str]:
 
 def _published_by_kserve(data: dict[str, Any] | None) -> str:
     """The domain under which KServe itself publishes models; empty for none."""
-    if not data or data["kind"] != "ConfigMap":
+    if not data or (data["kind"], data["metadata"]["name"]) != ("ConfigMap", _CONFIG):
         return ""
-    if data["metadata"]["name"] != "inferenceservice-config":
-        return ""
-    try:
-        ingress = json.loads(at(data, "data.ingress"))
-    except (TypeError, ValueError):
+    ingress = at(opened(data), "data.ingress")
+    if not isinstance(ingress, dict):
         return ""
     domain = str(ingress.get("ingressDomain", ""))
-    off = ingress.get("disableIngressCreation") or domain == _LOCAL
-    return "" if off else domain
+    return "" if ingress.get("disableIngressCreation") or domain == _LOCAL else domain
 
 
 def _images(data: Any, path: str = "") -> Iterator[tuple[str, str]]:
