@@ -18,9 +18,7 @@ from pathlib import Path
 
 
 class GeneratorError(Exception):
-    """Base of all errors that are shown to the user as text; `status` is the exit code."""
-
-    status = 1
+    """Base of all errors that are shown to the user as text."""
 
 
 @dataclass(frozen=True, order=True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator.cli.options import release_options, values_option
-from generator.errors import GeneratorError
 
 if TYPE_CHECKING:
     from generator.release import Release
@@ -20,8 +19,8 @@ class _Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except GeneratorError as error:
-            error.status = 2
+        except Exception as error:
+            error.status = 2  # type: ignore[attr-defined]
             raise
 
     def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:

@@ -36,10 +36,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         where = error.filename or "standard output"
         click.echo(f"{where}: {error.strerror}", err=True)
-        sys.exit(1)
+        sys.exit(_status(error))
     except GeneratorError as error:
         click.echo(str(error), err=True)
-        sys.exit(error.status)
+        sys.exit(_status(error))
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -50,7 +50,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except Exception as error:
         click.echo(own_mistake(error), err=True)
-        sys.exit(1)
+        sys.exit(_status(error))
+
+
+def _status(error: Exception) -> int:
+    """The exit code for an error: 1, unless the command has said that this means something else."""
+    return int(getattr(error, "status", 1))
 
 
 def _program() -> str:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any
 
 from generator.comparison.access import crd_summary
@@ -18,6 +19,7 @@ LONGEST = 65_000
 
 _OFTEN = 4  # An equal change in as many objects is told once.
 _WIDE = 100  # characters of a value on a line
+_ROOM = 400  # characters of a report's own words
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,9 @@ def _entry(pair: Pair) -> Entry | None:
     if pair.kind == "CustomResourceDefinition":
         summary = crd_summary(pair.old, pair.new)
         return Entry("~", pair.label, tuple(compare(_head(pair.old), _head(pair.new))), summary)
-    old, new = opened(pair.old), opened(pair.new)
-    fields = tuple(compare(old, new))
+    # JSON may differ in nothing but how it is written.
+    inside = tuple(compare(opened(pair.old), opened(pair.new)))
+    fields = inside or tuple(compare(pair.old, pair.new))
     if pair.kind == "Secret":
         fields = tuple(_masked(field) for field in fields)
     return Entry("~", pair.label, fields)
@@ -54,8 +57,11 @@ def _head(crd: dict[str, Any]) -> dict[str, Any]:
 
 
 def _masked(field: Field) -> Field:
-    """A field of a Secret: that it differs, and not what it is."""
-    if not field.path.startswith(("data", "stringData")):
+    """A field of a Secret: that it differs, and not what it is.
+
+    kubectl keeps the whole Secret in an annotation of it.
+    """
+    if not field.path.startswith(("data", "stringData", "metadata.annotations")):
         return field
     hide = ("(hidden)", "(hidden, another)")
     return Field(
@@ -72,8 +78,7 @@ def as_text(risks: Sequence[Risk], found: Sequence[Entry]) -> Iterator[str]:
     if risks:
         yield "risks:"
         for risk in risks:
-            where = f"{risk.object}: {risk.field}" if risk.field else risk.object
-            yield f"! {risk.risk}: {where}: {risk.reason}"
+            yield f"! {risk.risk}: {risk.where}: {risk.reason}"
         yield ""
     often, rest = _grouped(found)
     for field, labels in often:
@@ -87,27 +92,29 @@ def as_text(risks: Sequence[Risk], found: Sequence[Entry]) -> Iterator[str]:
 
 def as_markdown(risks: Sequence[Risk], found: Sequence[Entry]) -> str:
     """The report for a pull request, at most LONGEST characters; what is cut is counted."""
-    lines = [f"### kserve-lite: {summary(risks, found)}", ""]
-    if risks:
-        lines += ["| risk | object | why |", "|---|---|---|"]
-        for risk in risks:
-            where = f"{risk.object}: {risk.field}" if risk.field else risk.object
-            cells = (risk.risk, f"`{where}`", risk.reason)
-            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
-        lines.append("")
+    table = [_row(risk.risk, f"`{risk.where}`", risk.reason) for risk in risks]
     body = list(as_text((), found))[:-1]
-    room = LONGEST - sum(len(line) + 1 for line in lines) - 200
-    kept: list[str] = []
-    for line in body:
-        if (room := room - len(line) - 1) < 0:
-            break
-        kept.append(line)
-    lines += ["```diff", *kept, "```"] if kept else []
-    if len(kept) < len(body):
-        lines.append(
-            f"… and {len(body) - len(kept)} lines more; `diff` in a terminal has them all."
-        )
+    # Half of the room is for the risks, and all that they leave is for the rest.
+    first = _fitting(table, LONGEST // 2)
+    second = _fitting(body, LONGEST - sum(map(len, first)) - len(first) - _ROOM)
+    lines = [f"### kserve-lite: {summary(risks, found)}", ""]
+    if first:
+        lines += [_row("risk", "object", "why"), "|---|---|---|", *first, ""]
+    if second:
+        lines += ["```diff", *second, "```"]
+    if cut := len(table) - len(first) + len(body) - len(second):
+        lines.append(f"… and {cut} lines more; `diff` in a terminal has them all.")
     return "\n".join(lines) + "\n"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _fitting(lines: Sequence[str], room: int) -> list[str]:
+    """The first lines that have no more characters than there is room for."""
+    sizes = accumulate(len(line) + 1 for line in lines)
+    return [line for line, size in zip(lines, sizes, strict=True) if size <= room]
 
 
 def as_json(risks: Sequence[Risk], found: Sequence[Entry]) -> str:

@@ -15,10 +15,10 @@ from generator.manifests.parsing import split
 from generator.release import DEFAULT, Release
 from generator.values.check import read
 from generator.values.load import Values
-from generator.yaml.document import parse
+from generator.values.sources import read_sources
+from generator.yaml.document import decode, parse
 
 _MANIFESTS = (".yaml", ".yml", ".json")
-_KUSTOMIZE = "kustomize.config.k8s.io/"
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,11 @@ def read_side(name: str, values: Sequence[str], release: Release) -> Side:
     if name.endswith(".tgz") and path.is_file():
         return Side(name, tuple(_chart(path, read(values), release)))
     if not path.is_dir():
-        return Side(name, tuple(_rendered(read([name]), release)))
-    charts = [path] if (path / "Chart.yaml").is_file() else sorted(_charts_in(path))
+        rendered = rendering.render(read([name]), release)
+        return Side(name, tuple(Text(each.text, name) for each in rendered))
+    # `generator chart` puts both charts side by side into a folder.
+    folders = (path, path / CHART, path / MODELS)
+    charts = [folder for folder in folders if (folder / "Chart.yaml").is_file()]
     if charts:
         given = read(values)
         return Side(name, tuple(text for each in charts for text in _chart(each, given, release)))
@@ -67,22 +70,6 @@ def read_sides(
         tasks = [pool.submit(read_side, name, values, release) for name in (old, new)]
         first, second = (task.result() for task in tasks)
     return first, second
-
-
-def _charts_in(folder: Path) -> Iterator[Path]:
-    """The charts that `generator chart` puts side by side into a folder."""
-    yield from (
-        folder / name for name in (CHART, MODELS) if (folder / name / "Chart.yaml").exists()
-    )
-
-
-def _rendered(values: Values, release: Release) -> Iterator[Text]:
-    yield from (Text(each.text, values_name(values)) for each in rendering.render(values, release))
-
-
-def values_name(values: Values) -> str:
-    """What to call the values in messages: their first source."""
-    return values.sources[0].name if values.sources else "the default values"
 
 
 def _chart(chart: Path, values: Values, release: Release) -> Iterator[Text]:
@@ -126,8 +113,5 @@ def _folder(folder: Path) -> Iterator[Text]:
     ]
     if not files:
         raise GeneratorError(f"{folder}: holds no manifest (.yaml, .yml, .json) and no chart")
-    for file in files:
-        try:
-            yield Text(file.read_text(encoding="utf-8"), str(file))
-        except UnicodeDecodeError:
-            raise GeneratorError(f"{file}: is not UTF-8 text") from None
+    for source in read_sources(files):
+        yield Text(decode(source.content, source.name), source.name)

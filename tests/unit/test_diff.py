@@ -3,6 +3,8 @@
 import json
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,7 +16,7 @@ from generator import tools
 from generator.cli.diff import diff as command
 from generator.comparison import report
 from generator.comparison.fields import ABSENT, compare
-from generator.comparison.risks import RISKS
+from generator.comparison.risks import RISKS, Risk
 from generator.manifests.protection import KEEP
 from generator.yaml.writer import dump
 from tests.rendering import CHARTS, MODELS, ROOT, STOCK
@@ -297,11 +299,25 @@ def test_json_in_a_configmap_is_opened_and_a_crd_folded(tmp_path):
     assert (folded["note"], folded["fields"]) == ("2 fields more", [])
 
 
+def test_json_that_is_only_written_otherwise_is_shown(tmp_path):
+    old, new = (
+        folder(tmp_path / name, of("ConfigMap", "c", data={"a": text}))
+        for name, text in (("old", '{"a":1}'), ("new", '{"a": 1}'))
+    )
+    (change,) = diff(old, new)[1]["changes"]
+    assert [field["path"] for field in change["fields"]] == ["data.a"]
+
+
 def test_a_secret_stays_one(tmp_path):
     old, new = (
         folder(tmp_path / word, of("Secret", "s", stringData={"password": word}))
         for word in ("hunter2", "hunter3")
     )
+    # What `kubectl apply` leaves behind has it once more.
+    last = "kubectl.kubernetes.io/last-applied-configuration"
+    for path, word in ((old, "hunter2"), (new, "hunter3")):
+        secret = of("Secret", "t", metadata={"annotations": {last: f'"password": "{word}"'}})
+        (path / "applied.yaml").write_text(dump(secret))
     for form in ("text", "json", "markdown"):
         done = run("diff", old, new, f"--output={form}")
         assert done.returncode == 1
@@ -319,11 +335,14 @@ def test_what_cannot_be_read_is_trouble(tmp_path):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.yaml").write_text("kind: ConfigMap\n  name: c\n")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "latin").mkdir()
+    (tmp_path / "latin" / "a.yaml").write_bytes(b"kind: ConfigMap # caf\xe9\n")
     (tmp_path / "no.tgz").write_text("no archive")
     for other, said in {
         twice: f"{twice}/all.yaml:7:1: ConfigMap c is there already",
         bad: f"{bad}:1:11: routing.mod: unknown key; did you mean routing.mode?",
         tmp_path / "broken": f"{tmp_path}/broken/a.yaml:2:",
+        tmp_path / "latin": f"{tmp_path}/latin/a.yaml:1:1: is not UTF-8 text",
         tmp_path / "empty": "holds no manifest (.yaml, .yml, .json) and no chart",
         tmp_path / "no.tgz": "is not a packaged chart",
         tmp_path / "nowhere.yaml": "cannot be read: No such file or directory",
@@ -334,10 +353,36 @@ def test_what_cannot_be_read_is_trouble(tmp_path):
         assert "Traceback" not in done.stderr
 
 
+def test_what_the_system_refuses_is_trouble(tmp_path):
+    good = folder(tmp_path / "good", of("ConfigMap", "c"))
+    loop = folder(tmp_path / "loop", of("ConfigMap", "c"))
+    (loop / "all.yaml").unlink()
+    (loop / "all.yaml").symlink_to("/proc/self/mem")
+    done = run("diff", good, loop)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "/all.yaml:1:1: cannot be read: Input/output error" in done.stderr
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "generator", "diff", good, good]
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+    assert b"No space left on device" in done.stderr
+
+
 def test_a_release_that_is_no_name_is_trouble():
     done = run("diff", "/dev/null", "/dev/null", "--release=A")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith('--release "A" is not a name')
+
+
+def test_many_risks_leave_room_for_what_differs():
+    risks = [Risk("model-removed", f"InferenceService/m{n}", "", "gone " * 20) for n in range(900)]
+    fields = tuple(report.Field(f"data.key{n}", "a" * 90, "b" * 90) for n in range(900))
+    text = report.as_markdown(risks, [report.Entry("~", "ConfigMap/c", fields)])
+    assert 60_000 < len(text) <= 65_536
+    shown = text.count("| model-removed |") + text.count("data.key") + text.count("~ ConfigMap/c")
+    left = int(text.splitlines()[-1].split()[2])
+    assert shown + left == 1801
+    assert text.count("| model-removed |") > 100 < text.count("data.key")
 
 
 def test_a_long_report_fits_into_a_comment():
