@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
-from tests.cluster.harness import own
+from tests.cluster.harness import constant, modelserver, own
 from tests.cluster.harness.cluster import Cluster, Release, installed
 
 
@@ -63,6 +63,24 @@ def platform(cluster: Cluster, program: str) -> Iterator[Release]:
 def models(cluster: Cluster) -> str:
     """A new namespace for models."""
     return cluster.namespace("models")
+
+
+@pytest.fixture(scope="session")
+def model_servers(cluster: Cluster) -> None:
+    """Upstream's model servers run in pods, and fetch models from this machine; or it skips."""
+    if cluster.node is None:
+        pytest.skip("the models are served from this machine")
+    if not modelserver.environment().is_dir():
+        pytest.skip("upstream's model servers need Python 3.10, 3.11 or 3.12")
+
+
+@pytest.fixture(scope="module")
+def uri_of(
+    model_servers: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], str]]:
+    """The storageUri of a model: `uri_of("first")` answers 1, "second" 2; "third" is not there."""
+    with constant.serving(tmp_path_factory.mktemp("bucket")) as found:
+        yield found
 
 
 @pytest.hookimpl(wrapper=True)

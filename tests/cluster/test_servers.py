@@ -11,9 +11,9 @@ import pytest
 from generator import MODELS, process
 from tests.cluster.harness import modelserver, prediction, waiting, website
 from tests.cluster.harness.cluster import Release, installed
+from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CASES, CHARTS, ROOT, values_of
 
-FLOWERS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]
 TRAIN = """
 import json, pathlib, sys
 import joblib, lightgbm, numpy, sklearn.datasets, sklearn.svm, xgboost
@@ -43,12 +43,8 @@ RUNTIMES = ("sklearn", "xgboost", "lightgbm", "predictive")
 
 
 @pytest.fixture(scope="module")
-def trained(cluster, tmp_path_factory):
+def trained(model_servers, tmp_path_factory):
     """By format, where a model is, and what the library says of FLOWERS with it."""
-    if cluster.node is None:
-        pytest.skip("the models are served from this machine")
-    if not modelserver.environment().is_dir():
-        pytest.skip("upstream's model servers need Python 3.10, 3.11 or 3.12")
     folder = tmp_path_factory.mktemp("website")
     said = process.run(
         [str(modelserver.python()), "-c", TRAIN, str(folder)], stdin=json.dumps(FLOWERS)

@@ -12,7 +12,7 @@ import pytest
 from codegen import upstream
 from generator import MODELS, process, tools
 from generator.errors import ToolFailed
-from tests.cluster.harness import constant, controller, iris, modelserver
+from tests.cluster.harness import controller, iris
 from tests.cluster.harness.status import condition
 from tests.cluster.harness.waiting import (
     ARGO_CD,
@@ -41,28 +41,17 @@ spec:
 """
 
 
-@pytest.fixture(scope="module")
-def bucket(cluster, tmp_path_factory):
-    """The storageUri of a model: `bucket("first")` answers 1, "second" 2; "third" is not there."""
-    if cluster.node is None:
-        pytest.skip("the models are served from this machine")
-    if not modelserver.environment().is_dir():
-        pytest.skip("upstream's model server needs Python 3.10, 3.11 or 3.12")
-    with constant.serving(tmp_path_factory.mktemp("bucket")) as uri_of:
-        yield uri_of
-
-
 class Model:
     """The release of one model, changed by Helm without `--wait`, as the page says."""
 
-    def __init__(self, cluster, bucket, folder, program):
-        self.cluster, self.bucket, self.program = cluster, bucket, program
+    def __init__(self, cluster, uri_of, folder, program):
+        self.cluster, self.uri_of, self.program = cluster, uri_of, program
         self.namespace = cluster.namespace("waiting")
         self.where = ("-n", self.namespace)
         self.values = folder / "values.json"
 
     def helm(self, verb, which, *arguments, **more):
-        model = {"format": "sklearn", "storageUri": self.bucket(which), **more}
+        model = {"format": "sklearn", "storageUri": self.uri_of(which), **more}
         self.values.write_text(json.dumps({"models": {iris.NAME: model}}))
         chart = (str(CHARTS[MODELS]), *self.where, "-f", str(self.values))
         return self.cluster.helm(verb, "iris", *chart, *arguments, program=self.program)
@@ -111,9 +100,9 @@ def judged(resource, *rules):
 
 
 @pytest.fixture
-def model(cluster, platform, bucket, tmp_path, request):
+def model(cluster, platform, uri_of, tmp_path, request):
     """The model, not installed yet."""
-    served = Model(cluster, bucket, tmp_path, getattr(request, "param", "helm"))
+    served = Model(cluster, uri_of, tmp_path, getattr(request, "param", "helm"))
     yield served
     cluster.helm("uninstall", "iris", *served.where, "--ignore-not-found")
 
@@ -149,7 +138,7 @@ def test_install_and_changes(cluster, model):
 
     # A change of its pods, on top of that.
     model.helm("upgrade", "second", maxReplicas=3)
-    model.carried(model.bucket("second"))
+    model.carried(model.uri_of("second"))
     model.rolled_out()
     assert {model.answer() for _ in range(5)} == {2}
     assert model.pods().isdisjoint(pods)
@@ -168,7 +157,7 @@ def test_a_model_that_never_loads(cluster, model):
 
     # What mends it is waited for like any other change.
     model.helm("upgrade", "first")
-    model.carried(model.bucket("first"))
+    model.carried(model.uri_of("first"))
     model.rolled_out()
     model.ready()
     assert model.answer() == 1
@@ -226,10 +215,10 @@ def test_a_controller_that_comes_late(cluster, platform, model):
         assert model.answer() == 1  # Neither of them waited for anything.
         assert (model.argocd(), model.flux()[1]) == ("Healthy", "Current")
         with pytest.raises(ToolFailed, match="timed out"):
-            model.carried(model.bucket("second"), timeout="3s")
+            model.carried(model.uri_of("second"), timeout="3s")
     finally:
         controller.free_lease(cluster, platform.namespace)
-    model.carried(model.bucket("second"))
+    model.carried(model.uri_of("second"))
     model.rolled_out()
     assert model.answer() == 2
 

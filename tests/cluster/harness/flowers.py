@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator import process
-from tests.cluster.harness import modelserver
-from tests.cluster.harness.plane import NODE
+from tests.cluster.harness import modelserver, website
 
 FLOWERS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]
 
@@ -43,8 +39,5 @@ def served(folder: Path, *, shift: int = 0) -> Iterator[Trained]:
     """
     argv = [str(modelserver.python()), "-c", _TRAIN, str(folder / "model.joblib"), str(shift)]
     classes = json.loads(process.run(argv, stdin=json.dumps(FLOWERS)))
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
-    with http.server.ThreadingHTTPServer((NODE, 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Trained(f"http://{NODE}:{server.server_port}/model.joblib", classes)
-        server.shutdown()
+    with website.serving(folder) as url:
+        yield Trained(f"{url}/model.joblib", classes)

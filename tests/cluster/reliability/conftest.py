@@ -38,9 +38,10 @@ class Page:
 
 
 @pytest.fixture(scope="session")
-def page(pytestconfig: pytest.Config) -> Iterator[Page]:
-    """The table; its rows are added in the order of the tests."""
+def page(request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The table; its rows are added in the order of the tests, and it is written if none failed."""
     found = Page()
     yield found
-    if file := pytestconfig.getoption("--page"):
+    file = request.config.getoption("--page")
+    if file and not request.session.testsfailed:
         Path(file).write_text(found.text(), encoding="utf-8")

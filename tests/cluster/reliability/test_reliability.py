@@ -9,7 +9,7 @@ import time
 import pytest
 
 from generator import MODELS
-from tests.cluster.harness import constant, controller, modelserver, waiting, webhooks
+from tests.cluster.harness import controller, waiting, webhooks
 from tests.cluster.harness.cluster import Release, installed
 from tests.cluster.harness.load import Load
 from tests.rendering import CHARTS
@@ -29,16 +29,6 @@ GONE = {
     "no route to host",
     "no answer in time",
 }
-
-
-@pytest.fixture(scope="module")
-def uri_of(cluster, tmp_path_factory):
-    if cluster.node is None:
-        pytest.skip("nobody kills parts of a given cluster")
-    if not modelserver.environment().is_dir():
-        pytest.skip("upstream's model server needs Python 3.10, 3.11 or 3.12")
-    with constant.serving(tmp_path_factory.mktemp("website")) as found:
-        yield found
 
 
 @pytest.fixture
