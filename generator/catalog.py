@@ -142,7 +142,15 @@ class Runtime:
     @property
     def formats(self) -> tuple[Format, ...]:
         """The model formats it serves, in the order of its spec."""
-        return formats(self.spec)
+        return tuple(
+            Format(
+                name=each["name"],
+                version=each.get("version", ""),
+                automatic=each.get("autoSelect", False),
+                priority=each.get("priority"),
+            )
+            for each in self.spec["supportedModelFormats"]
+        )
 
     @property
     def protocols(self) -> tuple[str, ...]:
@@ -175,19 +183,6 @@ class Catalog:
     images: Mapping[str, Image]
     crds: tuple[Crd, ...]
     runtimes: Mapping[str, Runtime]
-
-
-def formats(spec: Mapping[str, Any]) -> tuple[Format, ...]:
-    """The model formats of a ServingRuntimeSpec that KServe's schema accepts."""
-    return tuple(
-        Format(
-            name=each["name"],
-            version=each.get("version", ""),
-            automatic=each.get("autoSelect", False),
-            priority=each.get("priority"),
-        )
-        for each in spec["supportedModelFormats"]
-    )
 
 
 @cache

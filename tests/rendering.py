@@ -15,6 +15,7 @@ import yaml
 from generator import CHART, MODELS, process, tools
 from generator import helm as helm_program
 from generator.chart.rendering import render as render_chart
+from generator.errors import Problem, ValuesError
 from generator.manifests import parsing, rendering
 from generator.output.mirror import write
 from generator.values.check import read
@@ -214,3 +215,13 @@ def both_charts(values: Mapping[str, Any], folder: Path, *, namespace: str = "de
     platform = helm_template(STOCK, given, more=())
     models = helm_template(CHARTS[MODELS], given, namespace=namespace, more=())
     return f"{platform}\n---\n{models}"
+
+
+def refusal(values: Mapping[str, Any], folder: Path) -> Problem:
+    """The one thing that the generator or either chart refuses of some values, as `both_charts`."""
+    try:
+        both_charts(values, folder)
+    except ValuesError as error:
+        (problem,) = error.problems
+        return problem
+    raise AssertionError("nothing is refused")

@@ -18,13 +18,12 @@ from typing import Any
 from generator import CHART, DATA, MARK, MODELS
 from generator.catalog import Runtime, catalog
 from generator.chart.reads import reads
-from generator.chart.runtimes import protocols
 from generator.chart.template import Template, asked, compiled, templates
 from generator.images import platform_images
 from generator.values.docs import table, values_yaml
 from generator.values.helmschema import helm_schema
 from generator.values.load import merge
-from generator.values.schema import ValuePath, defaults, of_chart, values_schema
+from generator.values.schema import ValuePath, defaults, find, of_chart, values_schema
 from generator.yaml.data import JsonObject
 from generator.yaml.path import value_at
 
@@ -127,6 +126,12 @@ class _Chart:
     def _schema_json(self, schema: JsonObject, constants: Mapping[ValuePath, Any]) -> str:
         text = _compact(helm_schema(schema, constants))
         return self._head("values.schema.yaml", ".json") + text.removeprefix("{\n")
+
+
+def protocols() -> list[str]:
+    """Every inference protocol: what KServe lets a runtime speak that lists none."""
+    model = find(values_schema(), ("models", "*", "protocol"))
+    return list(model["enum"]) if model else []
 
 
 def _compact(schema: JsonObject) -> str:

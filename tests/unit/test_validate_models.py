@@ -5,7 +5,7 @@ import json
 import pytest
 
 from generator import MODELS
-from generator.chart.runtimes import protocols
+from generator.chart.rendering import protocols
 from generator.errors import ValuesError
 from generator.manifests.rendering import models
 from generator.values.check import read
