@@ -57,10 +57,12 @@ def diff(*, old: str, new: str, values: tuple[str, ...], form: str, release: Rel
     from generator.comparison import report  # noqa: PLC0415
     from generator.comparison.change import between  # noqa: PLC0415
     from generator.comparison.risks import risks  # noqa: PLC0415
-    from generator.comparison.sides import read_sides  # noqa: PLC0415
+    from generator.comparison.sides import charts_in, read_sides  # noqa: PLC0415
 
     if [old, new, *values].count("-") > 1:
         raise click.UsageError("standard input can be read once; name - once")
+    if values and not (charts_in(old) or charts_in(new)):
+        raise click.UsageError("-f is for charts, and neither OLD nor NEW is one")
     change = between(*read_sides(old, new, values, release), release.namespace)
     entries = report.entries(change)
     found = risks(change)

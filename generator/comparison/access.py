@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
@@ -23,11 +24,20 @@ def wider(change: Change) -> Found:
                 if not any(_covers(other, right) for other in held):
                     held.append(right)
                     yield pair, "rules", f"may {_spoken(right)}"
+            for selector in _collected(pair.new):
+                if selector not in _collected(pair.old):
+                    what = json.dumps(selector)
+                    yield pair, "aggregationRule", f"collects the rules of ClusterRoles by {what}"
         elif pair.kind in ("RoleBinding", "ClusterRoleBinding") and pair.new:
             bound = _subjects(pair.old) if pair.old and _role(pair.old) == _role(pair.new) else []
             for subject in _subjects(pair.new):
                 if subject not in bound:
                     yield pair, "subjects", f"{subject} gets {_role(pair.new)}"
+
+
+def _collected(role: dict[str, Any] | None) -> list[Any]:
+    """The selectors by which a ClusterRole collects the rules of others."""
+    return ((role or {}).get("aggregationRule") or {}).get("clusterRoleSelectors") or []
 
 
 def _rights(role: dict[str, Any] | None) -> Iterator[_Right]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from generator.comparison.fields import same
 from generator.comparison.sides import Side
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object, read_objects
 from generator.values.identity import Identity, of_object
 
-_KUSTOMIZE = "kustomize.config.k8s.io/"
+_SECRET = re.compile(r"""\bkind["']?: *["']?Secret\b""")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def between(old: Side, new: Side, home: str) -> Change:
         Pair(identity, first.get(identity), second.get(identity))
         for identity in sorted(first.keys() | second.keys(), key=lambda each: each[1:])
     )
-    return Change(tuple(pair for pair in pairs if pair.old != pair.new), old, new)
+    return Change(tuple(pair for pair in pairs if not same(pair.old, pair.new)), old, new)
 
 
 def _objects(side: Side, texts: Counter[str], home: str) -> dict[Identity, dict[str, Any]]:
@@ -85,19 +87,25 @@ def _objects(side: Side, texts: Counter[str], home: str) -> dict[Identity, dict[
         if each.text not in texts:
             continue
         for part in read_objects(each.text.encode(), each.source):
-            problems += [part] if isinstance(part, Problem) else _add(part, home, found)
+            if isinstance(part, Problem):
+                problems.append(_masked(part) if _SECRET.search(each.text) else part)
+            else:
+                problems += _add(part, home, found)
     if problems:
         raise ValuesError(problems)
     return found
+
+
+def _masked(problem: Problem) -> Problem:
+    """What is wrong in a document with a Secret, without the value that is."""
+    return replace(problem, message="cannot be read, and is not shown: there is a Secret; quote it")
 
 
 def _add(part: Object, home: str, found: dict[Identity, dict[str, Any]]) -> Iterator[Problem]:
     """Put an object among those found; a Problem if it is none, or there already."""
     identity = of_object(part.data, home)
     if identity is None:
-        version = part.data.get("apiVersion") if isinstance(part.data, dict) else None
-        if not str(version).startswith(_KUSTOMIZE):
-            yield part.problem((), "is no object: it does not say kind and metadata.name")
+        yield part.problem((), "is no object: it does not say kind and metadata.name")
     elif identity in found:
         yield part.problem((), f"{identity[1]} {identity[3]} is there already")
     else:

@@ -48,7 +48,7 @@ class Field:
 
 def compare(old: Any, new: Any, path: str = "") -> Iterator[Field]:
     """The fields below `path` that differ, in the order of the new state."""
-    if old == new and type(old) is type(new):
+    if same(old, new):
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*new, *(key for key in old if key not in new)]:
@@ -57,6 +57,15 @@ def compare(old: Any, new: Any, path: str = "") -> Iterator[Field]:
         yield from _compare_lists(old, new, path)
     else:
         yield Field(path, old, new)
+
+
+def same(old: Any, new: Any) -> bool:
+    """Whether two values are the same to Kubernetes; to Python 1 is true."""
+    return bool(old == new) and _text(old) == _text(new)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=repr)
 
 
 def at(data: Any, path: str) -> Any:

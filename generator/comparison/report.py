@@ -53,7 +53,12 @@ def _entry(pair: Pair) -> Entry | None:
 
 def _head(crd: dict[str, Any]) -> dict[str, Any]:
     """A CRD without its schemas, which are told in a line."""
-    return {key: value for key, value in crd.items() if key != "spec"}
+    spec = crd.get("spec") or {}
+    versions = [
+        {key: value for key, value in version.items() if key != "schema"}
+        for version in spec.get("versions") or []
+    ]
+    return crd | {"spec": spec | {"versions": versions}}
 
 
 def _masked(field: Field) -> Field:
@@ -166,12 +171,18 @@ def _line(field: Field) -> str:
 
 
 def _short(value: Any) -> str:
-    text = (
-        value
-        if isinstance(value, str) and "\n" not in value and value
-        else json.dumps(value, ensure_ascii=False)
-    )
+    plain = isinstance(value, str) and value and "\n" not in value and not _is_json(value)
+    text = value if plain else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _WIDE else f"{text[: _WIDE - 1]}…"
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text would be taken for a number or the like, were it not quoted."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_data(field: Field) -> dict[str, Any]:

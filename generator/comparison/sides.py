@@ -15,7 +15,7 @@ from generator.manifests.parsing import split
 from generator.release import DEFAULT, Release
 from generator.values.check import read
 from generator.values.load import Values
-from generator.values.sources import read_sources
+from generator.values.sources import read_source, read_sources
 from generator.yaml.document import decode, parse
 
 _MANIFESTS = (".yaml", ".yml", ".json")
@@ -36,9 +36,16 @@ class Side:
     name: str
     texts: tuple[Text, ...]
 
-    def mentions(self, word: str) -> bool:
-        """Whether the text of any object has `word` in it."""
-        return any(word in each.text for each in self.texts)
+
+def charts_in(name: str) -> list[Path]:
+    """The charts that `name` stands for: itself, a .tgz, or what `generator chart` writes into a
+    folder, side by side; none if it is something else.
+    """
+    path = Path(name)
+    if name.endswith(".tgz") and path.is_file():
+        return [path]
+    folders = (path, path / CHART, path / MODELS)
+    return [folder for folder in folders if (folder / "Chart.yaml").is_file()]
 
 
 def read_side(name: str, values: Sequence[str], release: Release) -> Side:
@@ -47,19 +54,13 @@ def read_side(name: str, values: Sequence[str], release: Release) -> Side:
     `values` are for charts, which are rendered with them. Raises GeneratorError for what is none of
     these, and whatever reading or rendering raises.
     """
-    path = Path(name)
-    if name.endswith(".tgz") and path.is_file():
-        return Side(name, tuple(_chart(path, read(values), release)))
-    if not path.is_dir():
-        rendered = rendering.render(read([name]), release)
-        return Side(name, tuple(Text(each.text, name) for each in rendered))
-    # `generator chart` puts both charts side by side into a folder.
-    folders = (path, path / CHART, path / MODELS)
-    charts = [folder for folder in folders if (folder / "Chart.yaml").is_file()]
-    if charts:
+    if charts := charts_in(name):
         given = read(values)
         return Side(name, tuple(text for each in charts for text in _chart(each, given, release)))
-    return Side(name, tuple(_folder(path)))
+    if Path(name).is_dir():
+        return Side(name, tuple(_folder(Path(name))))
+    rendered = rendering.render(read([name]), release)
+    return Side(name, tuple(Text(each.text, name) for each in rendered))
 
 
 def read_sides(
@@ -87,31 +88,43 @@ def _chart(chart: Path, values: Values, release: Release) -> Iterator[Text]:
 
 def _chart_name(chart: Path) -> str:
     """The name in a chart's Chart.yaml. Raises GeneratorError for a .tgz without one."""
-    if chart.is_dir():
-        text = (chart / "Chart.yaml").read_text(encoding="utf-8")
-    else:
-        try:
-            with tarfile.open(chart) as archive:
-                names = [name for name in archive.getnames() if name.count("/") == 1]
-                inside = next(name for name in names if name.endswith("/Chart.yaml"))
-                file = archive.extractfile(inside)
-                text = file.read().decode() if file else ""
-        except (tarfile.TarError, StopIteration, OSError):
-            raise GeneratorError(f"{chart}: is not a packaged chart; see helm package") from None
-    data = parse(text, str(chart / "Chart.yaml")).data
+    name = str(chart / "Chart.yaml")
+    content = read_source(name).content if chart.is_dir() else _packed(chart)
+    data = parse(decode(content, name), name).data
     return str(data.get("name")) if isinstance(data, dict) else ""
 
 
+def _packed(chart: Path) -> bytes:
+    """The Chart.yaml of a packaged chart."""
+    try:
+        with tarfile.open(chart) as archive:
+            names = [name for name in archive.getnames() if name.count("/") == 1]
+            file = archive.extractfile(next(name for name in names if name.endswith("/Chart.yaml")))
+            return file.read() if file else b""
+    except (tarfile.TarError, StopIteration, OSError, EOFError):
+        raise GeneratorError(f"{chart}: is not a packaged chart; see helm package") from None
+
+
 def _folder(folder: Path) -> Iterator[Text]:
-    """The manifests below a folder, whatever is hidden aside."""
-    files = [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.suffix in _MANIFESTS
-        and file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    ]
+    """The manifests below a folder."""
+    files = sorted(_files(folder, set()))
     if not files:
         raise GeneratorError(f"{folder}: holds no manifest (.yaml, .yml, .json) and no chart")
     for source in read_sources(files):
         yield Text(decode(source.content, source.name), source.name)
+
+
+def _files(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    """The files with manifests, behind links too; neither what is hidden nor kustomize's own."""
+    seen.add(folder.resolve())
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if path.resolve() not in seen:
+                yield from _files(path, seen)
+        elif path.suffix not in _MANIFESTS or path.stem == "kustomization":
+            continue
+        # A link that leads nowhere is an error of whoever reads it; a pipe would not end.
+        elif path.is_file() or not path.exists():
+            yield path

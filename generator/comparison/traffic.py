@@ -10,10 +10,17 @@ from typing import Any
 from generator.comparison.change import Change, Found
 from generator.comparison.fields import at, opened
 from generator.comparison.sides import Side
+from generator.importer.objects import Object, read_objects
 
 _LOCAL = "svc.cluster.local"
 _VISIBILITY = "networking.kserve.io/visibility"
 _CONFIG = "inferenceservice-config"
+EVERY = "*"
+"""Stands for all hosts."""
+
+_ROUTE = re.compile(
+    r"""\bkind["']?: *["']?(?:Ingress|HTTPRoute|GRPCRoute|VirtualService|\w*List)\b"""
+)
 _PUBLIC = ("LoadBalancer", "NodePort")
 # A registry is a first segment with a dot or a port, or localhost; else it is Docker Hub.
 _IMAGE = re.compile(r"""\b(?:image|defaultJobImage)["']?: *["']?([^\s"',{}]+)""")
@@ -23,8 +30,10 @@ _REGISTRY = re.compile(r"^(?:([^/]*[.:][^/]*|localhost)/)?[a-z0-9]")
 def removed(change: Change) -> Found:
     """Hosts that no object of the new side names, and domains that KServe publishes no longer."""
     for pair in change.pairs:
-        for host in _only_in(pair.old, pair.new, change.new):
-            yield pair, "", f"nothing routes {host} any more"
+        for host in dict.fromkeys(_hosts(pair.old)):
+            if not {host, EVERY} & _routed(change.new):
+                word = "not every host is routed" if host == EVERY else f"nothing routes {host}"
+                yield pair, "", f"{word} any more"
         before, now = _published_by_kserve(pair.old), _published_by_kserve(pair.new)
         if before and before != now:
             yield pair, "data.ingress", f"KServe publishes models under {before} no longer"
@@ -33,8 +42,10 @@ def removed(change: Change) -> Found:
 def published(change: Change) -> Found:
     """Hosts that are new, Services that are reachable from outside, models that lose a label."""
     for pair in change.pairs:
-        for host in _only_in(pair.new, pair.old, change.old):
-            yield pair, "", f"{host} is routed, and was not"
+        for host in dict.fromkeys(_hosts(pair.new)):
+            if not {host, EVERY} & _routed(change.old):
+                word = "every host" if host == EVERY else host
+                yield pair, "", f"{word} is routed, and was not"
         if (now := _published_by_kserve(pair.new)) and now != _published_by_kserve(pair.old):
             yield pair, "data.ingress", f"KServe publishes every model under {now}"
         kinds = [at(data, "spec.type") for data in (pair.old, pair.new)]
@@ -65,30 +76,37 @@ def _used(side: Side) -> frozenset[str]:
     return frozenset(_registry(image) for each in side.texts for image in _IMAGE.findall(each.text))
 
 
-def _only_in(
-    data: dict[str, Any] | None, other: dict[str, Any] | None, side: Side
-) -> Iterator[str]:
-    """The hosts that an object routes, and neither its other state nor any object of `side`."""
-    others = set(_hosts(other))
-    for host in dict.fromkeys(_hosts(data)):
-        if host not in others and not side.mentions(host):
-            yield host
+@cache
+def _routed(side: Side) -> frozenset[str]:
+    """Every host that a side routes."""
+    routes = (text for text in side.texts if _ROUTE.search(text.text))
+    objects = (part for text in routes for part in read_objects(text.text.encode(), text.source))
+    return frozenset(
+        host for part in objects if isinstance(part, Object) for host in _hosts(part.data)
+    )
 
 
 def _hosts(data: dict[str, Any] | None) -> Iterator[str]:
-    """The hosts that an object routes; those inside the cluster aside."""
+    """The hosts that an object routes, EVERY for all; those inside the cluster aside."""
     if data is None or not isinstance(spec := data.get("spec"), dict):
         return
     found: list[Any] = []
     if data["kind"] == "Ingress":
-        found = [rule.get("host") for rule in spec.get("rules") or []]
+        found = [rule.get("host") or EVERY for rule in spec.get("rules") or []]
+        found += [EVERY] if spec.get("defaultBackend") else []
     elif data["kind"] in ("HTTPRoute", "GRPCRoute"):
-        found = spec.get("hostnames") or []
+        # One that leads nowhere redirects.
+        if any(rule.get("backendRefs") for rule in spec.get("rules") or []):
+            found = spec.get("hostnames") or [EVERY]
     elif data["kind"] == "VirtualService":
         found = spec.get("hosts") or []
     for host in found:
-        if isinstance(host, str) and not host.endswith(_LOCAL) and "." in host:
+        if host == EVERY or (isinstance(host, str) and "." in host and not _is_local(host)):
             yield host
+
+
+def _is_local(host: str) -> bool:
+    return host.endswith(_LOCAL)
 
 
 def _published_by_kserve(data: dict[str, Any] | None) -> str:

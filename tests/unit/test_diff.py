@@ -1,6 +1,7 @@
 """`diff`: what a change does to the objects, risks first, through the front door."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -103,7 +104,17 @@ def binding(*names, role="manager"):
 
 def route(*hosts):
     kind, version = "HTTPRoute", "gateway.networking.k8s.io/v1"
-    return of(kind, "iris", version, spec={"hostnames": list(hosts)})
+    rules = [{"backendRefs": [{"name": "iris-predictor"}]}]
+    return of(kind, "iris", version, spec={"hostnames": list(hosts), "rules": rules})
+
+
+def ingress(*hosts):
+    rules = [{"host": host} if host else {"http": {}} for host in hosts]
+    return of("Ingress", "iris", "networking.k8s.io/v1", spec={"rules": rules})
+
+
+def virtual_service(*hosts):
+    return of("VirtualService", "iris", "networking.istio.io/v1", spec={"hosts": list(hosts)})
 
 
 def service(kind):
@@ -143,7 +154,13 @@ SEEDED = [
     ("webhook-failure-policy", webhooks(), webhooks(failurePolicy="Ignore"), "webhooks[model.example.com].failurePolicy"),
     ("route-removed", route("a.example.com", "b.example.com"), route("b.example.com"), ""),
     ("route-removed", config(ingressDomain="example.com"), config(ingressDomain="svc.cluster.local"), "data.ingress"),
-    ("published", route(), route("iris.example.com"), ""),
+    ("published", route("a.default.svc.cluster.local"), route("iris.example.com"), ""),
+    ("published", route("a.example.com"), route(), ""),
+    ("published", ingress("a.example.com"), ingress(""), ""),
+    ("published", virtual_service("a.example.com"), virtual_service("*"), ""),
+    ("route-removed", ingress("a.example.com"), None, ""),
+    ("route-removed", route(), route("iris.example.com"), ""),
+    ("rbac-wider", role("get"), role("get") | {"aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}}, "aggregationRule"),
     ("published", config(ingressDomain="svc.cluster.local"), config(ingressDomain="example.com"), "data.ingress"),
     ("published", service("ClusterIP"), service("LoadBalancer"), "spec.type"),
     ("image-registry", job("docker.io/a/b"), job("mirror.example.com/a/b"), "spec.containers[0].image"),
@@ -178,6 +195,7 @@ HARMLESS = [
     (route("a.example.com", "b.example.com"), route("b.example.com", "a.example.com")),
     (config(ingressDomain="svc.cluster.local"), config(ingressDomain="svc.cluster.local", urlScheme="https")),
     (config(ingressDomain="example.com"), config(ingressDomain="example.com", disableIstioVirtualHost=True)),
+    (None, of("HTTPRoute", "redirect", "gateway.networking.k8s.io/v1", spec={"rules": [{"filters": [{"type": "RequestRedirect"}]}]})),
     (service("LoadBalancer"), service("ClusterIP")),
     (service("LoadBalancer"), service("NodePort")),
     (of("ConfigMap", "c", data={"a": "1"}), of("ConfigMap", "c", data={"a": "2"})),
@@ -235,6 +253,55 @@ def test_a_host_that_another_object_routes_is_not_gone(tmp_path):
     old = folder(tmp_path / "old", route("iris.example.com"), other)
     new = folder(tmp_path / "new", other)
     assert diff(old, new)[1]["risks"] == []
+
+
+def test_a_host_in_another_text_is_no_route(tmp_path):
+    """Neither one that ends like it, nor one that somebody writes about."""
+    longer = route("my-iris.example.com")
+    longer["metadata"]["name"] = "my-iris"
+    about = of("ConfigMap", "about", data={"host": "iris.example.com"})
+    both, one = (
+        folder(tmp_path / name, *objects)
+        for name, objects in (
+            ("both", [route("iris.example.com"), longer, about]),
+            ("one", [longer, about]),
+        )
+    )
+    for old, new, risk in ((both, one, "route-removed"), (one, both, "published")):
+        assert [each["risk"] for each in diff(old, new)[1]["risks"]] == [risk]
+
+
+def test_routes_that_kserve_writes_are_not_seen(tmp_path):
+    chart, kserve = tmp_path / "chart.yaml", tmp_path / "kserve.yaml"
+    text = "routing: {mode: gatewayApi, domain: a.b%s}\nmodels: {m: {format: sklearn, storageUri: 's3://m'}}\n"
+    chart.write_text(text % ", gatewayApi: {writeRoutes: true}")
+    kserve.write_text(text % "")
+    for old, new, risk in ((chart, kserve, "route-removed"), (kserve, chart, "published")):
+        assert risk in {each["risk"] for each in diff(old, new)[1]["risks"]}
+
+
+def test_a_folder_of_other_peoples(tmp_path):
+    """Links are followed, and what kustomize, hidden files and pipes have is left alone."""
+    old = folder(tmp_path / "old", of("ConfigMap", "c"))
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "linked").symlink_to(old)
+    (new / "again").symlink_to(new)
+    (new / "kustomization.yaml").write_text("resources: [linked]\n")
+    (new / ".cache").mkdir()
+    (new / ".cache" / "a.yaml").write_text("[broken")
+    os.mkfifo(new / "pipe.yaml")
+    assert diff(old, new)[0] == 0
+    (new / "gone.yaml").symlink_to("/nowhere.yaml")
+    done = run("diff", old, new)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "gone.yaml:1:1: cannot be read: No such file or directory" in done.stderr
+
+
+def test_values_are_for_charts():
+    done = run("diff", "/dev/null", "/dev/null", "-f", "/dev/null")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "-f is for charts, and neither OLD nor NEW is one" in done.stderr
 
 
 def test_the_same_through_every_door_is_no_difference(tmp_path):
@@ -299,6 +366,23 @@ def test_json_in_a_configmap_is_opened_and_a_crd_folded(tmp_path):
     assert (folded["note"], folded["fields"]) == ("2 fields more", [])
 
 
+def test_what_a_crd_has_beside_its_schemas_is_shown(tmp_path):
+    named = crd("a")
+    named["spec"]["names"] = {"shortNames": ["t"]}
+    (change,) = diff(*sides(tmp_path, crd("a"), named))[1]["changes"]
+    assert [field["path"] for field in change["fields"]] == ["spec.names"]
+
+
+def test_one_is_not_true(tmp_path):
+    a, b = of("Thing", "a", spec={"a": 1, "b": ["1"]}), of("Thing", "a", spec={"a": True, "b": [1]})
+    code, said = diff(*sides(tmp_path, a, b))
+    (change,) = said["changes"]
+    assert (code, [field["path"] for field in change["fields"]]) == (1, ["spec.a", "spec.b[0]"])
+    lines = run("diff", tmp_path / "old", tmp_path / "new").stdout.splitlines()
+    assert "    spec.a: 1 → true" in lines
+    assert '    spec.b[0]: "1" → 1' in lines
+
+
 def test_json_that_is_only_written_otherwise_is_shown(tmp_path):
     old, new = (
         folder(tmp_path / name, of("ConfigMap", "c", data={"a": text}))
@@ -327,6 +411,19 @@ def test_a_secret_stays_one(tmp_path):
         assert "hunter3" not in done.stdout.replace(str(new), "")
 
 
+def test_a_secret_that_cannot_be_read_stays_one(tmp_path):
+    good = folder(tmp_path / "good", of("ConfigMap", "c"))
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "s.yaml").write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {pin: 0123}\n"
+    )
+    done = run("diff", good, bad)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{bad}/s.yaml:4:")
+    assert "0123" not in done.stderr
+
+
 def test_what_cannot_be_read_is_trouble(tmp_path):
     good = folder(tmp_path / "good", of("ConfigMap", "c"))
     twice = folder(tmp_path / "twice", of("ConfigMap", "c"), of("ConfigMap", "c"))
@@ -338,6 +435,11 @@ def test_what_cannot_be_read_is_trouble(tmp_path):
     (tmp_path / "latin").mkdir()
     (tmp_path / "latin" / "a.yaml").write_bytes(b"kind: ConfigMap # caf\xe9\n")
     (tmp_path / "no.tgz").write_text("no archive")
+    subprocess.run([tools.find("helm"), "package", STOCK, "-d", tmp_path], check=True, capture_output=True)  # fmt: skip
+    (whole,) = tmp_path.glob("kserve-lite-*.tgz")
+    (tmp_path / "cut.tgz").write_bytes(whole.read_bytes()[:5000])
+    (tmp_path / "chart").mkdir()
+    (tmp_path / "chart" / "Chart.yaml").write_bytes(b"name: \xff")
     for other, said in {
         twice: f"{twice}/all.yaml:7:1: ConfigMap c is there already",
         bad: f"{bad}:1:11: routing.mod: unknown key; did you mean routing.mode?",
@@ -345,6 +447,8 @@ def test_what_cannot_be_read_is_trouble(tmp_path):
         tmp_path / "latin": f"{tmp_path}/latin/a.yaml:1:1: is not UTF-8 text",
         tmp_path / "empty": "holds no manifest (.yaml, .yml, .json) and no chart",
         tmp_path / "no.tgz": "is not a packaged chart",
+        tmp_path / "cut.tgz": "is not a packaged chart",
+        tmp_path / "chart": f"{tmp_path}/chart/Chart.yaml:1:1: is not UTF-8 text",
         tmp_path / "nowhere.yaml": "cannot be read: No such file or directory",
     }.items():
         done = run("diff", good, other)
