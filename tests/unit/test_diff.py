@@ -374,6 +374,8 @@ def test_what_a_crd_has_beside_its_schemas_is_shown(tmp_path):
 
 
 def test_one_is_not_true(tmp_path):
+    one, true = (folder(tmp_path / str(a), of("Thing", "a", spec={"a": a})) for a in (1, True))
+    assert diff(one, true)[0] == 1
     a, b = of("Thing", "a", spec={"a": 1, "b": ["1"]}), of("Thing", "a", spec={"a": True, "b": [1]})
     code, said = diff(*sides(tmp_path, a, b))
     (change,) = said["changes"]
