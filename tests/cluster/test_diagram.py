@@ -54,9 +54,16 @@ def resource(node, mode):
 
 
 def backends(found):
-    """The Services that a route leads to, whatever its kind; hosts of single predictors aside."""
-    own = f"{found['metadata']['name']}-predictor-"
-    rules = [rule for rule in found["spec"].get("rules", []) if own not in rule.get("host", "")]
+    """The Services that a route leads to, whatever its kind.
+
+    The hosts that KServe's Ingress has for predictor and transformer aside: both lead to the predictor.
+    """
+    aside = tuple(f"{found['metadata']['name']}-{part}-" for part in ("predictor", "transformer"))
+    rules = [
+        rule
+        for rule in found["spec"].get("rules", [])
+        if not rule.get("host", "").startswith(aside)
+    ]
     text = json.dumps(rules or found["spec"])
     names = {
         f"{name}-{part}"
