@@ -31,8 +31,9 @@ golden: $(VENV)/dev tools ## Make the goldens what is rendered now; look at the 
 	$(BIN)/python -m pytest -n auto -q --update-golden tests/test_golden.py
 	@git status --short tests/golden
 
-charts: $(VENV)/run ## Render charts/ from generator/
+charts: $(VENV)/dev tools ## Render charts/ from generator/, and the pictures of the documents
 	$(BIN)/python -m generator chart -o charts
+	$(BIN)/python -m codegen pictures
 
 crds: $(VENV)/dev ## Derive generator/data/crds from the KServe SDK, then charts/
 	$(BIN)/python -m codegen crds
@@ -48,6 +49,7 @@ check: $(VENV)/dev tools ## Lint, types, and proof that everything generated is 
 	$(BIN)/python -m generator chart -o charts --check
 	$(BIN)/python -m codegen crds --check
 	$(BIN)/python -m codegen schemas --check
+	$(BIN)/python -m codegen pictures --check
 	$$($(BIN)/python -m generator.tools actionlint | sed 's/^actionlint: //') -shellcheck= -pyflakes=
 
 scan: $(VENV)/dev tools $(VENV)-scan/run ## checkov on the rendered objects and the model pods

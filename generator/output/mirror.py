@@ -1,4 +1,4 @@
-"""Keeps a folder of the project's own equal to what is rendered, with nothing beside it.
+"""Keeps a folder of the project's own equal to what is rendered.
 
 For what git keeps or nobody else sees: the goldens, what codegen makes, the cache. A folder that a
 user names is written by writing.py.
@@ -12,11 +12,10 @@ from pathlib import Path
 from generator.output.writing import Changes
 
 
-def compare(files: Mapping[str, str], folder: Path) -> Changes:
-    """How `folder` differs from `files`."""
-    present = {
-        file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()
-    }
+def compare(files: Mapping[str, str], folder: Path, *, whole: bool = True) -> Changes:
+    """How `folder` differs from `files`; unless `whole`, what it holds beside them is left out."""
+    found = folder.rglob("*") if whole else map(folder.joinpath, files)
+    present = {file.relative_to(folder).as_posix(): file for file in found if file.is_file()}
     changed = [
         path
         for path in files.keys() & present.keys()
@@ -29,9 +28,9 @@ def compare(files: Mapping[str, str], folder: Path) -> Changes:
     )
 
 
-def write(files: Mapping[str, str], folder: Path) -> Changes:
-    """Make `folder` hold `files`, and nothing beside them."""
-    changes = compare(files, folder)
+def write(files: Mapping[str, str], folder: Path, *, whole: bool = True) -> Changes:
+    """Make `folder` hold `files`, and nothing beside them if they are the `whole` of it."""
+    changes = compare(files, folder, whole=whole)
     for path in (*changes.added, *changes.changed):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(files[path].encode())

@@ -1,0 +1,32 @@
+"""The `graph` command: an installation and the ways of its requests, as Mermaid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli.options import release_options, values_option
+
+if TYPE_CHECKING:
+    from generator.release import Release
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@values_option("Values of platform and models.")
+@release_options
+def graph(*, names: tuple[str, ...], values: tuple[str, ...], release: Release) -> None:
+    """Print what an installation is made of, and the way that a request takes.
+
+    The output is a Mermaid flowchart. GitHub and GitLab draw it in a code block marked `mermaid`,
+    and https://mermaid.live draws it in a browser. It has a box per component of the platform, and
+    for each model what lies between a client and the files of the model. With NAME it has these
+    models and graphs only.
+    """
+    from generator.diagram.drawing import draw  # noqa: PLC0415
+    from generator.diagram.mermaid import lines  # noqa: PLC0415
+    from generator.values.check import read  # noqa: PLC0415
+
+    for line in lines(draw(read(values), release, names)):
+        click.echo(line)

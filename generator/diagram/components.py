@@ -1,0 +1,150 @@
+"""What KServe's controller makes of an InferenceService or a graph in the mode Standard.
+
+Names and arguments: pkg/constants/constants.go and pkg/apis/serving/v1beta1 of KServe. That the
+objects are there is asked of the real controller in tests/cluster/test_diagram.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from generator.diagram.parts import Edge, Node, Shape
+from generator.yaml.data import JsonObject
+
+_STOP = "serving.kserve.io/stop"
+_MODE = "serving.kserve.io/deploymentMode"
+
+
+@dataclass(frozen=True)
+class Component:
+    """A predictor, a version of it, a transformer or an explainer: one Service, one Deployment."""
+
+    name: str
+    spec: JsonObject
+    knative: bool
+
+    @property
+    def service(self) -> Node:
+        """Where its requests go."""
+        return Node("Knative Service" if self.knative else "Service", self.name)
+
+    @property
+    def workload(self) -> Node:
+        """What its pods are of; with Knative the service stands for them."""
+        return self.service if self.knative else Node("Deployment", self.name, self._made_of)
+
+    @property
+    def _made_of(self) -> tuple[str, ...]:
+        model = self.spec.get("model") or {}
+        found = [str(name) for name in ((model.get("modelFormat") or {}).get("name"),) if name]
+        found += [str(each["image"]) for each in self._containers if each.get("image")]
+        found += [f"agent: {key}" for key in ("logger", "batcher") if key in self.spec]
+        return tuple(found + ["and its workers"] * ("workerSpec" in self.spec))
+
+    @property
+    def _containers(self) -> list[JsonObject]:
+        return self.spec.get("containers") or []
+
+    def edges(self) -> Iterator[Edge]:
+        """From its Service to its pods, from the storage to them, and where requests are logged."""
+        if not self.knative:
+            yield Edge(self.service, self.workload)
+        variables = [one for each in self._containers for one in each.get("env") or []]
+        uris = [(self.spec.get("model") or {}).get("storageUri")]
+        uris += [one.get("value") for one in variables if one.get("name") == "STORAGE_URI"]
+        for uri in filter(None, uris):
+            storage = Node("", str(uri), shape=Shape.CYLINDER)
+            yield Edge(storage, self.workload, "is loaded into")
+        if url := (self.spec.get("logger") or {}).get("url"):
+            yield Edge(self.workload, Node("", str(url)), "logs requests to")
+
+
+@dataclass(frozen=True)
+class Service:
+    """An InferenceService as an object, and the deployment mode of those that name none."""
+
+    data: JsonObject
+    mode: str
+
+    @property
+    def name(self) -> str:
+        """The name of the object."""
+        return str(self.data["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the object."""
+        return str(self.data["metadata"].get("namespace", "default"))
+
+    @cached_property
+    def annotations(self) -> JsonObject:
+        """The annotations of the object."""
+        return self.data["metadata"].get("annotations") or {}
+
+    @property
+    def knative(self) -> bool:
+        """Whether it is served by Knative; the annotation has older names for the modes too."""
+        return self.annotations.get(_MODE, self.mode) in ("Knative", "Serverless")
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the controller keeps no pods and no route for it."""
+        return str(self.annotations.get(_STOP, "")).lower() == "true"
+
+    def component(self, key: str) -> Component | None:
+        """The predictor, transformer or explainer; None if the spec has none."""
+        spec = self.data["spec"].get(key)
+        if spec is None:
+            return None
+        middle = f"-{spec['name']}" if key == "predictor" and spec.get("name") else ""
+        return Component(f"{self.name}{middle}-{key}", spec, self.knative)
+
+    @property
+    def versions(self) -> list[Component]:
+        """The versions beside the predictor that get a share of the requests."""
+        specs = [canary["predictor"] for canary in self.data["spec"].get("canary") or []]
+        return [
+            Component(f"{self.name}-{spec['name']}-predictor", spec, self.knative) for spec in specs
+        ]
+
+    @property
+    def entry(self) -> Component | None:
+        """What a request comes to first."""
+        return self.component("transformer") or self.component("predictor")
+
+    def edges(self) -> Iterator[Edge]:
+        """Everything behind its Services."""
+        predictor = self.component("predictor")
+        others = [self.component("transformer"), self.component("explainer")]
+        for component in (*others, predictor, *self.versions):
+            if component is None:
+                continue
+            yield from component.edges()
+            if component in others and predictor:
+                yield Edge(component.workload, predictor.service, "asks")
+
+
+def graph(data: JsonObject, services: dict[str, Service]) -> Iterator[Edge]:
+    """From a graph's Service through its router to the models and addresses of its steps."""
+    name = data["metadata"]["name"]
+    router = Node("Deployment", name, ("router",))
+    yield Edge(Node("Service", name), router)
+    for step in _steps(data["spec"]):
+        if url := step.get("serviceUrl"):
+            yield Edge(router, Node("", str(url)), "asks")
+        elif (asked := services.get(step.get("serviceName", ""))) and asked.entry:
+            yield Edge(router, asked.entry.service, "asks")
+
+
+def _steps(spec: JsonObject) -> Iterator[Any]:
+    """The steps of all nodes, those that name a model or an address twice but once."""
+    seen = []
+    for node in (spec.get("nodes") or {}).values():
+        for step in node.get("steps") or []:
+            target = {key: step[key] for key in ("serviceName", "serviceUrl") if step.get(key)}
+            if target and target not in seen:
+                seen.append(target)
+                yield target

@@ -1,0 +1,133 @@
+"""The way of a request: from a client over gateway, route and Service to the pods."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from generator.diagram.components import Service, graph
+from generator.diagram.parts import Edge, Node, Shape
+from generator.importer.inferenceservice import CLUSTER_LOCAL, VISIBILITY
+from generator.yaml.data import JsonObject
+
+OUTSIDE = Node("", "a client outside", shape=Shape.ROUND)
+INSIDE = Node("", "a client in the cluster", shape=Shape.ROUND)
+_LOCAL = "svc.cluster.local"
+_BY_LABEL = re.compile(r"isvc\.(.+)")
+
+
+def requests(objects: Sequence[JsonObject], config: JsonObject) -> Iterator[Edge]:
+    """The edges of every InferenceService and graph among `objects`.
+
+    `objects` are those of the models chart, `config` is KServe's ConfigMap with its JSON opened.
+    """
+    mode = str(config["deploy"]["defaultDeploymentMode"])
+    services = [Service(each, mode) for each in objects if each["kind"] == "InferenceService"]
+    for service in services:
+        if service.stopped:
+            yield Edge(OUTSIDE, Node("InferenceService", service.name, ("stopped",)), "nothing")
+        else:
+            yield from _by_kserve(service, config["ingress"])
+            yield from _by_chart(service, objects)
+            if explainer := service.component("explainer"):
+                yield Edge(INSIDE, explainer.service, ":explain")
+            yield from service.edges()
+    for each in objects:
+        if each["kind"] == "InferenceGraph":
+            yield Edge(INSIDE, Node("Service", each["metadata"]["name"]))
+            yield from graph(each, {service.name: service for service in services})
+
+
+def _by_kserve(service: Service, ingress: JsonObject) -> Iterator[Edge]:
+    """From outside to the Services, where KServe writes the route."""
+    entry = service.entry
+    labels = service.data["metadata"].get("labels") or {}
+    if entry is None or labels.get(VISIBILITY) == CLUSTER_LOCAL:
+        return
+    if service.knative:
+        gateway = Node("", "Knative's gateway")
+        yield Edge(OUTSIDE, gateway)
+        yield Edge(gateway, entry.service)
+        return
+    if ingress.get("disableIngressCreation") or ingress["ingressDomain"] == _LOCAL:
+        return
+    by_gateway = ingress.get("enableGatewayApi")
+    if by_gateway:
+        gateway = Node("Gateway", ingress["kserveIngressGateway"].partition("/")[2])
+    else:
+        gateway = Node("IngressClass", ingress.get("ingressClassName") or "(the cluster's default)")
+    route = Node("HTTPRoute" if by_gateway else "Ingress", service.name)
+    yield Edge(OUTSIDE, gateway, _url(service, ingress))
+    yield Edge(gateway, route)
+    explainer = service.component("explainer")
+    # Beside a transformer, KServe's Ingress has no host for the explainer.
+    if explainer and (by_gateway or not service.component("transformer")):
+        yield Edge(route, explainer.service, ":explain" if by_gateway else "the explainer's host")
+    yield Edge(route, entry.service)
+
+
+def _url(service: Service, ingress: JsonObject) -> str:
+    """The address of a model, by KServe's template; what depends on labels stays as it is."""
+    host = str(ingress.get("domainTemplate", ""))
+    known = {
+        "Name": service.name,
+        "Namespace": service.namespace,
+        "IngressDomain": ingress["ingressDomain"],
+    }
+    for key, value in known.items():
+        host = str(value).join(re.split(rf"\{{\{{-? *\.{key} *-?\}}\}}", host))
+    return f"{ingress.get('urlScheme', 'http')}://{host}"
+
+
+def _by_chart(service: Service, objects: Sequence[JsonObject]) -> Iterator[Edge]:
+    """From inside and outside to the Services, by what the models chart writes."""
+    for each in objects:
+        if each["metadata"].get("labels", {}).get("app.kubernetes.io/name") != service.name:
+            continue
+        node = Node(each["kind"], each["metadata"]["name"])
+        if each["kind"] == "Service":
+            yield Edge(INSIDE, node)
+            selector = _BY_LABEL.fullmatch(str(each["spec"].get("selector", {}).get("app", "")))
+            if selector:
+                yield Edge(node, Node("Deployment", selector[1]))
+        elif each["kind"] == "VirtualService":
+            yield from _outside(node, each["spec"]["hosts"], each["spec"]["gateways"])
+            yield from _destinations(node, each["spec"]["http"])
+        elif each["kind"] in ("HTTPRoute", "GRPCRoute"):
+            gateways = [parent["name"] for parent in each["spec"]["parentRefs"]]
+            yield from _outside(node, each["spec"]["hostnames"], gateways)
+            yield from _backends(node, each["spec"]["rules"])
+
+
+def _outside(route: Node, hosts: Sequence[str], gateways: Sequence[str]) -> Iterator[Edge]:
+    for name in gateways:
+        gateway = Node("Gateway", name.rpartition("/")[2])
+        yield Edge(OUTSIDE, gateway, ", ".join(hosts))
+        yield Edge(gateway, route)
+
+
+def _destinations(route: Node, rules: Sequence[JsonObject]) -> Iterator[Edge]:
+    """From a VirtualService, whose rule for the explainer is named so."""
+    for rule in rules:
+        for each in rule.get("route") or []:
+            name = each["destination"]["host"].partition(".")[0]
+            what = ":explain" if "explain" in rule.get("name", "") else ""
+            yield Edge(route, Node("Service", name), _label(what, each, rule["route"]))
+
+
+def _backends(route: Node, rules: Sequence[JsonObject]) -> Iterator[Edge]:
+    """From an HTTPRoute or a GRPCRoute."""
+    for rule in rules:
+        text = json.dumps(rule.get("matches", []))
+        for each in rule.get("backendRefs") or []:
+            what = ":explain" if "explain" in text else ""
+            yield Edge(
+                route, Node("Service", each["name"]), _label(what, each, rule["backendRefs"])
+            )
+
+
+def _label(what: str, backend: Any, all_of_them: Sequence[Any]) -> str:
+    share = f"{backend.get('weight')} %" if len(all_of_them) > 1 else ""
+    return " ".join(filter(None, (what, share)))
