@@ -27,9 +27,10 @@ cluster: $(VENV)/dev ## The tests on a real control plane, or on the cluster of 
 reliability: $(VENV)/dev ## What callers of a model notice while parts fail, into docs/reliability.md
 	$(BIN)/python -m tests.cluster tests/cluster/reliability --page=docs/reliability.md
 
-golden: $(VENV)/dev tools ## Make the goldens what is rendered now; look at the diff
-	$(BIN)/python -m pytest -n auto -q --update-golden tests/test_golden.py
-	@git status --short tests/golden
+golden: EXPLAIN := tests/laws/test_03_no_dead_value.py::test_explain_knows_the_values_that_there_are
+golden: $(VENV)/dev tools ## Make the goldens, and what `explain` says, what is rendered now
+	$(BIN)/python -m pytest -n auto -q --update-golden tests/test_golden.py $(EXPLAIN)
+	@git status --short tests/golden generator/data
 
 charts: $(VENV)/dev tools ## Render charts/ from generator/, and the pictures of the documents
 	$(BIN)/python -m generator chart -o charts

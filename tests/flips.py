@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from generator import CHART, MODELS
 from generator.chart.rendering import schema_of
@@ -233,10 +233,19 @@ def candidates(leaf: Leaf) -> list[tuple[str, str]]:
     return sorted(pairs, key=unlikeliness)
 
 
+class Trial(NamedTuple):
+    """A file with a case's values, but for another value at `path`; a chart to render it with."""
+
+    chart: str
+    case: str
+    path: tuple[str, ...]
+    file: Path
+
+
 def trials(
     leaf: Leaf, others: Callable[[Leaf, object], list[object]], folder: Path
-) -> Iterator[tuple[str, str, Path]]:
-    """A chart, a case and a file: the case's values with one of the `others` of a leaf's value.
+) -> Iterator[Trial]:
+    """What to render to see a leaf's effect, for each of the `others` of its value.
 
     `others` takes the leaf and the value that it has; the likeliest to have an effect come first.
     """
@@ -245,7 +254,7 @@ def trials(
             for number, other in enumerate(others(leaf, at(WHOLE[case], path))):
                 file = folder / f"{'.'.join(path)}-{case}-{number}.yaml".replace("/", "_")
                 file.write_text(json.dumps(changed(VALUES[case], path, other), indent=1))
-                yield chart, case, file
+                yield Trial(chart, case, path, file)
 
 
 def render_with(chart: str, values: Values, *, helm: str = "helm") -> str:

@@ -92,12 +92,15 @@ def parse(text: str) -> list[Object]:
     `---` at the start of a line always ends a document: block scalars are indented.
     """
     documents = re.split(r"^---.*\n", text, flags=re.MULTILINE)
-    return [deepcopy(data) for data in map(_parsed, documents) if data]
+    return [deepcopy(data) for data in map(parsed, documents) if data]
 
 
 @lru_cache(maxsize=4096)
-def _parsed(document: str) -> Object | None:
-    """One document; most are the same in most cases, and reading them takes long."""
+def parsed(document: str) -> Object | None:
+    """One document; most are the same in most cases, and reading them takes long.
+
+    Not to be changed in place.
+    """
     return cast(Object | None, yaml.load(document, Loader=yaml.CSafeLoader))
 
 

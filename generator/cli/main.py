@@ -16,6 +16,7 @@ from generator import CHART, __version__
 from generator.cli.build import build
 from generator.cli.chart import chart
 from generator.cli.diff import diff
+from generator.cli.explain import explain
 from generator.cli.graph import graph
 from generator.cli.manifests import manifests
 from generator.cli.model import model
@@ -86,5 +87,5 @@ def cli() -> None:
     """
 
 
-for _command in (build, chart, diff, graph, manifests, model, routes, validate):
+for _command in (build, chart, diff, explain, graph, manifests, model, routes, validate):
     cli.add_command(_command)

@@ -31,7 +31,7 @@ def _write(node: JsonObject, lines: list[str], *, indent: int, terse: bool) -> N
         branch = "properties" in child
         if indent == 0:
             lines.append("")
-        if not terse and (text := _prose(child)):
+        if not terse and (text := prose(child)):
             lines.extend(f"{pad}# {line}" for line in wrap(f"-- {text}", _WIDTH - indent - 2))
         if branch:
             lines.append(f"{pad}{key}:")
@@ -41,7 +41,8 @@ def _write(node: JsonObject, lines: list[str], *, indent: int, terse: bool) -> N
             lines.extend(pad + line for line in _entry(key, child["default"]))
 
 
-def _prose(node: JsonObject) -> str:
+def prose(node: JsonObject) -> str:
+    """What the schema says of a value, with the words that it may be."""
     text = str(node.get("description", ""))
     if "enum" in node:
         words = ", ".join(str(word) or '""' for word in node["enum"])
@@ -92,7 +93,7 @@ def table(node: JsonObject, path: tuple[str, ...] = ()) -> Iterator[Row]:
         if "x-foreign" in child:
             continue
         if "x-entries" in child:
-            yield Row(name, "map", "`{}`" if "default" in child else "", _cell(_prose(child)))
+            yield Row(name, "map", "`{}`" if "default" in child else "", _cell(prose(child)))
             yield from table(child["additionalProperties"], (*here, "NAME"))
         elif "x-terse" in child:
             yield Row(name, "object", _summary(child), _cell(child.get("description", "")))
@@ -100,10 +101,11 @@ def table(node: JsonObject, path: tuple[str, ...] = ()) -> Iterator[Row]:
             yield from table(child, here)
         else:
             default = f"`{_cell(json.dumps(child['default']))}`" if "default" in child else ""
-            yield Row(name, _type(child), default, _cell(_prose(child)))
+            yield Row(name, type_of(child), default, _cell(prose(child)))
 
 
-def _type(node: JsonObject) -> str:
+def type_of(node: JsonObject) -> str:
+    """What people call the type of a value: that of Kubernetes where there is one."""
     if "x-kubernetes" in node:
         return str(node["x-kubernetes"])
     if "enum" in node:

@@ -222,7 +222,7 @@ def fate(leaf: Leaf, number: int, text: str, folder) -> str:
 
     seen = "lost"
     folder.mkdir()
-    for chart, _, file in trials(leaf, other, folder):
+    for chart, _, _, file in trials(leaf, other, folder):
         try:
             values = read([file])
             texts = [render_with(chart, values, helm=helm) for helm in ("helm", "helm3")]

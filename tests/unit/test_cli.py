@@ -30,7 +30,8 @@ def run(*arguments: object, cwd=ROOT, environment: dict[str, str] | None = None)
 
 
 @pytest.mark.parametrize(
-    "command", ["", "chart", "diff", "graph", "manifests", "validate", "build", "model", "routes"]
+    "command",
+    ["", "chart", "diff", "explain", "graph", "manifests", "validate", "build", "model", "routes"],
 )
 def test_help_teaches(command):
     done = run(*filter(None, [command]), "--help")

@@ -147,7 +147,8 @@ def test_every_file_and_every_test_that_a_page_names_is_there(page):
     }
     elsewhere |= set(
         re.findall(
-            r"`((?:chart|cli|comparison|importer|manifests|output|values|yaml)/\w+\.py)`", text
+            r"`((?:chart|cli|comparison|diagram|explanation|importer|manifests|output|values|yaml)/\w+\.py)`",
+            text,
         )
     )  # Compared with the folder below.
     for name in set(names) - elsewhere:

@@ -1,0 +1,41 @@
+"""Which objects and fields each value changes: what law 3 measured, kept as data.
+
+`make golden` measures anew; tests/laws/test_03_no_dead_value.py compares.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+
+from generator import DATA
+
+FILE = DATA / "effects.json"
+
+Effects = dict[str, list[str]]
+"""Fields by object, such as `Deployment/manager`: none where the object itself comes or goes."""
+
+
+@cache
+def measured() -> dict[str, Effects]:
+    """The effects of every leaf, by its name. Not to be changed in place."""
+    return dict(json.loads(FILE.read_text("utf-8"))["effects"])
+
+
+def below(name: str) -> Effects:
+    """The effects of a leaf, or of every leaf below a branch, together."""
+    found: dict[str, dict[str, None]] = {}
+    for leaf, effects in measured().items():
+        if leaf == name or leaf.startswith(f"{name}."):
+            for thing, fields in effects.items():
+                found.setdefault(thing, {}).update(dict.fromkeys(fields))
+    return {thing: list(fields) for thing, fields in sorted(found.items())}
+
+
+def grouped(effects: Effects) -> Iterator[tuple[list[str], list[str]]]:
+    """Objects with the same fields together: the objects, and the fields."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for thing, fields in effects.items():
+        groups.setdefault(tuple(fields), []).append(thing)
+    yield from ((things, list(fields)) for fields, things in groups.items())

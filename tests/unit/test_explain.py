@@ -1,0 +1,105 @@
+"""`explain`: every value has an answer, and a misspelt one the value that was meant."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from generator.errors import GeneratorError
+from generator.explanation import effects
+from generator.explanation.answer import explain
+from generator.values.schema import values_schema
+from tests.flips import LEAVES
+from tests.rendering import ROOT
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "generator", "explain", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_every_leaf_has_a_type_prose_and_effects():
+    for leaf in LEAVES:
+        found = explain(leaf.name)
+        assert found.name == leaf.name.replace("*", "NAME")
+        assert found.type
+        assert found.default == leaf.schema.get("default")
+        assert found.effects == effects.measured()[leaf.name]
+        text = "\n".join(found.as_text())
+        assert text.startswith(f"{found.name}: {found.type}")
+        assert all(field in text for fields in found.effects.values() for field in fields)
+
+
+@pytest.mark.parametrize("name", ["models.*.format", "models.NAME.format", "models.iris.format"])
+def test_any_word_stands_for_the_name_of_an_entry(name):
+    assert explain(name).name == "models.NAME.format"
+
+
+def test_a_branch_lists_what_is_below_it():
+    found = explain("routing.gateway")
+    names = [name for name, _ in found.children]
+    assert "tls" in names
+    lines = list(found.as_text())
+    assert lines[0] == "routing.gateway: object"
+    assert not any(line.startswith("changes:") for line in lines)
+    assert next(name for name, _ in explain("models").children).startswith("NAME.")
+
+
+def test_the_words_of_a_choice_are_listed():
+    found = json.loads(explain("routing.mode").as_json())
+    assert found["allowed"] == ["ingress", "gatewayApi", "virtualService", "none"]
+    assert found["default"] == "ingress"
+    assert "ConfigMap/inferenceservice-config" in found["effects"]
+
+
+def test_the_example_is_shown():
+    assert "storageUri: s3://models/churn/1" in "\n".join(explain("models").as_text())
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("routin", "routin: there is no such value; did you mean routing?"),
+        ("routing.gatway", "routing.gatway: there is no such value; did you mean gateway?"),
+        ("models.iris.formt", "models.NAME.formt: there is no such value; did you mean format?"),
+        ("controller.resources.limits", "controller.resources.limits: what is below "
+         "controller.resources is ResourceRequirements, and is not explained here"),
+        ("routing..mode", "routing.: there is no such value; there is "),
+    ],
+)  # fmt: skip
+def test_a_path_that_is_none(path, message):
+    with pytest.raises(GeneratorError) as error:
+        explain(path)
+    assert str(error.value).startswith(message)
+
+
+def test_what_was_removed_says_why():
+    removed = next(
+        (f"{name}.{key}".removeprefix("."), reason)
+        for name, node in nodes()
+        for key, reason in node.get("x-removed", {}).items()
+        if isinstance(key, str) and key not in node.get("enum", ()) and "properties" in node
+    )
+    with pytest.raises(GeneratorError, match=removed[1][:20]):
+        explain(removed[0].replace("*", "NAME"))
+
+
+def nodes():
+    def below(node, path):
+        yield ".".join(path), node
+        inner = node["additionalProperties"] if "x-entries" in node else node
+        for key, child in inner.get("properties", {}).items():
+            yield from below(child, [*path, *(["*"] if "x-entries" in node else []), key])
+
+    yield from below(values_schema(), [])
+
+
+def test_the_command():
+    done = run("routing.domain")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith('routing.domain: string, "" by default\n\n')
+    refused = run("routing.domian")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "did you mean domain?" in refused.stderr
+    assert {"routing", "models"} <= set(json.loads(run("--output", "json").stdout)["values"])
