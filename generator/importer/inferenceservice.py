@@ -36,8 +36,11 @@ _MODEL = {
     "runtimeVersion": "runtimeVersion",
     "protocolVersion": "protocol",
 }
+DEPLOYMENT_MODE = "serving.kserve.io/deploymentMode"
+"""The annotation that says how a model runs."""
+
 _ANNOTATIONS = {
-    "serving.kserve.io/deploymentMode": ("deploymentMode",),
+    DEPLOYMENT_MODE: ("deploymentMode",),
     "serving.kserve.io/autoscalerClass": ("autoscaling", "class"),
     "serving.kserve.io/storageSecretName": ("credentials", "secretName"),
 }
@@ -47,6 +50,9 @@ VISIBILITY = "networking.kserve.io/visibility"
 
 CLUSTER_LOCAL = "cluster-local"
 """What that label then says."""
+
+WRITES_ROUTES = "kserve-lite/writeRoutes"
+"""The annotation of a model that has the label because the models chart writes its routes."""
 
 # Where the runtimes listen for gRPC.
 _GRPC_PORT = 9000
@@ -177,6 +183,11 @@ def _take_env(container: JsonObject, entry: Entry) -> None:
     }
 
 
+def has_no_route_of_kserves(metadata: JsonObject) -> bool:
+    """Whether the label in an InferenceService's metadata keeps KServe from routing it."""
+    return bool((metadata.get("labels") or {}).get(VISIBILITY) == CLUSTER_LOCAL)
+
+
 def _take_metadata(metadata: JsonObject, entry: Entry) -> None:
     annotations = dict(metadata.get("annotations") or {})
     for key, (first, *more) in _ANNOTATIONS.items():
@@ -185,8 +196,10 @@ def _take_metadata(metadata: JsonObject, entry: Entry) -> None:
             value = _MODES.get(value, value)
             entry[first] = entry.get(first, {}) | {more[0]: value} if more else value
     labels = dict(metadata.get("labels") or {})
-    if labels.get(VISIBILITY) == CLUSTER_LOCAL:
-        entry["clusterLocal"] = True
+    routed = annotations.pop(WRITES_ROUTES, None) == "true"
+    if has_no_route_of_kserves(metadata):
+        if not routed:
+            entry["clusterLocal"] = True
         del labels[VISIBILITY]
     if is_written_by_kserve(annotations, entry.get("format")):
         del annotations[MODEL_FORMAT]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generator.values.formats import ONE
+from generator.values.formats import ONE, text_pattern
 from generator.values.schema import KEYWORDS, ValuePath
 from generator.values.sharing import share
 from generator.yaml.data import JsonObject
@@ -24,8 +24,28 @@ def helm_schema(
     """
     schema = _Strict(constants or {}, ours=ours).branch(node, ())
     head: JsonObject = {"$schema": "http://json-schema.org/draft-07/schema#"}
+    if ours:
+        return head | schema
     # References save Helm time, and cost Python some.
-    return head | (schema if ours else share(schema, under="definitions"))
+    shared = share(schema, under="definitions")
+    definitions = {"texts": _texts()} | shared.pop("definitions", {})
+    return head | _TEXTS | shared | {"definitions": definitions}
+
+
+# In Python check.py does it, which is faster.
+_TEXTS: JsonObject = {"allOf": [{"$ref": "#/definitions/texts"}]}
+
+
+def _texts() -> JsonObject:
+    """What Helm asks of every text, and of every key, however deep it is."""
+    pattern = text_pattern()
+    inner = {"$ref": "#/definitions/texts"}
+    return {
+        "pattern": pattern,
+        "items": inner,
+        "patternProperties": {pattern: inner},
+        "additionalProperties": False,
+    }
 
 
 class _Strict:

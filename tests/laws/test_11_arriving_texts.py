@@ -10,13 +10,15 @@ import json
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from generator import CHART, MODELS
 from generator.errors import GeneratorError, ValuesError
 from generator.values.check import read
+from generator.values.load import Values
 from generator.values.schema import Leaf, ValuePath
 from generator.yaml.path import dotted
 from tests import rendering
@@ -130,7 +132,7 @@ def fate(writing: Writing, folder: Path) -> str:
 
     seen = "lost"
     folder.mkdir()
-    for chart, _, file in trials(writing.leaf, other, folder):
+    for chart, _, _, file in trials(writing.leaf, other, folder):
         try:
             texts = arrived(chart, file)
         except GeneratorError as error:
@@ -176,3 +178,58 @@ def test_a_text_arrives_as_written_or_is_refused_in_its_line(text: str, tmp_path
         for each, seen in zip(alone, fates, strict=True)
         if seen not in ("intact", "refused")
     ] == []
+
+
+# Line ends of YAML 1.1 that YAML 1.2 does not have, and what is printable in neither.
+UNREADABLE = ["\u0085", "\u2028", "\u2029", "\u0000", "\u001b", "\u007f", "\u009f", "\ufffe"]
+
+
+def test_a_text_that_readers_take_apart_is_refused_everywhere(tmp_path: Path) -> None:
+    """Of each leaf that holds text, by the generator."""
+    written = [
+        replace(each, text=each.text.replace("\u0085", UNREADABLE[number % len(UNREADABLE)]))
+        for number, each in enumerate(every("a\u0085b 'c'"))
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        fates = list(
+            pool.map(lambda each: fate(each, tmp_path / f"{each.leaf.name}-{each.way}"), written)
+        )
+    assert len(fates) > 250
+    assert [
+        f"{each.leaf.name}: {seen}"
+        for each, seen in zip(written, fates, strict=True)
+        if seen != "refused"
+    ] == []
+
+
+@pytest.mark.parametrize("character", UNREADABLE)
+@pytest.mark.parametrize(
+    ("chart", "path"),
+    [
+        (CHART, ("configOverrides", "key", "inner")),
+        (CHART, ("extraObjects", "x", "data", "text")),
+        (CHART, ("controller", "extraEnv", "A")),
+        (MODELS, ("models", "m", "args", 0)),
+        (MODELS, ("models", "m", "annotations", "note")),
+        (MODELS, ("models", "m", "spec", "predictor", "model", "args", 0)),
+    ],
+)
+@pytest.mark.parametrize("helm", HELMS)
+def test_helm_alone_refuses_it_by_its_path(
+    helm: str, chart: str, path: tuple[str | int, ...], character: str, tmp_path: Path
+) -> None:
+    for written in (f"a{character}b", {f"k{character}": "v"}):
+        data: object = written
+        for step in reversed(path):
+            data = [data] if step == 0 else {step: data}
+        file = tmp_path / "values.json"
+        file.write_text(json.dumps(data))
+        with pytest.raises(ValuesError) as caught:
+            render_with(chart, Values.parsed([file]), helm=helm)
+        found = [key_of(problem.path) for problem in caught.value.problems]
+        assert ".".join(map(str, path)) in found, caught.value
+
+
+def key_of(path: str) -> str:
+    """A path of a Problem, with its indices as keys."""
+    return path.replace("[", ".").replace("]", "")
