@@ -417,13 +417,14 @@ def test_a_secret_that_cannot_be_read_stays_one(tmp_path):
     good = folder(tmp_path / "good", of("ConfigMap", "c"))
     bad = tmp_path / "bad"
     bad.mkdir()
-    (bad / "s.yaml").write_text(
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {pin: 0123}\n"
-    )
-    done = run("diff", good, bad)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"{bad}/s.yaml:4:")
-    assert "0123" not in done.stderr
+    for value in ("0123", '"0123', "{0123: 0123}"):
+        (bad / "s.yaml").write_text(
+            f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{pin: {value}}}\n"
+        )
+        done = run("diff", good, bad)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"{bad}/s.yaml:")
+        assert "0123" not in done.stderr
 
 
 def test_what_cannot_be_read_is_trouble(tmp_path):
