@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from generator.importer.objects import documents as split
 from generator.manifests import rendering
 from generator.manifests.parsing import documents
 from generator.release import DEFAULT, Release
-from generator.values.check import read
+from generator.values.check import read, refuse
 from generator.values.load import Values
 from generator.values.sources import read_source, read_sources
 from generator.yaml.document import decode, parse
@@ -61,8 +60,7 @@ def read_side(name: str, values: Sequence[str], release: Release) -> Side:
         return Side(name, tuple(text for each in charts for text in _chart(each, values, release)))
     if Path(name).is_dir():
         return Side(name, tuple(_folder(Path(name))))
-    rendered = rendering.render(read([name]), release)
-    return Side(name, tuple(Text(each.text, name) for each in rendered))
+    return Side(name, tuple(_values(name, release)))
 
 
 def read_sides(
@@ -73,6 +71,16 @@ def read_sides(
         tasks = [pool.submit(read_side, name, values, release) for name in (old, new)]
         first, second = (task.result() for task in tasks)
     return first, second
+
+
+def _values(name: str, release: Release) -> Iterator[Text]:
+    """What the charts make of a values file. Helm renders while the values are checked."""
+    values = Values.parsed([name])
+    with ThreadPoolExecutor() as pool:
+        task = pool.submit(rendering.render, values, release)
+        refuse(values)
+        for each in task.result():
+            yield Text(each.text, name)
 
 
 def _chart(chart: Path, values: Sequence[str], release: Release) -> Iterator[Text]:
@@ -103,6 +111,8 @@ def _chart_name(chart: Path) -> str:
 
 def _packed(chart: Path) -> bytes:
     """The Chart.yaml of a packaged chart."""
+    import tarfile  # noqa: PLC0415
+
     try:
         with tarfile.open(chart) as archive:
             names = [name for name in archive.getnames() if name.count("/") == 1]

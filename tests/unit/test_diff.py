@@ -230,6 +230,8 @@ def test_a_risk_comes_first_and_makes_the_exit_code_1(tmp_path):
 
 def test_every_risk_is_seeded():
     assert {risk for risk, *_ in SEEDED} == set(RISKS)
+    assert len(RISKS) >= 15
+    assert len({repr(edit) for edit in HARMLESS}) >= 30
     help_text = " ".join(run("diff", "--help").stdout.split())
     assert all(f"{name} {meaning}" in help_text for name, (meaning, _) in RISKS.items())
 
