@@ -13,6 +13,7 @@ from generator.importer.objects import Object, read_document
 from generator.manifests.parsing import stated
 from generator.values.identity import Identity, of_object
 from generator.yaml.data import JsonObject
+from generator.yaml.document import Document
 from generator.yaml.kubernetes import KubernetesReader
 
 _SECRET = re.compile(r"""\bkind["']?: *["']?Secret\b""")
@@ -40,11 +41,18 @@ def objects(side: Side, home: str, *, alike: Container[str] = ()) -> dict[Identi
 def parts(text: Text) -> Iterator[Object | Problem]:
     """The objects in a document, each sound for its kind; Problems for the others."""
     secret = _SECRET.search(text.text)
-    for part in read_document(text.text, text.source, text.lines_before, reader=KubernetesReader):
+    for part in _read(text):
         if problems := list(_problems(part)):
             yield from map(_masked, problems) if secret else problems
         else:
             yield part
+
+
+def _read(text: Text) -> Iterator[Object | Problem]:
+    if text.data is None:
+        yield from read_document(text.text, text.source, text.lines_before, reader=KubernetesReader)
+    else:
+        yield Object(Document(text.source, text.data, {}), (), text.data)
 
 
 def _problems(part: Object | Problem) -> Iterator[Problem]:

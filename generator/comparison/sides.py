@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator import CHART, MODELS, helm
@@ -16,6 +17,7 @@ from generator.release import DEFAULT, Release
 from generator.values.check import read, refuse
 from generator.values.load import Values
 from generator.values.sources import read_source, read_sources
+from generator.yaml.data import JsonObject
 from generator.yaml.document import decode, parse
 from generator.yaml.kubernetes import KubernetesReader
 
@@ -24,11 +26,20 @@ _MANIFESTS = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True)
 class Text:
-    """One document as text, what to call it in messages, and the lines of the file before it."""
+    """One document as text, what to call it in messages, and the lines of the file before it.
+
+    `data` is the object in it, where that is known already.
+    """
 
     text: str
     source: str
     lines_before: int = 0
+    data: JsonObject | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, data: JsonObject, source: str) -> Text:
+        """The text of an object."""
+        return cls(json.dumps(data, sort_keys=True), source, data=data)
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,18 @@ def read_side(name: str, values: Sequence[str], release: Release) -> Side:
     if Path(name).is_dir():
         return Side(name, tuple(_folder(Path(name))))
     return Side(name, tuple(_values(name, release)))
+
+
+def applied_side(name: str | None, values: Sequence[str], release: Release) -> Side:
+    """What would be applied: what `name` stands for, or without a name what Helm makes of values.
+
+    The Namespaces beside that are what `helm install --create-namespace` makes, and no upgrade.
+    """
+    if name is not None:
+        return read_side(name, values, release)
+    rendered = rendering.render(read(values), release)
+    texts = (Text(each.text, f"{each.chart}/{each.source}") for each in rendered if each.source)
+    return Side(", ".join(values) or "the default values", tuple(texts))
 
 
 def read_sides(
