@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from generator.errors import GeneratorError, ToolFailed, ToolMissing
 from generator.values.identity import Identity, of_object
 from generator.yaml.data import JsonObject
 
-_PATIENCE = 60  # seconds for an answer
+_TIMEOUT = "--request-timeout=30s"
 _AT_ONCE = 4  # kubectls beside each other, where each object is asked about on its own
 _DRY = ("apply", "--server-side", "--dry-run=server")
 
@@ -25,22 +26,25 @@ Answers = tuple[dict[Identity, JsonObject], dict[Identity, str]]
 def cluster_wide() -> frozenset[tuple[str, str]]:
     """Group and kind of everything in the cluster that is in no namespace.
 
-    Raises GeneratorError when no cluster answers.
+    Raises GeneratorError when no cluster answers, ToolMissing without kubectl.
     """
+    command = ["api-resources", "--no-headers", "--namespaced=false"]
     try:
-        # The exit code is 1 when one of several API servers is away.
-        text = _run(["api-resources", "--no-headers", "--namespaced=false"], accept=(0, 1))
+        text = _run(command)
     except ToolFailed as error:
-        raise GeneratorError(f"no cluster answers: {_reason(error)}") from None
+        text = ""
+        # It fails, too, when one of several API servers is away, and prints what the others know.
+        with contextlib.suppress(ToolFailed):
+            text = _run(command, accept=(0, 1))
+        if not text:
+            raise GeneratorError(f"no cluster answers: {_reason(error)}") from None
     rows = [line.split() for line in text.splitlines()]
-    if not rows:
-        raise GeneratorError("no cluster answers; try `kubectl get namespaces`")
     return frozenset((row[-3].rpartition("/")[0], row[-1]) for row in rows)
 
 
 def get(objects: Mapping[Identity, JsonObject]) -> Answers:
     """What the cluster has of some objects; those that are not there are in neither answer."""
-    return _ask(objects, ("get", "--ignore-not-found"))
+    return _ask(objects, ("get", "--ignore-not-found", "--show-managed-fields"))
 
 
 def dry_run(
@@ -85,7 +89,7 @@ def _asked(objects: Any, command: Sequence[str]) -> dict[Identity, JsonObject]:
 def _run(
     arguments: Sequence[str], *, stdin: str | None = None, accept: Sequence[int] = (0,)
 ) -> str:
-    return process.run([_program(), *arguments], stdin=stdin, accept=accept, timeout=_PATIENCE)
+    return process.run([_program(), *arguments, _TIMEOUT], stdin=stdin, accept=accept)
 
 
 @cache

@@ -82,20 +82,20 @@ def diff(
 
     _check_usage(sides, values, live=live, manager=manager)
     if live:
-        old, new, unseen = _live(sides, values, manager, release)
+        (old, new), unseen = _live(sides, values, manager, release)
     else:
         from generator.comparison.sides import read_sides  # noqa: PLC0415
 
-        (old, new), unseen = read_sides(sides[0], sides[1], values, release), False
+        (old, new), unseen = read_sides(sides[0], sides[1], values, release), ()
     change = between(old, new, release.namespace)
     entries = report.entries(change)
     found = risks(change)
     if form == "json":
-        click.echo(report.as_json(found, entries))
+        click.echo(report.as_json(found, entries, unseen))
     elif form == "markdown":
-        click.echo(report.as_markdown(found, entries), nl=False)
+        click.echo(report.as_markdown(found, entries, unseen), nl=False)
     else:
-        for line in report.as_text(found, entries):
+        for line in report.as_text(found, entries, unseen):
             click.secho(line, fg=_COLOURS.get(line.lstrip()[:1]))
     sys.exit(2 if unseen else 1 if entries else 0)
 
@@ -121,8 +121,8 @@ def _check_usage(
 
 def _live(
     sides: tuple[str, ...], values: tuple[str, ...], manager: str | None, release: Release
-) -> tuple[Side, Side, bool]:
-    """The cluster, what it would be, and whether something of it could not be seen."""
+) -> tuple[tuple[Side, Side], tuple[str, ...]]:
+    """The cluster and what it would be, and what of them could not be seen."""
     from generator.comparison.live import HELM, read_live  # noqa: PLC0415
     from generator.comparison.sides import applied_side  # noqa: PLC0415
 
@@ -132,7 +132,7 @@ def _live(
         click.echo(f"note: {line}", err=True)
     for line in live.unseen:
         click.echo(f"not seen: {line}", err=True)
-    return live.old, live.new, bool(live.unseen)
+    return (live.old, live.new), live.unseen
 
 
 _COLOURS = {"!": "yellow", "+": "green", "-": "red"}

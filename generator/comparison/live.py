@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from generator import helm, kubectl
-from generator.comparison.fields import at
+from generator.comparison.fields import ABSENT, at, compare
 from generator.comparison.reading import objects
 from generator.comparison.sides import Side, Text
 from generator.errors import ToolFailed
@@ -33,12 +33,20 @@ _MANAGERS = re.compile(r'"([^"]+)"(?: with subresource "[^"]+")? using')
 _Objects = dict[Identity, JsonObject]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Live:
-    """Both sides of a live comparison; what was `unseen`, and what there is to know (`notes`)."""
+    """Both sides of a live comparison; what was `unseen`, and what else to know (`notes`)."""
 
     old: Side
     new: Side
+    unseen: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What there is to say so far."""
+
     unseen: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -50,24 +58,30 @@ def read_live(new: Side, release: Release, manager: str) -> Live:
     and controllers own is the same on both sides. Raises GeneratorError when no cluster answers,
     and what reading `new` raises.
     """
-    live = Live(Side("the cluster", ()), new)
+    said = _Said()
     wide = kubectl.cluster_wide()
     wanted = _named(objects(new, release.namespace), wide, release.namespace)
-    recorded = _recorded(release, wide, live)
+    recorded = _recorded(release, wide, said)
     present, refused = kubectl.get(recorded | wanted)
     # Of a kind that the cluster does not know it has no objects.
     refused = {each: fact for each, fact in refused.items() if not _UNKNOWN_KIND.search(fact)}
-    _leave_out(refused, live, "cannot be read")
+    _leave_out(refused, said, "cannot be read")
     changing = {
         each: _owned(wanted[each], present[each], manager) for each in present if each in wanted
     }
-    after = _applied(changing, live, manager)
-    gone = [each for each in present if each not in wanted and not _stays(present[each], live)]
+    after = _applied(changing, said, manager)
+    for each in after.keys() & recorded.keys():
+        if manager == HELM and _is_merged(present[each]):
+            _lose(each, recorded[each], wanted[each], said)
+    gone = [each for each in present if each not in wanted and not _stays(present[each], said)]
     unseen = (wanted.keys() & refused.keys()) | (changing.keys() - after.keys())
     added = {each: wanted[each] for each in wanted.keys() - present.keys() - unseen}
-    live.old = _side("the cluster", {each: present[each] for each in [*after, *gone]})
-    live.new = _side(new.name, after | added)
-    return live
+    return Live(
+        _side("the cluster", {each: present[each] for each in [*after, *gone]}),
+        _side(new.name, after | added),
+        tuple(said.unseen),
+        tuple(said.notes),
+    )
 
 
 def _named(
@@ -89,7 +103,7 @@ def _named(
     return named
 
 
-def _recorded(release: Release, wide: frozenset[tuple[str, str]], live: Live) -> _Objects:
+def _recorded(release: Release, wide: frozenset[tuple[str, str]], said: _Said) -> _Objects:
     """The objects of Helm's own record of both releases."""
     found: _Objects = {}
     missing = []
@@ -101,7 +115,7 @@ def _recorded(release: Release, wide: frozenset[tuple[str, str]], live: Live) ->
             text = helm.record(name, home)
         except ToolFailed as error:
             fact = " ".join(str(error).split())
-            live.unseen.append(f"the record of release {name} in {home} cannot be read: {fact}")
+            said.unseen.append(f"the record of release {name} in {home} cannot be read: {fact}")
             continue
         if text is None:
             missing.append(f"{name} in {home}")
@@ -110,7 +124,7 @@ def _recorded(release: Release, wide: frozenset[tuple[str, str]], live: Live) ->
         found |= _named(objects(Side(name, texts), home), wide, home)
     if len(missing) == 2:
         fact = f"Helm knows no release {' and no '.join(missing)}"
-        live.notes.append(f"{fact}: what only the cluster has was not looked for")
+        said.notes.append(f"{fact}: what only the cluster has was not looked for")
     return found
 
 
@@ -127,7 +141,7 @@ def _owned(data: JsonObject, present: JsonObject, manager: str) -> JsonObject:
     return data | {"metadata": metadata}
 
 
-def _applied(changing: _Objects, live: Live, manager: str) -> _Objects:
+def _applied(changing: _Objects, said: _Said, manager: str) -> _Objects:
     """The objects as they would be after an apply, fields of other managers taken over."""
     crds = {each: data for each, data in changing.items() if each[:2] == _CRD}
     others = {each: data for each, data in changing.items() if each not in crds}
@@ -140,30 +154,44 @@ def _applied(changing: _Objects, live: Live, manager: str) -> _Objects:
         {each: others[each] for each in fought}, manager=manager, force=True
     )
     after |= found
-    _leave_out(refused | more, live, "is refused")
+    _leave_out(refused | more, said, "is refused")
     for each, fact in fought.items():
         if strangers := sorted(set(_MANAGERS.findall(fact)) - {manager}):
             owners = " and ".join(strangers)
-            live.notes.append(
+            said.notes.append(
                 f"{_label(each)}: {owners} set fields too; apply it with --force-conflicts"
             )
     return after
 
 
-def _leave_out(refused: Mapping[Identity, str], live: Live, what: str) -> None:
+def _is_merged(data: JsonObject) -> bool:
+    """Whether Helm has merged an object itself, as Helm 3 does, and not let the server apply it."""
+    managers = at(data, "metadata.managedFields") or []
+    return {each.get("operation") for each in managers if each.get("manager") == HELM} == {"Update"}
+
+
+def _lose(identity: Identity, recorded: JsonObject, wanted: JsonObject, said: _Said) -> None:
+    """Say which fields Helm takes out of an object that it merges: an apply would leave them."""
+    paths = [field.path for field in compare(recorded, wanted) if field.new is ABSENT]
+    if paths:
+        fact = f"Helm 3 merges this object, and will take away {', '.join(paths[:3])}"
+        said.unseen.append(f"{_label(identity)}: {fact}")
+
+
+def _leave_out(refused: Mapping[Identity, str], said: _Said, what: str) -> None:
     """Say of objects that the server has no answer about, and why; of a Secret not even that."""
     for each, fact in refused.items():
         why = "why is not shown: it is a Secret" if each[1] == "Secret" else fact
-        live.unseen.append(f"{_label(each)} {what}: {why}")
+        said.unseen.append(f"{_label(each)} {what}: {why}")
 
 
-def _stays(data: JsonObject, live: Live) -> bool:
+def _stays(data: JsonObject, said: _Said) -> bool:
     """Whether Helm leaves an object in the cluster that a release has no longer."""
     annotations = at(data, "metadata.annotations") or {}
     if annotations.get(_HELMS_KEEP) != KEEP[_HELMS_KEEP]:
         return False
     if identity := of_object(data, ""):
-        live.notes.append(f"{_label(identity)} is not rendered any more; Helm keeps it")
+        said.notes.append(f"{_label(identity)} is not rendered any more; Helm keeps it")
     return True
 
 

@@ -4,11 +4,14 @@ import json
 import os
 
 import pytest
+import yaml
 
 from generator import MODELS, tools
-from tests.cluster.harness.cluster import Release
-from tests.rendering import CHARTS
+from tests.cluster.harness.cluster import BOTH_HELMS, Release
+from tests.rendering import CHARTS, STOCK
 from tests.unit.test_cli import run
+
+pytestmark = BOTH_HELMS
 
 KINDS = "all,configmaps,secrets,clusterroles,clusterservingruntimes,validatingwebhookconfigurations"
 
@@ -125,6 +128,60 @@ def test_a_model_that_changes(cluster, live, platform, models, tmp_path):
         release.uninstall()
 
 
+def test_a_field_that_goes_away(live, platform, tmp_path, program):
+    """Helm 4 lets the server apply, which takes it away; Helm 3 does that by itself."""
+
+    def extra(**data):
+        head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "extra"}}
+        return values(tmp_path, extraObjects={"extra": head | {"data": data}})
+
+    platform.upgrade("-f", extra(a="1", b="1"))
+    try:
+        assert live("-f", extra(a="1", b="1")).stdout == "no object differs\n"
+        done = live("-f", extra(a="2"))
+        assert '    data.a: "1" → "2"\n' in done.stdout
+        if program == "helm":
+            assert (done.returncode, done.stderr) == (1, "")
+            assert '    - data.b: "1"\n' in done.stdout
+        else:
+            assert done.returncode == 2
+            label = f"ConfigMap/extra -n {platform.namespace}"
+            fact = "Helm 3 merges this object, and will take away data.b"
+            assert done.stderr == f"not seen: {label}: {fact}\n"
+    finally:
+        platform.rollback(1)
+
+
+def test_another_tool_that_applies(cluster, live, models, tmp_path):
+    def written(**data):
+        made = {"apiVersion": "v1", "kind": "ConfigMap", "data": data}
+        return json.dumps(made | {"metadata": {"name": "c", "namespace": models}})
+
+    (tmp_path / "c.json").write_text(written(a="x"))
+    manager = "--field-manager=kustomize-controller"
+    apply = ("apply", "--server-side", manager, "-f", "-")
+    cluster.kubectl(*apply, stdin=written(a="x", b="y"))
+    done = live(tmp_path, manager, "--release=none")
+    assert done.stdout.splitlines()[0] == f"~ ConfigMap/c -n {models}"
+    assert done.stdout.splitlines()[1] == "    - data.b: y"
+    # To Helm the field is another's, who keeps it.
+    assert live(tmp_path, "--release=none").stdout == "no object differs\n"
+
+
+def test_a_crd_is_compared_as_kubectl_would_leave_it(live, tmp_path):
+    name = "clusterstoragecontainers.serving.kserve.io"
+    (file,) = (STOCK / "crds").glob(f"*{name.partition('.')[0]}*")
+    (crd,) = filter(None, yaml.safe_load_all(file.read_text()))
+    (tmp_path / "crd.json").write_text(json.dumps(crd))
+    assert live(tmp_path, "--release=none").stdout == "no object differs\n"
+    for version in crd["spec"]["versions"]:
+        version["schema"]["openAPIV3Schema"]["properties"].pop("disabled")
+    (tmp_path / "crd.json").write_text(json.dumps(crd))
+    first, second, *_ = live(tmp_path, "--release=none").stdout.splitlines()
+    assert first == "risks:"
+    assert second.startswith(f"! crd-field-removed: CustomResourceDefinition/{name}: ")
+
+
 def test_what_may_not_be_asked_is_said(cluster, live, platform, models, tmp_path, unchanged):
     """One who may read, and not write: nothing can be compared, and that is trouble."""
     cluster.kubectl("create", "serviceaccount", "reader", "-n", models)
@@ -139,7 +196,10 @@ def test_what_may_not_be_asked_is_said(cluster, live, platform, models, tmp_path
     cluster.kubectl(*change, "set-context", "--current", "--user=reader")
     try:
         done = live(KUBECONFIG=str(kubeconfig))
-        assert (done.returncode, done.stdout) == (2, "no object differs\n")
+        assert (done.returncode, done.stdout) == (
+            2,
+            f"no object that was seen differs; not seen: {len(done.stderr.splitlines())}\n",
+        )
         lines = done.stderr.splitlines()
         refused = "not seen: ConfigMap/inferenceservice-config -n"
         assert any(line.startswith(refused) and "cannot patch" in line for line in lines)

@@ -300,6 +300,36 @@ def test_a_folder_of_other_peoples(tmp_path):
     assert "gone.yaml:1:1: cannot be read: No such file or directory" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "name two: OLD and NEW; or say --live"),
+        (("/dev/null",), "name two: OLD and NEW; or say --live"),
+        (("/dev/null",) * 3, "name two: OLD and NEW; or say --live"),
+        (("--live", "/dev/null", "/dev/null"), "--live compares the cluster with one NEW"),
+        (("/dev/null", "/dev/null", "--field-manager=a"), "--field-manager is for --live"),
+        (("--live", "/dev/null", "-f", "/dev/null"), "-f is for charts, and NEW is not one"),
+        (("--live", "-", "-f", "-"), "standard input can be read once; name - once"),
+    ],
+    ids=str,
+)
+def test_what_does_not_go_together_is_trouble(arguments, said):
+    done = run("diff", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_what_was_not_seen_is_in_every_report():
+    entry = report.Entry("+", "ConfigMap/c")
+    for found, line in (
+        ([], "no object that was seen differs; not seen: 2"),
+        ([entry], "objects: 1 added; risks: 0; not seen: 2"),
+    ):
+        assert list(report.as_text([], found, ["a", "b"]))[-1] == line
+        assert report.as_markdown([], found, ["a", "b"]).startswith(f"### kserve-lite: {line}\n")
+        assert json.loads(report.as_json([], found, ["a", "b"]))["unseen"] == ["a", "b"]
+
+
 def test_values_are_for_charts():
     done = run("diff", "/dev/null", "/dev/null", "-f", "/dev/null")
     assert (done.returncode, done.stdout) == (2, "")
