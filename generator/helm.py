@@ -51,6 +51,20 @@ def lint(folder: Path, values: Values = NOTHING, *, helm: str = "helm") -> None:
     _run(("lint", "--strict", "--quiet", str(folder)), values, helm)
 
 
+def record(release: str, namespace: str) -> str | None:
+    """The objects that Helm keeps of a release, as it applied them; None if it knows none.
+
+    Raises ToolFailed where its record may not be read, or no cluster answers.
+    """
+    program = str(tools.find("helm"))
+    try:
+        return process.run([program, "get", "manifest", release, "--namespace", namespace])
+    except ToolFailed as error:
+        if "release: not found" in str(error):
+            return None
+        raise ToolFailed(_NOISE.sub("", str(error).partition(": ")[2])) from None
+
+
 def _run(arguments: Sequence[str], values: Values, helm: str) -> str:
     program = tools.find(helm)
     with opened(values.sources) as descriptors:

@@ -10,6 +10,7 @@ import click
 from generator.cli.options import release_options, values_option
 
 if TYPE_CHECKING:
+    from generator.comparison.sides import Side
     from generator.release import Release
 
 
@@ -31,9 +32,19 @@ class _Command(click.Command):
 
 
 @click.command(cls=_Command)
-@click.argument("old")
-@click.argument("new")
+@click.argument("sides", nargs=-1, metavar="OLD NEW")
 @values_option("Values that charts are rendered with.")
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Compare the cluster of the current context with NEW, or with our charts and -f.",
+)
+@click.option(
+    "--field-manager",
+    "manager",
+    metavar="NAME",
+    help="Who would apply NEW to the cluster.  [default: helm]",
+)
 @click.option(
     "--output",
     "form",
@@ -43,7 +54,15 @@ class _Command(click.Command):
     help="Form of the report.",
 )
 @release_options
-def diff(*, old: str, new: str, values: tuple[str, ...], form: str, release: Release) -> None:
+def diff(
+    *,
+    sides: tuple[str, ...],
+    values: tuple[str, ...],
+    live: bool,
+    manager: str | None,
+    form: str,
+    release: Release,
+) -> None:
     """Tell what differs between OLD and NEW, risks first.
 
     \b
@@ -52,28 +71,68 @@ def diff(*, old: str, new: str, values: tuple[str, ...], form: str, release: Rel
       gitops/             a folder of manifests, in files of YAML or JSON
       charts/kserve-lite  a chart, or a folder with both; packaged ones end in .tgz
 
+    With --live, OLD is the cluster, and NEW may be left out. kubectl asks the API server what an
+    apply would change; nothing is written.
+
     The exit code is 0 when no object differs, 1 when one does, 2 in trouble.
     """
     from generator.comparison import report  # noqa: PLC0415
     from generator.comparison.change import between  # noqa: PLC0415
     from generator.comparison.risks import risks  # noqa: PLC0415
-    from generator.comparison.sides import charts_in, read_sides  # noqa: PLC0415
 
-    if [old, new, *values].count("-") > 1:
-        raise click.UsageError("standard input can be read once; name - once")
-    if values and not (charts_in(old) or charts_in(new)):
-        raise click.UsageError("-f is for charts, and neither OLD nor NEW is one")
-    change = between(*read_sides(old, new, values, release), release.namespace)
+    _check_usage(sides, values, live=live, manager=manager)
+    if live:
+        (old, new), unseen = _live(sides, values, manager, release)
+    else:
+        from generator.comparison.sides import read_sides  # noqa: PLC0415
+
+        (old, new), unseen = read_sides(sides[0], sides[1], values, release), ()
+    change = between(old, new, release.namespace)
     entries = report.entries(change)
     found = risks(change)
     if form == "json":
-        click.echo(report.as_json(found, entries))
+        click.echo(report.as_json(found, entries, unseen))
     elif form == "markdown":
-        click.echo(report.as_markdown(found, entries), nl=False)
+        click.echo(report.as_markdown(found, entries, unseen), nl=False)
     else:
-        for line in report.as_text(found, entries):
+        for line in report.as_text(found, entries, unseen):
             click.secho(line, fg=_COLOURS.get(line.lstrip()[:1]))
-    sys.exit(1 if entries else 0)
+    sys.exit(2 if unseen else 1 if entries else 0)
+
+
+def _check_usage(
+    sides: tuple[str, ...], values: tuple[str, ...], *, live: bool, manager: str | None
+) -> None:
+    """Raise UsageError for what does not go together."""
+    from generator.comparison.sides import charts_in  # noqa: PLC0415
+
+    if [*sides, *values].count("-") > 1:
+        raise click.UsageError("standard input can be read once; name - once")
+    if live and len(sides) > 1:
+        raise click.UsageError("--live compares the cluster with one NEW; leave OLD out")
+    if not live and len(sides) != 2:
+        raise click.UsageError("name two: OLD and NEW; or say --live")
+    if manager and not live:
+        raise click.UsageError("--field-manager is for --live")
+    if values and sides and not any(map(charts_in, sides)):
+        what = "NEW is not one" if live else "neither OLD nor NEW is one"
+        raise click.UsageError(f"-f is for charts, and {what}")
+
+
+def _live(
+    sides: tuple[str, ...], values: tuple[str, ...], manager: str | None, release: Release
+) -> tuple[tuple[Side, Side], tuple[str, ...]]:
+    """The cluster and what it would be, and what of them could not be seen."""
+    from generator.comparison.live import HELM, read_live  # noqa: PLC0415
+    from generator.comparison.sides import applied_side  # noqa: PLC0415
+
+    new = applied_side(sides[0] if sides else None, values, release)
+    live = read_live(new, release, manager or HELM)
+    for line in live.notes:
+        click.echo(f"note: {line}", err=True)
+    for line in live.unseen:
+        click.echo(f"not seen: {line}", err=True)
+    return (live.old, live.new), live.unseen
 
 
 _COLOURS = {"!": "yellow", "+": "green", "-": "red"}

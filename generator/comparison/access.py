@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 from generator.comparison.change import Change, Found, Pair
+from generator.comparison.fields import at
 
 _SCOPE = ("rules", "namespaceSelector", "objectSelector", "matchConditions", "matchPolicy")
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -155,8 +156,8 @@ def _crds(change: Change) -> Iterable[tuple[Pair, dict[str, Any], dict[str, Any]
 def _served(crd: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The schema of each version that a CRD serves."""
     return {
-        version["name"]: version.get("schema", {}).get("openAPIV3Schema", {})
-        for version in crd.get("spec", {}).get("versions") or []
+        str(version.get("name")): at(version, "schema.openAPIV3Schema") or {}
+        for version in at(crd, "spec.versions") or []
         if version.get("served")
     }
 
@@ -165,7 +166,7 @@ def _fields(schema: dict[str, Any], path: str = "") -> set[str]:
     found = set()
     for key, child in (schema.get("properties") or {}).items():
         own = f"{path}.{key}".removeprefix(".")
-        found |= {own} | _fields(child, own)
+        found |= {own} | _fields(child or {}, own)
     for word, mark in (("items", "[]"), ("additionalProperties", "[*]")):
         if isinstance(child := schema.get(word), dict):
             found |= _fields(child, path + mark)

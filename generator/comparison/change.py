@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from generator.comparison.fields import same
+from generator.comparison.reading import objects
 from generator.comparison.sides import Side
-from generator.errors import Problem, ValuesError
-from generator.importer.objects import Object, read_objects
-from generator.values.identity import Identity, of_object
-
-_SECRET = re.compile(r"""\bkind["']?: *["']?Secret\b""")
+from generator.values.identity import Identity
 
 
 @dataclass(frozen=True)
@@ -70,43 +66,10 @@ def between(old: Side, new: Side, home: str) -> Change:
     that cannot be read.
     """
     before, after = (Counter(each.text for each in side.texts) for side in (old, new))
-    first = _objects(old, before - after, home)
-    second = _objects(new, after - before, home)
+    first = objects(old, home, alike=before & after)
+    second = objects(new, home, alike=before & after)
     pairs = (
         Pair(identity, first.get(identity), second.get(identity))
         for identity in sorted(first.keys() | second.keys(), key=lambda each: each[1:])
     )
     return Change(tuple(pair for pair in pairs if not same(pair.old, pair.new)), old, new)
-
-
-def _objects(side: Side, texts: Counter[str], home: str) -> dict[Identity, dict[str, Any]]:
-    """The objects in those of a side's documents that are among `texts`."""
-    problems: list[Problem] = []
-    found: dict[Identity, dict[str, Any]] = {}
-    for each in side.texts:
-        if each.text not in texts:
-            continue
-        for part in read_objects(each.text.encode(), each.source):
-            if isinstance(part, Problem):
-                problems.append(_masked(part) if _SECRET.search(each.text) else part)
-            else:
-                problems += _add(part, home, found)
-    if problems:
-        raise ValuesError(problems)
-    return found
-
-
-def _masked(problem: Problem) -> Problem:
-    """What is wrong in a document with a Secret, without the value that is."""
-    return replace(problem, message="cannot be read, and is not shown: there is a Secret; quote it")
-
-
-def _add(part: Object, home: str, found: dict[Identity, dict[str, Any]]) -> Iterator[Problem]:
-    """Put an object among those found; a Problem if it is none, or there already."""
-    identity = of_object(part.data, home)
-    if identity is None:
-        yield part.problem((), "is no object: it does not say kind and metadata.name")
-    elif identity in found:
-        yield part.problem((), f"{identity[1]} {identity[3]} is there already")
-    else:
-        found[identity] = part.data

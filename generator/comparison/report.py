@@ -78,7 +78,9 @@ def _masked(field: Field) -> Field:
     )
 
 
-def as_text(risks: Sequence[Risk], found: Sequence[Entry]) -> Iterator[str]:
+def as_text(
+    risks: Sequence[Risk], found: Sequence[Entry], unseen: Sequence[str] = ()
+) -> Iterator[str]:
     """The report for a terminal, line by line: the risks, then what differs."""
     if risks:
         yield "risks:"
@@ -92,17 +94,17 @@ def as_text(risks: Sequence[Risk], found: Sequence[Entry]) -> Iterator[str]:
         yield f"{entry.sign} {entry.label}" + (f": {entry.note}" if entry.note else "")
         for field in entry.fields:
             yield f"    {_line(field)}"
-    yield summary(risks, found)
+    yield summary(risks, found, unseen)
 
 
-def as_markdown(risks: Sequence[Risk], found: Sequence[Entry]) -> str:
+def as_markdown(risks: Sequence[Risk], found: Sequence[Entry], unseen: Sequence[str] = ()) -> str:
     """The report for a pull request, at most LONGEST characters; what is cut is counted."""
     table = [_row(risk.risk, f"`{risk.where}`", risk.reason) for risk in risks]
     body = list(as_text((), found))[:-1]
     # Half of the room is for the risks, and all that they leave is for the rest.
     first = _fitting(table, LONGEST // 2)
     second = _fitting(body, LONGEST - sum(map(len, first)) - len(first) - _ROOM)
-    lines = [f"### kserve-lite: {summary(risks, found)}", ""]
+    lines = [f"### kserve-lite: {summary(risks, found, unseen)}", ""]
     if first:
         lines += [_row("risk", "object", "why"), "|---|---|---|", *first, ""]
     if second:
@@ -122,8 +124,8 @@ def _fitting(lines: Sequence[str], room: int) -> list[str]:
     return [line for line, size in zip(lines, sizes, strict=True) if size <= room]
 
 
-def as_json(risks: Sequence[Risk], found: Sequence[Entry]) -> str:
-    """The report for a program: an object with `risks` and `changes`."""
+def as_json(risks: Sequence[Risk], found: Sequence[Entry], unseen: Sequence[str] = ()) -> str:
+    """The report for a program: an object with `risks`, `changes`, and `unseen` if any is."""
     words = {"+": "added", "-": "removed", "~": "changed"}
     changes = [
         {
@@ -134,17 +136,19 @@ def as_json(risks: Sequence[Risk], found: Sequence[Entry]) -> str:
         }
         for entry in found
     ]
-    return json.dumps({"risks": [asdict(risk) for risk in risks], "changes": changes}, indent=2)
+    data = {"risks": [asdict(risk) for risk in risks], "changes": changes}
+    return json.dumps(data | ({"unseen": list(unseen)} if unseen else {}), indent=2)
 
 
-def summary(risks: Sequence[Risk], found: Sequence[Entry]) -> str:
-    """In a line: how many objects differ, and how many risks there are."""
+def summary(risks: Sequence[Risk], found: Sequence[Entry], unseen: Sequence[str] = ()) -> str:
+    """In a line: how many objects differ, how many risks there are, and what was not seen."""
+    rest = f"; not seen: {len(unseen)}" if unseen else ""
     if not found:
-        return "no object differs"
+        return "no object that was seen differs" + rest if unseen else "no object differs"
     counts = Counter(entry.sign for entry in found)
     words = (("+", "added"), ("-", "removed"), ("~", "changed"))
     parts = [f"{counts[sign]} {word}" for sign, word in words if counts[sign]]
-    return f"objects: {', '.join(parts)}; risks: {len(risks)}"
+    return f"objects: {', '.join(parts)}; risks: {len(risks)}{rest}"
 
 
 def _grouped(found: Sequence[Entry]) -> tuple[list[tuple[Field, list[str]]], list[Entry]]:

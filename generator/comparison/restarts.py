@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.comparison.change import Change, Found
 from generator.comparison.fields import ABSENT, at, compare
+from generator.comparison.serving import served
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _CONTROLLER = "kserve-controller-manager"
@@ -59,9 +60,11 @@ def models(change: Change) -> Found:
                 if fields := _paths(before, after, without=without):
                     yield pair, path, _reason(fields, what)
         elif pair.kind in ("ServingRuntime", "ClusterServingRuntime"):
-            fields = _paths(old["spec"], new["spec"], without=_CHOOSING)
+            fields = _paths(at(old, "spec"), at(new, "spec"), without=_CHOOSING)
             if fields:
                 yield pair, "spec", _reason(fields, "every model that it serves restarts")
+                for model, why in served(pair, change):
+                    yield model, "spec.predictor", _reason(fields, why)
 
 
 def _paths(old: Any, new: Any, *, without: tuple[str, ...] = ()) -> list[str]:

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-import tarfile
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator import CHART, MODELS, helm
 from generator.errors import GeneratorError
+from generator.importer.objects import documents as split
 from generator.manifests import rendering
-from generator.manifests.parsing import split
+from generator.manifests.parsing import documents
 from generator.release import DEFAULT, Release
-from generator.values.check import read
+from generator.values.check import read, refuse
 from generator.values.load import Values
 from generator.values.sources import read_source, read_sources
+from generator.yaml.data import JsonObject
 from generator.yaml.document import decode, parse
+from generator.yaml.kubernetes import KubernetesReader
 
 _MANIFESTS = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True)
 class Text:
-    """One document as text, and what to call it in messages."""
+    """One document as text, what to call it in messages, and the lines of the file before it.
+
+    `data` is the object in it, where that is known already.
+    """
 
     text: str
     source: str
+    lines_before: int = 0
+    data: JsonObject | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, data: JsonObject, source: str) -> Text:
+        """The text of an object."""
+        return cls(json.dumps(data, sort_keys=True), source, data=data)
 
 
 @dataclass(frozen=True)
@@ -55,12 +68,22 @@ def read_side(name: str, values: Sequence[str], release: Release) -> Side:
     these, and whatever reading or rendering raises.
     """
     if charts := charts_in(name):
-        given = read(values)
-        return Side(name, tuple(text for each in charts for text in _chart(each, given, release)))
+        return Side(name, tuple(text for each in charts for text in _chart(each, values, release)))
     if Path(name).is_dir():
         return Side(name, tuple(_folder(Path(name))))
-    rendered = rendering.render(read([name]), release)
-    return Side(name, tuple(Text(each.text, name) for each in rendered))
+    return Side(name, tuple(_values(name, release)))
+
+
+def applied_side(name: str | None, values: Sequence[str], release: Release) -> Side:
+    """What would be applied: what `name` stands for, or without a name what Helm makes of values.
+
+    The Namespaces beside that are what `helm install --create-namespace` makes, and no upgrade.
+    """
+    if name is not None:
+        return read_side(name, values, release)
+    rendered = rendering.render(read(values), release)
+    texts = (Text(each.text, f"{each.chart}/{each.source}") for each in rendered if each.source)
+    return Side(", ".join(values) or "the default values", tuple(texts))
 
 
 def read_sides(
@@ -73,29 +96,46 @@ def read_sides(
     return first, second
 
 
-def _chart(chart: Path, values: Values, release: Release) -> Iterator[Text]:
-    """What Helm makes of a chart; models have a release and a namespace of their own."""
-    ours = _chart_name(chart) == MODELS
+def _values(name: str, release: Release) -> Iterator[Text]:
+    """What the charts make of a values file. Helm renders while the values are checked."""
+    values = Values.parsed([name])
+    with ThreadPoolExecutor() as pool:
+        task = pool.submit(rendering.render, values, release)
+        refuse(values)
+        for each in task.result():
+            yield Text(each.text, name)
+
+
+def _chart(chart: Path, values: Sequence[str], release: Release) -> Iterator[Text]:
+    """What Helm makes of a chart; models have a release and a namespace of their own.
+
+    The values of our charts are checked; what values those of others have, their charts know.
+    """
+    name = _chart_name(chart)
+    given = read(values) if name in (CHART, MODELS) else Values(read_sources(values))
     rendered = helm.template(
         chart,
-        values,
-        release=release.models_name if ours else release.name,
-        namespace=release.models if ours else release.namespace,
+        given,
+        release=release.models_name if name == MODELS else release.name,
+        namespace=release.models if name == MODELS else release.namespace,
         more=["--include-crds"],
     )
-    yield from (Text(each.text, f"{chart}/{each.source}") for each in split(rendered))
+    for _, file, text in documents(rendered):
+        yield Text(text, f"{chart}/{file}")
 
 
 def _chart_name(chart: Path) -> str:
     """The name in a chart's Chart.yaml. Raises GeneratorError for a .tgz without one."""
     name = str(chart / "Chart.yaml")
     content = read_source(name).content if chart.is_dir() else _packed(chart)
-    data = parse(decode(content, name), name).data
+    data = parse(decode(content, name), name, reader=KubernetesReader).data
     return str(data.get("name")) if isinstance(data, dict) else ""
 
 
 def _packed(chart: Path) -> bytes:
     """The Chart.yaml of a packaged chart."""
+    import tarfile  # noqa: PLC0415
+
     try:
         with tarfile.open(chart) as archive:
             names = [name for name in archive.getnames() if name.count("/") == 1]
@@ -111,7 +151,8 @@ def _folder(folder: Path) -> Iterator[Text]:
     if not files:
         raise GeneratorError(f"{folder}: holds no manifest (.yaml, .yml, .json) and no chart")
     for source in read_sources(files):
-        yield Text(decode(source.content, source.name), source.name)
+        for lines_before, text in split(source.content, source.name):
+            yield Text(text, source.name, lines_before)
 
 
 def _files(folder: Path, seen: set[Path]) -> Iterator[Path]:

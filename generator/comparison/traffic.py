@@ -9,8 +9,9 @@ from typing import Any
 
 from generator.comparison.change import Change, Found
 from generator.comparison.fields import at, opened
+from generator.comparison.reading import parts
 from generator.comparison.sides import Side
-from generator.importer.objects import Object, read_objects
+from generator.importer.objects import Object
 
 _LOCAL = "svc.cluster.local"
 _VISIBILITY = "networking.kserve.io/visibility"
@@ -80,9 +81,9 @@ def _used(side: Side) -> frozenset[str]:
 def _routed(side: Side) -> frozenset[str]:
     """Every host that a side routes."""
     routes = (text for text in side.texts if _ROUTE.search(text.text))
-    objects = (part for text in routes for part in read_objects(text.text.encode(), text.source))
+    found = (part for text in routes for part in parts(text))
     return frozenset(
-        host for part in objects if isinstance(part, Object) for host in _hosts(part.data)
+        host for part in found if isinstance(part, Object) for host in _hosts(part.data)
     )
 
 

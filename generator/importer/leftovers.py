@@ -13,10 +13,12 @@ from typing import Any
 from generator.yaml.data import JsonObject
 from generator.yaml.path import dotted
 
-# What the API server, kubectl and KServe's webhook write into every object.
-_WRITTEN = (
+WRITTEN = (
     "creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid",
 )  # fmt: skip
+"""What the API server writes into the metadata of every object."""
+
+# What kubectl and KServe's webhook write there.
 _WRITTEN_KEYS = ("kubectl.kubernetes.io/last-applied-configuration", "internal.serving.kserve.io/")
 _FINALIZER = "inferenceservice.finalizers"
 MODEL_FORMAT = "modelFormat"
@@ -75,7 +77,7 @@ def _left_out(manifest: JsonObject) -> Iterator[tuple[str, Any, str]]:
                     yield dotted(("metadata", key, own)), text, reason
         elif key == "finalizers" and value == [_FINALIZER]:
             continue
-        elif key not in ("name", "namespace", *_WRITTEN) and value is not None:
+        elif key not in ("name", "namespace", *WRITTEN) and value is not None:
             yield path, value, NO_KEY
     for key, value in manifest.items():
         if key not in ("apiVersion", "kind", "metadata", "spec", "status"):

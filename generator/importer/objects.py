@@ -12,6 +12,7 @@ from generator.errors import Problem, ValuesError
 from generator.yaml.data import JsonObject
 from generator.yaml.document import Document, decode, parse
 from generator.yaml.path import Key
+from generator.yaml.reader import Reader
 
 # YAML allows `---` at the start of a line for nothing else, not even inside quotes.
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
@@ -43,32 +44,45 @@ def read_objects(data: bytes, file: str) -> Iterator[Object | Problem]:
     The items of a list (what `kubectl get` prints) are objects of their own. `file` is its name in
     messages. Raises ValuesError when `data` is not text.
     """
-    # PowerShell's `>` writes UTF-16.
-    encoding = "utf-16" if data.startswith(_UTF_16) else "utf-8-sig"
-    for first_line, text in _documents(decode(data, file, encoding)):
-        try:
-            document = parse(text, file)
-        except ValuesError:
-            yield from _problems(text, file, first_line)
-            continue
-        places = {
-            path: (line + first_line, column) for path, (line, column) in document.positions.items()
-        }
-        if document.data is not None:
-            yield from _expand(Object(replace(document, positions=places), (), document.data))
+    for first_line, text in documents(data, file):
+        yield from read_document(text, file, first_line)
 
 
-def _problems(text: str, file: str, first_line: int) -> Iterator[Problem]:
+def read_document(
+    text: str, file: str, first_line: int = 0, *, reader: type[Reader] = Reader
+) -> Iterator[Object | Problem]:
+    """The object in a document, or the items of a list; Problems if it cannot be read.
+
+    `first_line` is how many lines of the file are before it.
+    """
+    try:
+        document = parse(text, file, reader=reader)
+    except ValuesError:
+        yield from _problems(text, file, first_line, reader)
+        return
+    places = {
+        path: (line + first_line, column) for path, (line, column) in document.positions.items()
+    }
+    if document.data is not None:
+        yield from _expand(Object(replace(document, positions=places), (), document.data))
+
+
+def _problems(text: str, file: str, first_line: int, reader: type[Reader]) -> Iterator[Problem]:
     """What is wrong with a document, by the lines of the whole file, in the messages too."""
     try:
-        parse("\n" * first_line + text, file)
+        parse("\n" * first_line + text, file, reader=reader)
     except ValuesError as error:
         for each in error.problems:
             yield replace(each, line=max(each.line, first_line + 1))
 
 
-def _documents(text: str) -> Iterator[tuple[int, str]]:
-    """The documents: how many lines are before each, and its text."""
+def documents(data: bytes, file: str) -> Iterator[tuple[int, str]]:
+    """The documents of a file: how many lines are before each, and its text.
+
+    `file` is its name in messages. Raises ValuesError when `data` is not text.
+    """
+    # PowerShell's `>` writes UTF-16.
+    text = decode(data, file, "utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
     starts = [0, *(found.start() for found in _MARKER.finditer(text))]
     parts = [text[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
     # Comments and %directives belong to the document that they stand before.

@@ -52,6 +52,14 @@ class Manifest:
 def split(text: str) -> Iterator[Manifest]:
     """The objects in the output of `helm template`.
 
+    Raises GeneratorError for a document that does not say what it is.
+    """
+    return (manifest(body, chart, file) for chart, file, body in documents(text))
+
+
+def documents(text: str) -> Iterator[tuple[str, str, str]]:
+    """The documents in the output of `helm template`: the chart, the file of it, and the text.
+
     `---` at the start of a line always ends a document: block scalars are indented.
     """
     chart, file = CHART, ""
@@ -61,20 +69,27 @@ def split(text: str) -> Iterator[Manifest]:
             chart, file = source[1], source[2]
         body = _SOURCE.sub("", document, count=1).strip("\n")
         if body:
-            yield manifest(body + "\n", chart, file)
+            yield chart, file, body + "\n"
 
 
 def manifest(text: str, chart: str = CHART, source: str = "") -> Manifest:
     """What one object's text says it is. Raises GeneratorError if it does not say."""
+    if found := stated(text, chart, source):
+        return found
+    start = text.strip().partition("\n")[0][:80]
+    where = f"{source or 'a template'} of {chart}"
+    what = "is not an object with apiVersion, kind and metadata.name"
+    raise GeneratorError(f'{where} renders something that {what}; it begins "{start}"')
+
+
+def stated(text: str, chart: str = CHART, source: str = "") -> Manifest | None:
+    """What one object's text says it is, if it says so as our templates write YAML."""
     kind = _KIND.search(text)
     group = _GROUP.search(text)
     metadata = _METADATA.search(text)
     name = _NAME.search(metadata[1]) if metadata else None
     if not (kind and group and metadata and name):
-        start = text.strip().partition("\n")[0][:80]
-        where = f"{source or 'a template'} of {chart}"
-        what = "is not an object with apiVersion, kind and metadata.name"
-        raise GeneratorError(f'{where} renders something that {what}; it begins "{start}"')
+        return None
     namespace = _NAMESPACE.search(metadata[1])
     return Manifest(
         text=text,

@@ -31,9 +31,14 @@ def read(names: Iterable[Path | str]) -> Values:
     Raises ValuesError with every problem of every one.
     """
     values = Values.parsed(names)
+    refuse(values)
+    return values
+
+
+def refuse(values: Values) -> None:
+    """Raise ValuesError with everything that is wrong with the values, if anything is."""
     if values.documents and (problems := list(check(values))):
         raise ValuesError(problems)
-    return values
 
 
 def check(values: Values) -> Iterator[Problem]:

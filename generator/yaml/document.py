@@ -51,14 +51,14 @@ def decode(content: bytes, file: str, encoding: str = "utf-8") -> str:
         raise ValuesError([Problem(file, line, 1, "", message)]) from None
 
 
-def parse(text: str, file: str) -> Document:
-    """Read what people wrote; `file` is its name in messages.
+def parse(text: str, file: str, *, reader: type[Reader] = Reader) -> Document:
+    """Read what people wrote; `file` is its name in messages, `reader` what decides on scalars.
 
     Raises ValuesError for a syntax error, more than one document, a duplicate key, a key that is
     not text, a tag, a scalar that parsers disagree on, nesting or aliases without end.
     """
-    reader = Reader(text, file)
-    data = reader.document()
-    if reader.problems:
-        raise ValuesError(reader.problems)
-    return Document(file, data, reader.positions)
+    reading = reader(text, file)
+    data = reading.document()
+    if reading.problems:
+        raise ValuesError(reading.problems)
+    return Document(file, data, reading.positions)

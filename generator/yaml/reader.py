@@ -33,6 +33,8 @@ class Reader:
     a ValuesError.
     """
 
+    keys_are_unique = True
+
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         self.positions: dict[Key, tuple[int, int]] = {}
@@ -143,7 +145,7 @@ class Reader:
                 self._skip(self._next())
                 continue
             here = (*path, key)
-            if key in lines:
+            if key in lines and self.keys_are_unique:
                 self._report(event, here, f"the key is there already, in line {lines[key]}")
                 self._skip(self._next())
                 continue
@@ -178,10 +180,13 @@ class Reader:
         else:
             self._skip(event)
             key, source = None, "(a list or mapping)"
-        if isinstance(key, str):
-            return key
-        self._report(event, path, f"the key {source} is not text; quote it")
-        return None
+        if (text := self._key_text(key)) is None:
+            self._report(event, path, f"the key {source} is not text; quote it")
+        return text
+
+    def _key_text(self, key: Any) -> str | None:
+        """The text that a key is; None if it is none."""
+        return key if isinstance(key, str) else None
 
     def _skip(self, event: _Event) -> None:
         """Read past a value."""

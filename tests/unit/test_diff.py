@@ -230,6 +230,8 @@ def test_a_risk_comes_first_and_makes_the_exit_code_1(tmp_path):
 
 def test_every_risk_is_seeded():
     assert {risk for risk, *_ in SEEDED} == set(RISKS)
+    assert len(RISKS) >= 15
+    assert len({repr(edit) for edit in HARMLESS}) >= 30
     help_text = " ".join(run("diff", "--help").stdout.split())
     assert all(f"{name} {meaning}" in help_text for name, (meaning, _) in RISKS.items())
 
@@ -296,6 +298,36 @@ def test_a_folder_of_other_peoples(tmp_path):
     done = run("diff", old, new)
     assert (done.returncode, done.stdout) == (2, "")
     assert "gone.yaml:1:1: cannot be read: No such file or directory" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "name two: OLD and NEW; or say --live"),
+        (("/dev/null",), "name two: OLD and NEW; or say --live"),
+        (("/dev/null",) * 3, "name two: OLD and NEW; or say --live"),
+        (("--live", "/dev/null", "/dev/null"), "--live compares the cluster with one NEW"),
+        (("/dev/null", "/dev/null", "--field-manager=a"), "--field-manager is for --live"),
+        (("--live", "/dev/null", "-f", "/dev/null"), "-f is for charts, and NEW is not one"),
+        (("--live", "-", "-f", "-"), "standard input can be read once; name - once"),
+    ],
+    ids=str,
+)
+def test_what_does_not_go_together_is_trouble(arguments, said):
+    done = run("diff", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_what_was_not_seen_is_in_every_report():
+    entry = report.Entry("+", "ConfigMap/c")
+    for found, line in (
+        ([], "no object that was seen differs; not seen: 2"),
+        ([entry], "objects: 1 added; risks: 0; not seen: 2"),
+    ):
+        assert list(report.as_text([], found, ["a", "b"]))[-1] == line
+        assert report.as_markdown([], found, ["a", "b"]).startswith(f"### kserve-lite: {line}\n")
+        assert json.loads(report.as_json([], found, ["a", "b"]))["unseen"] == ["a", "b"]
 
 
 def test_values_are_for_charts():
@@ -417,13 +449,14 @@ def test_a_secret_that_cannot_be_read_stays_one(tmp_path):
     good = folder(tmp_path / "good", of("ConfigMap", "c"))
     bad = tmp_path / "bad"
     bad.mkdir()
-    (bad / "s.yaml").write_text(
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {pin: 0123}\n"
-    )
-    done = run("diff", good, bad)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"{bad}/s.yaml:4:")
-    assert "0123" not in done.stderr
+    for value in ("0123", '"0123', "{0123: 0123}"):
+        (bad / "s.yaml").write_text(
+            f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{pin: {value}}}\n"
+        )
+        done = run("diff", good, bad)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"{bad}/s.yaml:")
+        assert "0123" not in done.stderr
 
 
 def test_what_cannot_be_read_is_trouble(tmp_path):

@@ -1,0 +1,108 @@
+"""kubectl: the cluster of the current context, which is only asked, never written to."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+from generator import process, tools
+from generator.errors import GeneratorError, ToolFailed, ToolMissing
+from generator.values.identity import Identity, of_object
+from generator.yaml.data import JsonObject
+
+_TIMEOUT = "--request-timeout=30s"
+_AT_ONCE = 4  # kubectls beside each other, where each object is asked about on its own
+_DRY = ("apply", "--server-side", "--dry-run=server")
+
+Answers = tuple[dict[Identity, JsonObject], dict[Identity, str]]
+"""Objects as the server answers with them, and why it has no answer about others."""
+
+
+def cluster_wide() -> frozenset[tuple[str, str]]:
+    """Group and kind of everything in the cluster that is in no namespace.
+
+    Raises GeneratorError when no cluster answers, ToolMissing without kubectl.
+    """
+    command = ["api-resources", "--no-headers", "--namespaced=false"]
+    try:
+        text = _run(command)
+    except ToolFailed as error:
+        text = ""
+        # It fails, too, when one of several API servers is away, and prints what the others know.
+        with contextlib.suppress(ToolFailed):
+            text = _run(command, accept=(0, 1))
+        if not text:
+            raise GeneratorError(f"no cluster answers: {_reason(error)}") from None
+    rows = [line.split() for line in text.splitlines()]
+    return frozenset((row[-3].rpartition("/")[0], row[-1]) for row in rows)
+
+
+def get(objects: Mapping[Identity, JsonObject]) -> Answers:
+    """What the cluster has of some objects; those that are not there are in neither answer."""
+    return _ask(objects, ("get", "--ignore-not-found", "--show-managed-fields"))
+
+
+def dry_run(
+    objects: Mapping[Identity, JsonObject], *, manager: str, force: bool = False
+) -> Answers:
+    """What the objects would be after a server-side apply as a field manager.
+
+    The server does all that it does for an apply, webhooks included, and keeps nothing.
+    """
+    forced = ("--force-conflicts",) if force else ()
+    return _ask(objects, (*_DRY, f"--field-manager={manager}", *forced))
+
+
+def _ask(objects: Mapping[Identity, JsonObject], command: Sequence[str]) -> Answers:
+    """Ask about all objects at once; where that is refused, about each."""
+    if not objects:
+        return {}, {}
+    try:
+        return _asked(objects.values(), command), {}
+    except ToolFailed as error:
+        if len(objects) == 1:
+            return {}, dict.fromkeys(objects, _reason(error))
+    answers: dict[Identity, JsonObject] = {}
+    refusals: dict[Identity, str] = {}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for found, refused in pool.map(lambda each: _ask({each: objects[each]}, command), objects):
+            answers |= found
+            refusals |= refused
+    return answers, refusals
+
+
+def _asked(objects: Any, command: Sequence[str]) -> dict[Identity, JsonObject]:
+    """The objects that kubectl prints, by identity."""
+    given = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+    text = _run([*command, "-f", "-", "-o", "json"], stdin=given)
+    data: Any = json.loads(text) if text.strip() else {"kind": "List", "items": []}
+    items: list[JsonObject] = data["items"] if data["kind"] == "List" else [data]
+    # What is in no namespace has none here either.
+    return {identity: item for item in items if (identity := of_object(item, ""))}
+
+
+def _run(
+    arguments: Sequence[str], *, stdin: str | None = None, accept: Sequence[int] = (0,)
+) -> str:
+    return process.run([_program(), *arguments, _TIMEOUT], stdin=stdin, accept=accept)
+
+
+@cache
+def _program() -> str:
+    """The kubectl on PATH, which fits the user's cluster, or the one that tests have built."""
+    if found := shutil.which("kubectl"):
+        return found
+    try:
+        return str(tools.find("kubectl"))
+    except ToolMissing:
+        raise ToolMissing("kubectl is missing; install it and put it on PATH") from None
+
+
+def _reason(error: ToolFailed) -> str:
+    """What kubectl said, on a line."""
+    return " ".join(str(error).partition(": ")[2].split())[:500]
