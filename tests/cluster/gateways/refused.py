@@ -20,6 +20,10 @@ _ASKED: dict[str, tuple[str, Object]] = {
     "second_domain": ("routing.additionalDomains", {"routing": {"additionalDomains": [SECOND]}}),
     "path_template": ("routing.pathTemplate", {"routing": {"pathTemplate": "/{{ .Name }}"}}),
     "tls": ("routing.gateway.tls", _TLS),
+    "policies": (
+        "routing.virtualService.allowNamespaces",
+        {"routing": {"virtualService": {"allowNamespaces": ["apps"]}}},
+    ),
     "redirect": ("routing.gateway.tls", _TLS),
 }
 

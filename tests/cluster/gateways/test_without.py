@@ -27,7 +27,8 @@ _ROUTES = ("GRPCRoute", "HTTPRoute", "Ingress", "VirtualService")
 
 
 def _values(mode: str) -> dict[str, object]:
-    return {"routing": {"mode": mode, "domain": DOMAIN}}
+    written = {"gatewayApi": {"writeRoutes": True}} if mode == "gatewayApi+" else {}
+    return {"routing": {"mode": mode.removesuffix("+"), "domain": DOMAIN, **written}}
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,10 @@ def _values(mode: str) -> dict[str, object]:
     [
         ("ingress", "tls"),
         ("ingress", "redirect"),
-        *(("none", case) for case in matrix.CASES if case not in {*_MODELS, "policies"}),
+        ("ingress", "policies"),
+        ("gatewayApi", "policies"),
+        ("gatewayApi+", "policies"),
+        *(("none", case) for case in matrix.CASES if case not in _MODELS),
     ],
 )
 def test_a_mode_refuses_what_it_cannot_do(mode, case, tmp_path):

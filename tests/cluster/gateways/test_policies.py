@@ -1,0 +1,84 @@
+"""Who may call a model, where its pods and their callers are in Istio's mesh."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cluster.gateways import matrix
+from tests.cluster.gateways.published import NAMESPACE, published, serving
+from tests.cluster.harness import curl, iris, istio
+from tests.cluster.harness.flowers import FLOWERS
+
+MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
+INJECTION = "istio-injection"
+BODY = {"instances": FLOWERS}
+
+
+@pytest.fixture(scope="module")
+def callers(cluster, mesh):
+    """Namespaces to call from: one that is allowed, one that is not, and one outside the mesh."""
+    names = {each: cluster.namespace(each, enforce="privileged") for each in ("friends", "others")}
+    for name in (*names.values(), NAMESPACE):
+        cluster.kubectl("label", "namespace", name, f"{INJECTION}=enabled")
+    yield {**names, "strangers": cluster.namespace("strangers", enforce="privileged")}
+    cluster.kubectl("label", "namespace", NAMESPACE, f"{INJECTION}-")
+
+
+@pytest.fixture(scope="module")
+def platform(cluster, mesh, callers, tmp_path_factory):
+    """The ingress gateway and the friends may call, with Istio's mutual TLS and not otherwise."""
+    policy = {
+        "allowNamespaces": [istio.NAMESPACE, callers["friends"]],
+        "peerAuthentication": "STRICT",
+    }
+    routing = {"mode": "virtualService", "virtualService": policy}
+    folder = tmp_path_factory.mktemp("platform")
+    with published(cluster, cluster.namespace("kserve"), routing, folder) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def models(platform, callers, trained, tmp_path_factory):
+    """One that is called as such, and one that its transformer calls."""
+    model = {"format": "sklearn", "storageUri": trained.uri}
+    transformer = {"image": "registry.example.com/flowers-transformer:1"}
+    declared = {iris.NAME: model, "pipeline": {**model, "transformer": transformer}}
+    with serving(platform, declared, tmp_path_factory.mktemp("models")):
+        yield
+
+
+@pytest.fixture
+def call(cluster, models, callers):
+    """What a pod of some namespace is answered by the model of the quick start."""
+    url = f"http://{iris.NAME}.{NAMESPACE}.svc.cluster.local/v1/models/{iris.NAME}:predict"
+    return lambda caller: curl.post(cluster, url, BODY, callers[caller])
+
+
+def test_every_pod_of_a_model_has_a_sidecar(cluster, models):
+    pods = cluster.list("pods", NAMESPACE)
+    assert pods
+    for pod in pods:
+        sidecars = [
+            each["name"] for each in pod["spec"]["initContainers"] if "restartPolicy" in each
+        ]
+        assert sidecars == ["istio-proxy"]
+
+
+def test_policies(platform, models, call, trained):
+    """From outside the gateway calls, which is allowed; then each caller for itself."""
+    cell = matrix.cell(platform.column, "policies")
+    said = {"predictions": trained.classes}
+    url = f"{platform.url(iris.NAME)}/v1/models/{iris.NAME}:predict"
+    assert platform.ask(url, BODY).json == said
+    assert json.loads(call("friends")) == said
+    assert call("others") == "RBAC: access denied"
+    assert "Connection reset by peer" in call("strangers")
+    cell("predicted", "for callers that are allowed, and for no others")
+
+
+def test_a_transformer_may_call_its_model(platform, models, trained):
+    url = f"{platform.url('pipeline')}/v1/models/pipeline:predict"
+    answer = platform.ask(url, {"instances": MILLIMETRES})
+    assert answer.json == {"predictions": trained.classes}
