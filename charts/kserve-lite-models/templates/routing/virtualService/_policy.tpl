@@ -18,7 +18,7 @@ beside the pods calls them.
 {{- define "kserve-lite-models.policy.authorization" -}}
 {{- $namespace := include "kserve-lite-models.namespace" .root }}
 {{- $callers := .root.Values.routing.virtualService -}}
-# Who may call it; everybody else is refused.
+# Who may call these pods; everybody else is refused.
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata:
