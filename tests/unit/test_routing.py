@@ -305,6 +305,19 @@ def test_a_model_may_call_itself(more, admitted, tmp_path):
     assert len(found) == len(admitted)
 
 
+def test_a_graph_has_a_virtual_service_as_a_model_has(tmp_path):
+    values = merge(
+        published("virtualService"), {"graphs": GRAPH, "routing": {"pathTemplate": "/{{ .Name }}"}}
+    )
+    spec = only(rendered(values, tmp_path), "VirtualService", "g")["spec"]
+    assert spec["hosts"] == ["g-default.a.b", "a.b"]
+    for route in spec["http"]:
+        (to,) = route["route"]
+        assert to["destination"] == {
+            "host": "g.default.svc.cluster.local", "port": {"number": 80},
+        }  # fmt: skip
+
+
 def test_a_graph_admits_whom_its_models_admit(tmp_path):
     """Else whoever may not call a model asks a graph to do so."""
     policies = {"allowNamespaces": ["apps"], "peerAuthentication": "STRICT"}
