@@ -14,6 +14,11 @@ from tests.cluster.harness.flowers import FLOWERS
 MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
 INJECTION = "istio-injection"
 BODY = {"instances": FLOWERS}
+# How a caller in the mesh is refused. To answer so, Envoy must know that a port speaks HTTP: the chart's
+# Services say it in the name of theirs, those of KServe do not, and Istio goes by the older of the two,
+# which is often not a second. In mutual TLS only the filter istio.alpn, which is not here, would tell.
+DENIED = "RBAC: access denied"
+ENDED = "reset reason: connection termination"
 INSIDE = f"http://{iris.NAME}.{{}}/v1/models/{iris.NAME}:predict"
 
 
@@ -76,9 +81,7 @@ def test_policies(platform, models, call, trained):
     url = f"{platform.url(iris.NAME)}/v1/models/{iris.NAME}:predict"
     assert platform.ask(url, BODY).json == said
     assert json.loads(call("friends", INSIDE)) == said
-    # Istio's own Envoy answers with 403. This one cannot tell that KServe's unnamed port speaks HTTP
-    # inside mutual TLS, which takes the filter istio.alpn, so the policy ends the connection.
-    assert "reset reason: connection termination" in call("others", INSIDE)
+    assert call("others", INSIDE).endswith((DENIED, ENDED))
     assert "Connection reset by peer" in call("strangers", INSIDE)
     cell("predicted", "for callers that are allowed, and for no others")
 
@@ -86,7 +89,7 @@ def test_policies(platform, models, call, trained):
 def test_a_graph_calls_its_model_for_those_who_may(call, trained):
     url = "http://chain.{}"
     assert json.loads(call("friends", url)) == {"predictions": trained.classes}
-    assert "reset reason: connection termination" in call("others", url)
+    assert call("others", url).endswith(ENDED)
     assert "Connection reset by peer" in call("strangers", url)
 
 
