@@ -9,9 +9,13 @@ from tests.cluster.gateways import matrix
 from tests.cluster.gateways.published import DOMAIN, published, serving
 from tests.cluster.harness import iris, istio, outside, pki
 from tests.cluster.harness.flowers import FLOWERS
-from tests.rendering import STOCK
 
 SECRET = "models-example-com-tls"
+MODES = {
+    "gatewayApi": {"mode": "gatewayApi"},
+    "gatewayApi+": {"mode": "gatewayApi", "gatewayApi": {"writeRoutes": True}},
+    "virtualService": {"mode": "virtualService"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -19,18 +23,19 @@ def ca(tmp_path_factory):
     return pki.make(tmp_path_factory.mktemp("ca"), "ca", subject="/CN=models")
 
 
-@pytest.fixture(scope="module", params=["gatewayApi", "virtualService"])
+@pytest.fixture(scope="module", params=MODES)
 def platform(request, cluster, mesh, ca, tmp_path_factory):
     """With the certificate where the gateway's pods look for it, which depends on the mode."""
     folder = tmp_path_factory.mktemp("tls")
     name = f"DNS:*.{DOMAIN}"
     pair = pki.make(folder, "gateway", subject="/CN=gateway", ca=ca, names=[name])
     namespace = cluster.namespace("kserve")
-    where = ("-n", namespace if request.param == "gatewayApi" else istio.NAMESPACE)
+    mode = MODES[request.param]
+    where = ("-n", istio.NAMESPACE if mode["mode"] == "virtualService" else namespace)
     files = (f"--cert={pair.certificate}", f"--key={pair.key}")
     cluster.kubectl("create", "secret", "tls", SECRET, *where, *files)
     tls = {"tls": {"enabled": True, "secretName": SECRET}}
-    routing = {"mode": request.param, "gateway": {"className": "istio", **tls}}
+    routing = {**mode, "gateway": {"className": "istio", **tls}}
     with published(cluster, namespace, routing, folder) as platform:
         yield platform
     cluster.kubectl("delete", "secret", SECRET, *where)
@@ -44,29 +49,22 @@ def url(platform, trained, tmp_path_factory):
         yield f"{platform.url(iris.NAME)}/v1/models/{iris.NAME}:predict"
 
 
-def test_it_predicts_with_tls(platform, url, ca, trained):
-    matrix.note(platform.mode, "tls", "FAILED")
+@pytest.fixture
+def cell(request, platform):
+    """Notes what came out of a cell of the matrix."""
+    return matrix.cell(platform.column, request.node.originalname.removeprefix("test_"))
+
+
+def test_tls(platform, url, ca, trained, cell):
     assert url.startswith("https://")
     answer = platform.ask(url, {"instances": FLOWERS}, ca=ca.certificate)
     assert answer.json == {"predictions": trained.classes}
     with pytest.raises(ToolFailed, match="certificate"):
         outside.ask(platform.address, url, {})
-    matrix.note(platform.mode, "tls", "predicted")
+    cell("predicted")
 
 
-def test_http_leads_to_tls(platform, url):
-    matrix.note(platform.mode, "redirect", "FAILED")
+def test_redirect(platform, url, cell):
     answer = platform.ask(url.replace("https:", "http:"), {"instances": FLOWERS})
     assert (answer.status, answer.redirect) == (301, url)
-    matrix.note(platform.mode, "redirect", "redirected")
-
-
-def test_ingress_has_no_gateway_for_tls(cluster):
-    tls = (
-        "--set=routing.gateway.tls.enabled=true",
-        f"--set=routing.gateway.tls.secretName={SECRET}",
-    )
-    matrix.note("ingress", "tls", "FAILED")
-    with pytest.raises(ToolFailed, match=r"there is no gateway in routing\.mode ingress"):
-        cluster.helm("template", str(STOCK), f"--set=routing.domain={DOMAIN}", *tls)
-    matrix.note("ingress", "tls", "refused")
+    cell("redirected")

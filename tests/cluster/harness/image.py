@@ -9,7 +9,7 @@ from pathlib import Path
 
 from codegen import upstream
 from generator import tools
-from tests.cluster.harness import envoy, mlserver, modelserver
+from tests.cluster.harness import envoy, mlserver, modelserver, nftables
 from tests.cluster.harness.packages import VENV
 
 _BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
@@ -52,6 +52,7 @@ def _proxy() -> Content:
     source = upstream.source(tools.TOOLS["pilot-agent"])
     return {
         **_files("/dev", "/lib", "/lib64"),
+        **nftables.content(),
         "/usr/local/bin/pilot-agent": tools.find("pilot-agent"),
         "/usr/local/bin/envoy": envoy.program(),
         "/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": source / _BOOTSTRAP,
@@ -78,7 +79,7 @@ _IMAGES = {
     "/kube-webhook-certgen": _static("certgen", "/kube-webhook-certgen"),
     "/coredns": _static("coredns", "/coredns"),
     "/pilot": _static("pilot-discovery", "/usr/local/bin/pilot-discovery"),
-    "/proxyv2": Image(_proxy, ("/usr/local/bin/pilot-agent",), 1337),
+    "/proxyv2": Image(_proxy, ("/usr/local/bin/pilot-agent",), 1337, nftables.IMAGE),
     "/curl": Image(lambda: _files("/bin", "/dev", "/lib", "/lib64", "/usr"), ("curl",), 100),
     "/flowers-explainer": _program("explainer"),
     "/flowers-transformer": _program("transformer"),
