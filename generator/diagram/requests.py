@@ -30,13 +30,15 @@ def requests(objects: Sequence[JsonObject], config: JsonObject) -> Iterator[Edge
             yield Edge(OUTSIDE, Node("InferenceService", service.name, ("stopped",)), "nothing")
         else:
             yield from _by_kserve(service, config["ingress"])
-            yield from _by_chart(service, objects)
+            yield from _by_chart(service.name, objects)
             if explainer := service.component("explainer"):
                 yield Edge(INSIDE, explainer.service, ":explain")
             yield from service.edges()
     for each in objects:
         if each["kind"] == "InferenceGraph":
-            yield Edge(INSIDE, Node("Service", each["metadata"]["name"]))
+            name = each["metadata"]["name"]
+            yield Edge(INSIDE, Node("Service", name))
+            yield from _by_chart(name, objects)
             yield from graph(each, {service.name: service for service in services})
 
 
@@ -81,10 +83,10 @@ def _url(service: Service, ingress: JsonObject) -> str:
     return f"{ingress.get('urlScheme', 'http')}://{host}"
 
 
-def _by_chart(service: Service, objects: Sequence[JsonObject]) -> Iterator[Edge]:
-    """From inside and outside to the Services, by what the models chart writes."""
+def _by_chart(name: str, objects: Sequence[JsonObject]) -> Iterator[Edge]:
+    """From inside and outside to the Services of a model or graph, by what the models chart writes."""
     for each in objects:
-        if each["metadata"].get("labels", {}).get("app.kubernetes.io/name") != service.name:
+        if each["metadata"].get("labels", {}).get("app.kubernetes.io/name") != name:
             continue
         node = Node(each["kind"], each["metadata"]["name"])
         if each["kind"] == "Service":

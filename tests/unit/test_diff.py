@@ -368,6 +368,8 @@ def test_no_cluster_is_asked(tmp_path):
     }
     done = run("diff", "/dev/null", ROOT / "values" / "ha.yaml", environment=nothing)
     assert (done.returncode, done.stderr) == (1, "")
+    done = run("graph", "-f", ROOT / "values" / "ha.yaml", environment=nothing)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_report_for_people(tmp_path):
