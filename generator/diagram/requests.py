@@ -84,7 +84,7 @@ def _url(service: Service, ingress: JsonObject) -> str:
 
 
 def _by_chart(name: str, objects: Sequence[JsonObject]) -> Iterator[Edge]:
-    """From inside and outside to the Services of a model or graph, by what the models chart writes."""
+    """From clients to the Services of a model or graph, by what the models chart writes."""
     for each in objects:
         if each["metadata"].get("labels", {}).get("app.kubernetes.io/name") != name:
             continue

@@ -10,8 +10,9 @@ from generator.errors import Problem, ValuesError
 from generator.importer import leftovers
 from generator.importer.commented import dump_entry, indent
 from generator.importer.editing import edit
+from generator.importer.fitting import Entry
 from generator.importer.folder import from_folder
-from generator.importer.inferenceservice import Entry, from_manifest
+from generator.importer.inferenceservice import from_manifest
 from generator.importer.insertion import insert
 from generator.importer.services import distinct, read_services
 from generator.values.check import check

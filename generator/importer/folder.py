@@ -9,7 +9,7 @@ from typing import Any
 
 from generator.catalog import catalog
 from generator.errors import Problem, ValuesError
-from generator.importer.inferenceservice import Entry
+from generator.importer.fitting import Entry
 from generator.importer.leftovers import NO_KEY, left_out
 from generator.importer.objects import Object, read_objects
 from generator.values.sources import read_source

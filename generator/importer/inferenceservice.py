@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from functools import cache
-from typing import Any
 
+from generator.importer.fitting import Entry, fits, move, move_parts, without_emptied
 from generator.importer.leftovers import MODEL_FORMAT, is_carried, is_written_by_kserve
 from generator.importer.lifecycle import drop_sleep, sleep_key, sleep_of
-from generator.values.helmschema import helm_schema
 from generator.values.kubernetes import without_null
-from generator.values.schema import values_schema
-from generator.values.validator import refusals
 from generator.yaml.data import JsonObject
-
-Entry = dict[str, Any]
 
 # The spellings from before `model:`, one key per framework. KServe has some of them speak v2.
 _FRAMEWORKS = (
@@ -75,17 +68,17 @@ def from_manifest(manifest: JsonObject) -> Entry:
     else:
         sleep = sleep_of(predictor, next(iter(predictor.get("containers", [])), {}))
         _take_container(predictor, entry, sleep)
-    _move(predictor, entry, _PREDICTOR)
-    _move_parts(predictor, entry, ("logger", "batcher"))
+    move(predictor, entry, _PREDICTOR)
+    move_parts(predictor, entry, ("logger", "batcher"))
     for key, name in (("scaleMetric", "metric"), ("scaleTarget", "target")):
-        if key in predictor and _fits("autoscaling", {name: predictor[key]}):
+        if key in predictor and fits("autoscaling", {name: predictor[key]}):
             entry.setdefault("autoscaling", {})[name] = predictor.pop(key)
     for component in ("transformer", "explainer"):
         if component in rest:
             _take_component(rest, entry, component, sleep)
     _take_metadata(manifest["metadata"], entry)
     entry |= sleep_key(entry, sleep)
-    if left := _without_emptied(rest, given):
+    if left := without_emptied(rest, given):
         entry["spec"] = left
     return entry
 
@@ -99,17 +92,17 @@ def _take_model(predictor: JsonObject, entry: Entry) -> bool:
         predictor["model"] = {"modelFormat": {"name": framework}, **implied, **own}
     model = predictor.get("model", {})
     form = model.get("modelFormat", {})
-    if not _fits("format", form.get("name")):
+    if not fits("format", form.get("name")):
         return False
     entry["format"] = form.pop("name")
-    if _fits("formatVersion", str(form.get("version", ""))):
+    if fits("formatVersion", str(form.get("version", ""))):
         entry["formatVersion"] = str(form.pop("version"))
     if model.get("name") == "":  # The API server writes it, and means none.
         del model["name"]
     for key, name in _MODEL.items():
-        if key in model and _fits(name, model[key]):
+        if key in model and fits(name, model[key]):
             entry[name] = model.pop(key)
-    _move(model, entry, [key for key in _CONTAINER if key not in ("image", "command")])
+    move(model, entry, [key for key in _CONTAINER if key not in ("image", "command")])
     _take_env(model, entry)
     if str(entry.get("protocol")).startswith("grpc") and _port(model) == {"protocol": "grpc-v2"}:
         del model["ports"]
@@ -134,7 +127,7 @@ def _take_container(parent: JsonObject, entry: Entry, sleep: int, part: str | No
     drop_sleep(own, container)
     container.pop("ports", None)
     taken = {**port}
-    _move(container, taken, _CONTAINER)
+    move(container, taken, _CONTAINER)
     _take_env(container, taken)
     taken.setdefault("securityContext", {})  # Left out, the chart would write one.
     if isinstance(uri := taken.get("env", {}).get("STORAGE_URI"), str):
@@ -142,10 +135,10 @@ def _take_container(parent: JsonObject, entry: Entry, sleep: int, part: str | No
         del taken["env"]["STORAGE_URI"]
     if part is not None:
         # There `storageUri` means something else, or nothing.
-        fits = "storageUri" not in taken and _fits(part, taken)
+        possible = "storageUri" not in taken and fits(part, taken)
     else:
-        fits = all(_fits(key, value) for key, value in taken.items())
-    if container or not fits:
+        possible = all(fits(key, value) for key, value in taken.items())
+    if container or not possible:
         return False
     del own["containers"]
     parent.clear()
@@ -172,7 +165,7 @@ def _take_component(rest: JsonObject, entry: Entry, name: str, sleep: int) -> No
     taken: Entry = {}
     if _take_container(component, taken, sleep, part=name):
         for key in ("minReplicas", "maxReplicas"):
-            if key in component and _fits(name, {key: component[key]}):
+            if key in component and fits(name, {key: component[key]}):
                 taken[key] = component.pop(key)
         entry[name] = taken
 
@@ -218,45 +211,3 @@ def _take_metadata(metadata: JsonObject, entry: Entry) -> None:
     for kind, values in (("labels", labels), ("annotations", annotations)):
         if own := {key: value for key, value in values.items() if is_carried(key)}:
             entry[kind] = own
-
-
-def _move(parent: JsonObject, entry: Entry, keys: Sequence[str]) -> None:
-    """Move what the values have a key for, in a form that they take."""
-    for key in keys:
-        if key in parent and _fits(key, parent[key]):
-            entry[key] = parent.pop(key)
-
-
-def _move_parts(predictor: JsonObject, entry: Entry, keys: Sequence[str]) -> None:
-    """Move what the values have keys for of things that decide where requests go.
-
-    The models chart looks for them in the entry itself; the rest is merged over that.
-    """
-    for key in keys:
-        if key in predictor:
-            own = predictor.pop(key)
-            entry[key] = {name: value for name, value in own.items() if _fits(key, {name: value})}
-            if rest := {name: value for name, value in own.items() if name not in entry[key]}:
-                predictor[key] = rest
-
-
-def _fits(key: str, value: Any) -> bool:
-    """Whether a key of an entry may have a value; what may not stays in the spec."""
-    return not any(refusals(_entry()[key], value))
-
-
-@cache
-def _entry() -> JsonObject:
-    """The schema of each key of an entry."""
-    schema = helm_schema(values_schema(), ours=True)["properties"]["models"]
-    entry: JsonObject = schema["additionalProperties"]["properties"]
-    return entry
-
-
-def _without_emptied(value: Any, given: Any) -> Any:
-    """`value` without the mappings that taking things out of it left empty."""
-    if not isinstance(value, dict):
-        return value
-    former = given if isinstance(given, dict) else {}
-    kept = {key: _without_emptied(child, former.get(key)) for key, child in value.items()}
-    return {key: child for key, child in kept.items() if child != {} or former.get(key) == {}}

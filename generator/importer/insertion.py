@@ -12,7 +12,7 @@ import yaml
 
 from generator.errors import Problem, ValuesError
 from generator.importer.commented import dump_entry, indent
-from generator.importer.inferenceservice import Entry
+from generator.importer.fitting import Entry
 from generator.yaml.document import Document, parse
 from generator.yaml.path import Key
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from generator.errors import ValuesError
+from generator.importer.fitting import Entry
 from generator.importer.inferenceservice import (
     CLUSTER_LOCAL,
     VISIBILITY,
-    Entry,
     from_manifest,
     has_no_route_of_kserves,
 )
