@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from generator import MODELS
 from generator.errors import ValuesError
 from generator.manifests.routes import render as routes_of
 from generator.values.check import read
@@ -17,6 +18,7 @@ from tests.rendering import Object, of_kind, only
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 PART = {"image": "registry.example.com/part:1"}
 GRPC = {"format": "triton", "protocol": "grpc-v2"}
+MODE = "serving.kserve.io/deploymentMode"
 VISIBILITY = "networking.kserve.io/visibility"
 PATH = "/serving/{{ .Namespace }}/{{ .Name }}"
 
@@ -78,14 +80,16 @@ def test_only_models_with_a_route_of_ours_are_kept_from_kserve(tmp_path):
             "inside": MODEL | {"clusterLocal": True},
             "by-label": MODEL | {"labels": {VISIBILITY: "cluster-local"}},
             "serverless": MODEL | {"deploymentMode": "Knative"},
+            "by-annotation": MODEL | {"annotations": {MODE: "Serverless"}},
         }
     }
     them = rendered(written(others), tmp_path)
     assert routes(them).keys() == {"HTTPRoute m.host"}
+    assert "by-annotation" not in {each["metadata"]["name"] for each in of_kind(them, "Service")}
     labels = {each["metadata"]["name"]: each["metadata"]["labels"] for each in of_kind(them, "InferenceService")}  # fmt: skip
     local = {name: own.get(VISIBILITY) for name, own in labels.items()}
     inside = "cluster-local"
-    assert local == {"m": inside, "inside": inside, "by-label": inside, "serverless": None}
+    assert local == {"m": inside, "inside": inside, "by-label": inside, "serverless": None, "by-annotation": None}
 
     without = merge(written(others), {"routing": {"gatewayApi": {"writeRoutes": False}}})
     them = rendered(without, tmp_path)
@@ -172,6 +176,36 @@ def test_one_host_has_routes_of_one_kind(part, tmp_path):
     assert spec[0] == "HTTPRoute m.host"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "duration"),
+    [
+        (99999, "99999s"),
+        (100000, "27h46m40s"),
+        (359999999, "99999h59m59s"),
+    ],
+)
+def test_a_long_timeout_is_in_hours(seconds, duration, tmp_path):
+    """A Duration of the Gateway API has five digits per unit (GEP-2257)."""
+    (spec,) = routes(rendered(written(timeout=seconds), tmp_path)).values()
+    assert spec["rules"][0]["timeouts"] == {"request": duration}
+
+
+@pytest.mark.parametrize("path", ["/.well-known/m", "/a/.../m", "/a..", "/a/~b_c-d.e/"])
+def test_a_path_may_have_dots_in_its_words(path, tmp_path):
+    found = routes(rendered(written({"routing": {"pathTemplate": path}}), tmp_path))
+    (rule,) = found["HTTPRoute m.path"]["rules"]
+    assert rule["matches"][0]["path"]["value"] == path.rstrip("/")
+
+
+def test_fifteen_versions_and_domains_are_within_a_routes_bounds(tmp_path):
+    domains = [f"d{number}.org" for number in range(15)]
+    versions = {f"v{number}": {"trafficPercent": 1} for number in range(15)}
+    more = {"routing": {"additionalDomains": domains}}
+    (spec,) = routes(rendered(written(more, canary=versions), tmp_path)).values()
+    assert len(spec["hostnames"]) == 16
+    assert len(spec["rules"][0]["backendRefs"]) == 16
+
+
 def test_routes_may_have_no_timeouts(tmp_path):
     values = written({"routing": {"httpRouteTimeouts": False}})
     (spec,) = routes(rendered(values, tmp_path)).values()
@@ -185,6 +219,19 @@ def test_a_class_of_gke_has_routes_of_ours_without_timeouts(tmp_path):
     assert "RegularExpression" not in json.dumps(routes(them))
 
 
+# By the rules of HTTPPathMatch in the Gateway API's own CRD.
+NO_PATHS = ["/a/../b", "/a/./b", "/a/..", "/a/.", "/..", "/a//b", "//"]
+LONG = ".".join(["d" * 61] * 4)
+
+
+def split(*percents: int) -> list[dict]:
+    """The `canary` of a spec."""
+    return [
+        {"trafficPercent": percent, "predictor": {"name": f"v{number}", "sklearn": {}}}
+        for number, percent in enumerate(percents)
+    ]
+
+
 REFUSED = [
     (written({"routing": {"mode": "ingress"}}), "routing.gatewayApi.writeRoutes", "set routing.mode=gatewayApi"),
     (written({"routing": {"gateway": {"className": "gke-l7-rilb"}}}), "routing.httpRouteTimeouts", "set routing.httpRouteTimeouts=false"),
@@ -194,6 +241,16 @@ REFUSED = [
     (written({"routing": {"pathTemplate": "/{{ .Labels.x }}/{{ .Name }}"}}, labels={"x": ""}), "models.m", "which is no path"),
     (written({"routing": {"domainTemplate": "{{ .Labels.x }}.{{ .IngressDomain }}"}}), "models.m", "routing.domainTemplate asks for"),
     (written({"routing": {"pathTemplate": "/s"}, "models": {"x": MODEL}}), "models.x", "has the path /s of models.m"),
+    (written(spec={"predictor": {"timeout": 7, "model": {"protocolVersion": "grpc-v2"}}}), "models.m.spec.predictor.timeout", "let the callers send their deadlines"),
+    (written(timeout=360000000), "models.m.timeout", "99,999 hours are the most"),
+    (written({"routing": {"gatewayApi": {"writeRoutes": False}}}, timeout=100000), "models.m.timeout", "set routing.gatewayApi.writeRoutes=true"),
+    (written(spec={"canary": split(60, 41)}), "models.m.spec.canary", "add up to 101"),
+    (written(canary={f"v{n}": {"trafficPercent": 1} for n in range(16)}), "models.m.canary", "16 versions"),
+    (written(spec={"canary": split(*[1] * 16)}), "models.m.spec.canary", "16 versions"),
+    (written({"routing": {"additionalDomains": [f"d{n}.org" for n in range(16)]}}), "routing.additionalDomains", "16 domains"),
+    (written({"routing": {"additionalDomains": [LONG]}}), "models.m", f'"m-default.{LONG}" of it, which is no host'),
+    *((written({"routing": {"pathTemplate": path}}), "models.m", f'"{path}" of it, which is no path') for path in NO_PATHS),
+    (written({"routing": {"pathTemplate": f"/{'p' * 1010}"}}), "models.m", "takes 1024"),
 ]  # fmt: skip
 
 
@@ -203,6 +260,14 @@ def test_what_no_route_would_do_is_refused(values, path, said, tmp_path):
     assert problem.path == path
     assert said in problem.message
     assert "; " in problem.message  # A remedy after the fact.
+
+
+def test_helm_alone_refuses_a_part_below_nothing(tmp_path):
+    """The generator knows the type's bounds; a chart that renders has its route's weights."""
+    file = tmp_path / "values.yaml"
+    file.write_text(json.dumps(written(spec={"canary": split(-1)})))
+    with pytest.raises(ValuesError, match=r"spec\.canary: v0 has -1 percent"):
+        rendering.helm_template(rendering.CHARTS[MODELS], Values.parsed([file]))
 
 
 def by_hand(folder: Path, **metadata: object) -> Path:

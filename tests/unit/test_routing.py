@@ -185,6 +185,7 @@ SPLIT = {"canary": [{"trafficPercent": 10, "predictor": {"name": "v", "sklearn":
 REFUSED = [
     (published("gatewayApi", spec=SPLIT), "models.m.spec.canary", "set routing.mode=virtualService"),
     (published("ingress", spec={"predictor": {"canaryTrafficPercent": 10}}), "models.m.spec.predictor.canaryTrafficPercent", "is Knative's"),
+    (published("ingress", spec={"predictor": {"timeout": 7}}), "models.m.spec.predictor.timeout", "KServe's Ingress has none"),
     (published("virtualService", clusterLocal=True, canary={"v": {"trafficPercent": 10}}), "models.m.canary", "the model has none"),
     ({"routing": {"mode": "virtualService"}, "models": {"m": MODEL | {"canary": {"v": {"trafficPercent": 10}}}}}, "models.m.canary", "set routing.domain"),
     (merge(published("gatewayApi", timeout=7), {"routing": {"httpRouteTimeouts": False}}), "models.m.timeout", "set routing.httpRouteTimeouts=true"),
@@ -207,6 +208,8 @@ def test_what_no_route_would_do_is_refused(values, path, said, tmp_path):
         {"models": {"m": MODEL | {"timeout": 7}}},
         published("ingress", timeout=7, clusterLocal=True),
         published("ingress", timeout=7, deploymentMode="Knative"),
+        published("ingress", timeout=7, annotations={"serving.kserve.io/deploymentMode": "Serverless"}),
+        published("ingress", timeout=7, labels={"networking.kserve.io/visibility": "cluster-local"}),
         published("Knative", spec={"predictor": {"canaryTrafficPercent": 10}}),
         merge(published("gatewayApi"), {"routing": {"gateway": {"create": False, "className": "gke-x"}}}),
     ],

@@ -1,4 +1,17 @@
 {{- /*
+Seconds as a Duration of the Gateway API, which has five digits per unit (GEP-2257): 60s, 27h46m40s.
+Takes the seconds.
+*/ -}}
+{{- define "kserve-lite-models.gatewayApi.duration" -}}
+  {{- $seconds := int . -}}
+  {{- if gt $seconds 99999 -}}
+    {{ div $seconds 3600 }}h{{ div (mod $seconds 3600) 60 }}m{{ mod $seconds 60 }}s
+  {{- else -}}
+    {{ $seconds }}s
+  {{- end -}}
+{{- end -}}
+
+{{- /*
 A rule of an HTTPRoute: for one path below a prefix, or, where the path is "", for all of them; the
 prefix is cut off. The timeout is that of KServe's own routes. Takes (dict root name model prefix path backends), as the defines beside it do.
 */ -}}
@@ -24,6 +37,6 @@ prefix is cut off. The timeout is that of KServe's own routes. Takes (dict root 
   {{- include "kserve-lite-models.gatewayApi.backendRefs" (dict "backends" .backends) | nindent 2 }}
   {{- if .root.Values.routing.httpRouteTimeouts }}
   timeouts:
-    request: {{ include "kserve-lite-models.timeout" .model | default "60" | int }}s
+    request: {{ include "kserve-lite-models.timeout" .model | default "60" | include "kserve-lite-models.gatewayApi.duration" | quote }}
   {{- end }}
 {{- end -}}
