@@ -57,15 +57,29 @@ annotations:
 {{- end -}}
 
 {{- /*
-Whether the models chart routes a model, as "true" or nothing: not one that stays inside, by its key or
-by KServe's own label. Takes (dict root model).
+How a model runs, Standard or Knative: by its key, by KServe's own annotation with the words of today or
+of old (GetDeploymentMode in pkg/controller of v0.20.0), or as the platform says. Takes (dict root model).
 */ -}}
+{{- define "kserve-lite-models.deploymentMode" -}}
+  {{- $words := dict "Knative" "Knative" "RawDeployment" "Standard" "Serverless" "Knative" "Standard" "Standard" -}}
+  {{- $annotated := get (.model.annotations | default dict) "serving.kserve.io/deploymentMode" -}}
+  {{- coalesce .model.deploymentMode (get $words $annotated) .root.Values.deploymentMode -}}
+{{- end -}}
+
+{{- /*
+Whether a model stays inside the cluster, by its key or by the label, as "true" or nothing. Takes
+(dict root model).
+*/ -}}
+{{- define "kserve-lite-models.inside" -}}
+  {{- if or .model.clusterLocal (and .model.labels (eq "cluster-local" (get .model.labels (include "kserve-lite-models.visibility" .)))) -}}
+    true
+  {{- end -}}
+{{- end -}}
+
+{{- /* Whether the models chart routes a model, as "true" or nothing. Takes (dict root model). */ -}}
 {{- define "kserve-lite-models.routed" -}}
-  {{- $root := .root -}}
-  {{- $model := .model -}}
-  {{- $inside := or $model.clusterLocal (eq "cluster-local" (get ($model.labels | default dict) "networking.kserve.io/visibility")) -}}
-  {{- if and (include "kserve-lite-models.writesRoutes" $root) $root.Values.routing.domain (not $inside) -}}
-    {{- if eq ($model.deploymentMode | default $root.Values.deploymentMode) "Standard" -}}
+  {{- if and (include "kserve-lite-models.writesRoutes" .root) .root.Values.routing.domain (not (include "kserve-lite-models.inside" .)) -}}
+    {{- if eq (include "kserve-lite-models.deploymentMode" .) "Standard" -}}
       true
     {{- end -}}
   {{- end -}}
@@ -76,11 +90,9 @@ The annotations that KServe shall copy to a model's Ingress, as JSON: those of r
 is an Ingress. Takes (dict root model).
 */ -}}
 {{- define "kserve-lite-models.ingressAnnotations" -}}
-  {{- $root := .root -}}
-  {{- $model := .model -}}
-  {{- $mode := $model.deploymentMode | default $root.Values.deploymentMode -}}
-  {{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq $mode "Standard") (not $model.clusterLocal) -}}
-    {{ toJson $root.Values.routing.ingressAnnotations }}
+  {{- $routing := .root.Values.routing -}}
+  {{- if and (eq $routing.mode "ingress") $routing.domain (eq (include "kserve-lite-models.deploymentMode" .) "Standard") (not (include "kserve-lite-models.inside" .)) -}}
+    {{ toJson $routing.ingressAnnotations }}
   {{- else -}}
     {}
   {{- end -}}
@@ -91,8 +103,7 @@ The label by which KServe writes no route; a model that nobody else routes stays
 Knative asks for its own. Takes (dict root model).
 */ -}}
 {{- define "kserve-lite-models.visibility" -}}
-  {{- $mode := .model.deploymentMode | default .root.Values.deploymentMode -}}
-  networking.{{ ternary "knative.dev" "kserve.io" (eq $mode "Knative") }}/visibility
+  networking.{{ ternary "knative.dev" "kserve.io" (eq (include "kserve-lite-models.deploymentMode" .) "Knative") }}/visibility
 {{- end -}}
 
 {{- /* The Istio gateway as NAMESPACE/NAME. Takes the root. */ -}}

@@ -75,7 +75,7 @@ a boolean or null. Takes (dict path name longest).
     {{- if and $model.minReplicas $model.maxReplicas (gt (int $model.minReplicas) (int $model.maxReplicas)) }}
       ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
     {{- end }}
-    {{- $mode := or $model.deploymentMode $.Values.deploymentMode }}
+    {{- $mode := include "kserve-lite-models.deploymentMode" (dict "root" $ "model" $model) }}
     {{- if $model.autoscaling }}
       {{- include "kserve-lite-models.check.autoscaling" (dict "path" $path "autoscaling" $model.autoscaling "deploymentMode" $mode) }}
     {{- end }}
@@ -109,10 +109,10 @@ a boolean or null. Takes (dict path name longest).
     {{- if $model.spec }}
       {{- include "kserve-lite-models.check.spec" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
     {{- end }}
-    {{- if $model.timeout }}
+    {{- if or $model.timeout $model.spec }}
       {{- include "kserve-lite-models.check.timeout" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
     {{- end }}
-    {{- if and $.Values.routing.domain (not $model.clusterLocal) }}
+    {{- if and $.Values.routing.domain (not (include "kserve-lite-models.inside" (dict "root" $ "model" $model))) }}
       {{- include "kserve-lite-models.check.host" (dict "root" $ "name" $name "model" $model "deploymentMode" $mode "hosts" $hosts "paths" $paths) }}
     {{- end }}
   {{- end }}

@@ -14,21 +14,29 @@ The host and the path under which a model is published, which no other may have.
   {{- $model := .model -}}
   {{- $hosts := .hosts -}}
   {{- $path := printf "models.%s" $name -}}
-  {{- $host := include "kserve-lite-models.fill" (dict "root" $root "name" $name "model" $model "template" $root.Values.routing.domainTemplate) }}
+  {{- $every := include "kserve-lite-models.hosts" (dict "root" $root "name" $name "model" $model) | fromJsonArray -}}
+  {{- $host := first $every }}
   {{- with regexFind "\\{\\{[^}]+" $host }}
     {{- if include "kserve-lite-models.writesRoutes" $root }}
       ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
     {{- end }}
   {{- end }}
   {{- if and (not (contains "{{" $host)) (eq .deploymentMode "Standard") (ne $root.Values.routing.mode "none") }}
-    {{- if or (gt (len $host) 253) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $host)) }}
-      ERROR: {{ $path }}: routing.domainTemplate makes "{{ $host }}" of it, which is no host; change the template, or the names and labels in it
+    {{- range $every }}
+      {{- if or (gt (len .) 253) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" .)) }}
+        ERROR: {{ $path }}: routing.domainTemplate makes "{{ . }}" of it, which is no host; change the template, or the names and labels in it
+      {{- end }}
     {{- end }}
   {{- end }}
   {{- if and $root.Values.routing.pathTemplate (include "kserve-lite-models.writesRoutes" $root) }}
     {{- $where := include "kserve-lite-models.fill" (dict "root" $root "name" $name "model" $model "template" $root.Values.routing.pathTemplate) }}
-    {{- if not (or (contains "{{" $where) (regexMatch "^/([-A-Za-z0-9._~]+/)*[-A-Za-z0-9._~]*$" $where)) }}
+    {{- /* What the Gateway API's HTTPPathMatch refuses; no client asks for /./ and /../ either. */}}
+    {{- if not (or (contains "{{" $where) (and (regexMatch "^/([-A-Za-z0-9._~]+/)*[-A-Za-z0-9._~]*$" $where) (not (regexMatch "/\\.\\.?(/|$)" $where)))) }}
       ERROR: {{ $path }}: routing.pathTemplate makes "{{ $where }}" of it, which is no path; change the template, or the labels in it
+    {{- end }}
+    {{- $longest := printf "%s/v1/models/%s:explain" (trimSuffix "/" $where) $name | len }}
+    {{- if gt $longest 1024 }}
+      ERROR: {{ $path }}: routing.pathTemplate makes paths of {{ $longest }} characters of it, and a route takes 1024; shorten the template, or the labels in it
     {{- end }}
   {{- end }}
   {{- with get $hosts $host }}
@@ -76,6 +84,29 @@ deploymentMode key), where key is what asks for it.
   {{- if or $model.transformer (dig "transformer" false ($model.spec | default dict)) }}
     ERROR: {{ $path }}: the transformer calls the model itself, past the split; remove one of the two
   {{- end }}
+  {{- /* A canary of the spec takes the place of the key's. */}}
+  {{- if or (eq .key "spec.canary") (not ($model.spec | default dict).canary) }}
+    {{- include "kserve-lite-models.check.parts" (dict "root" $root "path" $path "model" $model) }}
+  {{- end }}
+{{- end -}}
+
+{{- /* The parts of the requests that a model's versions receive. Takes (dict root path model). */ -}}
+{{- define "kserve-lite-models.check.parts" -}}
+  {{- $path := .path -}}
+  {{- $versions := include "kserve-lite-models.versions" .model | fromJsonArray -}}
+  {{- $sum := 0 -}}
+  {{- range $versions }}
+    {{- $sum = add $sum (int .percent) }}
+    {{- if lt (int .percent) 0 }}
+      ERROR: {{ $path }}: {{ .name }} has {{ int .percent }} percent of the requests; make it 0 or more
+    {{- end }}
+  {{- end }}
+  {{- if gt $sum 100 }}
+    ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
+  {{- end }}
+  {{- if and (gt (len $versions) 15) (eq .root.Values.routing.mode "gatewayApi") }}
+    ERROR: {{ $path }}: has {{ len $versions }} versions, and a rule of the Gateway API takes 15 beside the model; remove some
+  {{- end }}
 {{- end -}}
 
 {{- /* Takes (dict root runtimes name model deploymentMode). */ -}}
@@ -90,13 +121,11 @@ deploymentMode key), where key is what asks for it.
     ERROR: {{ $path }}: KServe leads the versions' requests past the agent, which logs and batches; remove {{ keys (pick $model "batcher" "logger") | sortAlpha | join " and " }}, or make each version a model
   {{- end }}
   {{- $class := dig "autoscaling" "class" (dig "annotations" "serving.kserve.io/autoscalerClass" "hpa" $model) $model }}
-  {{- $sum := 0 }}
   {{- range $key, $version := $model.canary }}
     {{- include "kserve-lite-models.check.name" (dict "path" (printf "%s.%s" $path $key) "name" $key "longest" 20) }}
     {{- if not (hasKey $version "trafficPercent") }}
       ERROR: {{ $path }}.{{ $key }}: its part of the requests is not said; set {{ $path }}.{{ $key }}.trafficPercent
     {{- end }}
-    {{- $sum = add $sum (int ($version.trafficPercent | default 0)) }}
     {{- /* A scaler would raise it to one. */}}
     {{- if and $version.trafficPercent (eq $class "none") (eq 0 (int (dig "minReplicas" (dig "minReplicas" 1 $model) $version))) }}
       ERROR: {{ $path }}.{{ $key }}: gets {{ int $version.trafficPercent }} percent of the requests, and no pod; set {{ $path }}.{{ $key }}.minReplicas to 1 or more, and models.{{ $name }}.minReplicas
@@ -118,9 +147,6 @@ deploymentMode key), where key is what asks for it.
       {{- include "kserve-lite-models.check.storage" (dict "root" $root "path" (printf "%s.%s" $path $key) "uri" .) }}
     {{- end }}
   {{- end }}
-  {{- if gt $sum 100 }}
-    ERROR: {{ $path }}: the parts add up to {{ $sum }}; make them 100 or less
-  {{- end }}
 {{- end -}}
 
 {{- /*
@@ -129,7 +155,7 @@ the predictor too. Takes (dict root path model deploymentMode).
 */ -}}
 {{- define "kserve-lite-models.check.explainer" -}}
   {{- $root := .root -}}
-  {{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq .deploymentMode "Standard") (not .model.clusterLocal) }}
+  {{- if and (eq $root.Values.routing.mode "ingress") $root.Values.routing.domain (eq .deploymentMode "Standard") (not (include "kserve-lite-models.inside" (dict "root" $root "model" .model))) }}
     ERROR: {{ .path }}.explainer: beside a transformer KServe's Ingress has no host for it; set routing.mode=gatewayApi or virtualService, or {{ .path }}.clusterLocal=true
   {{- end }}
 {{- end -}}
@@ -151,11 +177,16 @@ the predictor too. Takes (dict root path model deploymentMode).
   {{- end }}
 {{- end -}}
 
-{{- /* Whether a model's route can have its timeout. Takes (dict root path model deploymentMode). */ -}}
+{{- /*
+Whether a model's route can have its timeout: the Gateway API's Durations have five digits per unit
+(GEP-2257), and KServe writes seconds alone (toGatewayAPIDuration in httproute_reconciler.go of v0.20.0).
+Takes (dict root path model deploymentMode).
+*/ -}}
 {{- define "kserve-lite-models.check.timeout" -}}
   {{- $root := .root -}}
-  {{- $path := printf "%s.timeout" .path -}}
-  {{- if and $root.Values.routing.domain (eq .deploymentMode "Standard") (not .model.clusterLocal) }}
+  {{- $path := printf "%s.%s" .path (ternary "spec.predictor.timeout" "timeout" (hasKey (dig "predictor" dict (.model.spec | default dict)) "timeout")) -}}
+  {{- $seconds := include "kserve-lite-models.timeout" .model | int -}}
+  {{- if and $seconds $root.Values.routing.domain (eq .deploymentMode "Standard") (not (include "kserve-lite-models.inside" (dict "root" $root "model" .model))) }}
     {{- if eq $root.Values.routing.mode "ingress" }}
       ERROR: {{ $path }}: KServe's Ingress has none; set routing.mode=gatewayApi or virtualService, or remove it and set the annotation of your ingress controller in routing.ingressAnnotations
     {{- else if eq $root.Values.routing.mode "none" }}
@@ -164,6 +195,10 @@ the predictor too. Takes (dict root path model deploymentMode).
       ERROR: {{ $path }}: HTTPRoutes have no timeouts here; set routing.httpRouteTimeouts=true, or remove it
     {{- else if include "kserve-lite-models.grpcRouted" (dict "root" $root "name" "" "model" .model) }}
       ERROR: {{ $path }}: GRPCRoutes have no timeouts; remove it, and let the callers send their deadlines
+    {{- else if and (eq $root.Values.routing.mode "gatewayApi") (gt $seconds 359999999) }}
+      ERROR: {{ $path }}: of an HTTPRoute's timeout 99,999 hours are the most; make it shorter
+    {{- else if and (eq $root.Values.routing.mode "gatewayApi") (gt $seconds 99999) (not $root.Values.routing.gatewayApi.writeRoutes) }}
+      ERROR: {{ $path }}: of the timeout of KServe's HTTPRoutes 99999 seconds are the most; make it shorter, or set routing.gatewayApi.writeRoutes=true
     {{- end }}
   {{- end }}
 {{- end -}}

@@ -26,6 +26,9 @@
       {{- end }}
       {{- $_ := set $known $domain "routing.additionalDomains" }}
     {{- end }}
+    {{- if and (eq $mode "gatewayApi") (gt (len $routing.additionalDomains) 15) }}
+      ERROR: routing.additionalDomains: has {{ len $routing.additionalDomains }} domains, and a route of the Gateway API takes 15 beside routing.domain; remove some
+    {{- end }}
     {{- if eq $mode "ingress" }}
       {{- include "kserve-lite.routing.checkClass" . }}
     {{- end }}
