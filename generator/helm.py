@@ -18,7 +18,8 @@ from generator.values.sources import opened
 from generator.yaml.path import Key
 
 _DESCRIPTOR = re.compile(r"/dev/fd/(\d+)\b")
-_AT = re.compile(r"^- at '(?P<path>[^']*)': (?P<fact>.+)$", re.MULTILINE)
+# A line that says no more than that there are others below is left out.
+_AT = re.compile(r"^ *- at '(?P<path>[^']*)': (?!.*failed$)(?P<fact>.+)$", re.MULTILINE)
 _TEMPLATE = re.compile(r"(?P<chart>[a-z-]+)/(?P<file>templates/[\w./-]+)")
 _READS = re.compile(r"(?:\.Values|\$)\.([A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*)")
 _WAY = re.compile(r"^.*(?:error converting YAML to JSON: |(?= at <[^>]*>: ))")

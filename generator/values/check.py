@@ -13,6 +13,7 @@ from typing import Any
 
 from generator.catalog import catalog
 from generator.errors import Problem, ValuesError
+from generator.values.formats import compiled, text_pattern
 from generator.values.helmschema import helm_schema
 from generator.values.identity import check_objects
 from generator.values.kubernetes import check_fields
@@ -41,7 +42,11 @@ def check(values: Values) -> Iterator[Problem]:
     found = list(_refused(schema, whole))
     # What Helm's schema says of a Kubernetes type is said once more by the type itself.
     reported = {path for path, _ in found}
-    more = [*_fields(values.merged, whole), *check_objects(values.at("extraObjects"))]
+    more = [
+        *_fields(values.merged, whole),
+        *check_objects(values.at("extraObjects")),
+        *_unreadable(values.merged),
+    ]
     found += ((path, message) for path, message in more if path not in reported)
     # Only what has the right types can be looked through for more.
     for path, message in dict.fromkeys(found or _misspelt(whole)):
@@ -58,6 +63,29 @@ def _fields(values: JsonObject, whole: JsonObject) -> Iterator[tuple[Key, str]]:
             # With the defaults: a request of the user's may be more than the limit of ours.
             for path, message in check_fields(kind, value_at(whole, here), custom=custom):
                 yield (*here, *path), message
+
+
+def _unreadable(value: Any, path: Key = ()) -> Iterator[tuple[Key, str]]:
+    """The texts in `value`, and the keys, that not every reader of YAML takes as they are."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if sign := _foreign_sign(key):
+                yield (*path, key), f"the name holds {sign}"
+            yield from _unreadable(child, (*path, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _unreadable(child, (*path, index))
+    elif isinstance(value, str) and (sign := _foreign_sign(value)):
+        yield path, f"holds {sign}"
+
+
+def _foreign_sign(text: str) -> str | None:
+    """What to say of the first character of a text that the format "text" does not take."""
+    is_text = compiled(text_pattern()).search
+    if is_text(text):
+        return None
+    sign = next(sign for sign in text if not is_text(sign))
+    return f"U+{ord(sign):04X}, which YAML's parsers read differently or not at all; remove it"
 
 
 def _misspelt(whole: JsonObject) -> Iterator[tuple[Key, str]]:

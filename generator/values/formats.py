@@ -20,6 +20,8 @@ from generator.yaml.document import load_fast
 ONE = ("items", "additionalProperties", "propertyNames")
 SEVERAL = ("properties", "x-parts")
 _PROSE = ("is", "slips")
+TEXT = "text"
+"""The format that no field has, as every text in the values is of it."""
 
 
 @cache
@@ -60,6 +62,12 @@ def _constraints(name: str) -> JsonObject:
         optional = "?" if name.endswith("?") else ""
         schema["pattern"] = f"^({body}){optional}$" if optional or "|" in body else f"^{body}$"
     return schema
+
+
+def text_pattern() -> str:
+    """The pattern of every text in the values, and of every key: that of the format `TEXT`."""
+    pattern: str = _constraints(TEXT)["pattern"]
+    return pattern
 
 
 def describe(name: str) -> str | None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from generator.values.formats import ONE
+from generator.values.formats import ONE, text_pattern
 from generator.values.schema import KEYWORDS, ValuePath
 from generator.yaml.data import JsonObject
 
@@ -25,10 +25,28 @@ def helm_schema(
     `ours` it is the one that validator.py reads, which knows more keywords.
     """
     schema = _Strict(constants or {}, ours=ours).branch(node, ())
-    # References save Helm time, and cost Python some.
-    shared = {} if ours else _share(schema)
     head: JsonObject = {"$schema": "http://json-schema.org/draft-07/schema#"}
-    return head | schema | ({"definitions": shared} if shared else {})
+    if ours:
+        return head | schema
+    # References save Helm time, and cost Python some.
+    shared = _share(schema)
+    return head | _TEXTS | schema | {"definitions": {"texts": _texts()} | shared}
+
+
+# In Python check.py does it, which is faster.
+_TEXTS: JsonObject = {"allOf": [{"$ref": "#/definitions/texts"}]}
+
+
+def _texts() -> JsonObject:
+    """What Helm asks of every text, and of every key, however deep it is."""
+    pattern = text_pattern()
+    inner = {"$ref": "#/definitions/texts"}
+    return {
+        "pattern": pattern,
+        "items": inner,
+        "patternProperties": {pattern: inner},
+        "additionalProperties": False,
+    }
 
 
 class _Strict:

@@ -15,6 +15,7 @@ from generator import CHART, MODELS
 from generator.chart.rendering import render
 from generator.errors import GeneratorError, ValuesError
 from generator.values.check import read
+from generator.values.load import Values
 from generator.values.schema import Leaf
 from generator.yaml import document, writer
 from tests import rendering
@@ -268,6 +269,55 @@ def test_a_text_arrives_as_written_or_is_refused_in_its_line(text, tmp_path):
         if seen not in ("intact", "refused")
     ]
     assert wrong == []
+
+
+# Line ends of YAML 1.1 that YAML 1.2 does not have, and what is printable in neither.
+UNREADABLE = ["\u0085", "\u2028", "\u2029", "\u0000", "\u001b", "\u007f", "\u009f", "\ufffe"]
+
+
+def test_a_text_that_readers_take_apart_is_refused_everywhere(tmp_path):
+    """Of each leaf that holds text, by the generator."""
+    wrong = []
+    for number, leaf in enumerate(LEAVES):
+        text = f"a{UNREADABLE[number % len(UNREADABLE)]}b"
+        for index in range(len(writings(leaf, None, text))):
+            seen = fate(leaf, index, text, tmp_path / f"{leaf.name}-{index}")
+            if seen != "refused":
+                wrong.append(f"{leaf.name}: {seen}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("character", UNREADABLE)
+@pytest.mark.parametrize(
+    ("chart", "path"),
+    [
+        (CHART, ("configOverrides", "key", "inner")),
+        (CHART, ("extraObjects", "x", "data", "text")),
+        (CHART, ("controller", "extraEnv", "A")),
+        (MODELS, ("models", "m", "args", 0)),
+        (MODELS, ("models", "m", "annotations", "note")),
+        (MODELS, ("models", "m", "spec", "predictor", "model", "args", 0)),
+    ],
+)
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+def test_helm_alone_refuses_it_by_its_path(helm, chart, path, character, tmp_path):
+    text = f"a{character}b"
+    for written in (text, {f"k{character}": "v"}):
+        data: object = written
+        for step in reversed(path):
+            data = [data] if step == 0 else {step: data}
+        file = tmp_path / "values.json"
+        file.write_text(json.dumps(data))
+        given = Values.parsed([file])
+        with pytest.raises(ValuesError) as caught:
+            render_with(chart, given, helm=helm)
+        found = [key_of(problem.path) for problem in caught.value.problems]
+        assert ".".join(map(str, path)) in found, caught.value
+
+
+def key_of(path: str) -> str:
+    """A path of a Problem, with its indices as keys."""
+    return path.replace("[", ".").replace("]", "")
 
 
 def test_committed_files_end_with_a_newline_and_have_no_carriage_returns():

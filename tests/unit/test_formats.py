@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from generator import DATA, tools
 from generator.values.consistency import RULES
-from generator.values.formats import describe, expand, kubernetes, slip
+from generator.values.formats import TEXT, describe, expand, kubernetes, slip
 from generator.values.kubernetes import check_fields
 from generator.values.schema import values_schema
 from generator.values.validator import refusals
@@ -72,6 +72,7 @@ EXAMPLES = {
     "storage uri": (["s3://a/b", "/mnt/x", "hf://org/model", "pvc://a", "oci+native://a/b:1"], ["", "s3:/a/b", "./a", "s3://a b", "s3://", "s3:///a", "a/b", "S3://a"]),
     "tag": (["v1", "1.10", "_a"], ["", "not a tag!", ":v1", "-a", "a" * 129]),
     "target label": (["__meta_x", "a1"], ["", "1a", "a-b"]),
+    "text": (["", "a\n\tb\r\n", "\u00e9 \u00a0\ufeff"], ["a\x85b", "\u2028", "\u2029\n", "\x00", "\x1b[0m", "\x7f", "\x9f", "\ufffe", 1]),
     "url": (["http://a", "s3://bucket/logs", "kafka+tls://a:9"], ["", "a", "not a url", "://a"]),
     "user": ([0, 65534], [-1, 2**31]),
 }  # fmt: skip
@@ -144,7 +145,7 @@ def used(node: object) -> set[str]:
 def test_every_format_is_used():
     fields = [field for own in kubernetes()["fields"].values() for field in own.values()]
     in_fields = {field.removeprefix("[]") for field in fields if isinstance(field, str)}
-    everywhere = used(values_schema()) | used(kubernetes()) | in_fields | used(FORMATS)
+    everywhere = used(values_schema()) | used(kubernetes()) | in_fields | used(FORMATS) | {TEXT}
     assert FORMATS.keys() - everywhere == set()
     assert everywhere - FORMATS.keys() == set()
 

@@ -89,7 +89,13 @@ def test_only_models_with_a_route_of_ours_are_kept_from_kserve(tmp_path):
     labels = {each["metadata"]["name"]: each["metadata"]["labels"] for each in of_kind(them, "InferenceService")}  # fmt: skip
     local = {name: own.get(VISIBILITY) for name, own in labels.items()}
     inside = "cluster-local"
-    assert local == {"m": inside, "inside": inside, "by-label": inside, "serverless": None, "by-annotation": None}
+    assert local == {
+        "m": inside,
+        "inside": inside,
+        "by-label": inside,
+        "serverless": None,
+        "by-annotation": None,
+    }
 
     without = merge(written(others), {"routing": {"gatewayApi": {"writeRoutes": False}}})
     them = rendered(without, tmp_path)
