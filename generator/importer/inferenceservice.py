@@ -36,8 +36,11 @@ _MODEL = {
     "runtimeVersion": "runtimeVersion",
     "protocolVersion": "protocol",
 }
+DEPLOYMENT_MODE = "serving.kserve.io/deploymentMode"
+"""The annotation that says how a model runs."""
+
 _ANNOTATIONS = {
-    "serving.kserve.io/deploymentMode": ("deploymentMode",),
+    DEPLOYMENT_MODE: ("deploymentMode",),
     "serving.kserve.io/autoscalerClass": ("autoscaling", "class"),
     "serving.kserve.io/storageSecretName": ("credentials", "secretName"),
 }

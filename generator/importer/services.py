@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object, read_objects
+from generator.values.identity import NO_NAMESPACE, is_namespace
 from generator.values.kubernetes import check_fields, without_null
 from generator.values.sources import Source
 from generator.yaml.data import JsonObject
@@ -132,8 +133,11 @@ def _without_inner_null(component: Any) -> Any:
 
 def _check_metadata(found: Object, metadata: JsonObject) -> Iterator[Problem]:
     """What an API server would refuse in the metadata that an entry carries."""
-    if not isinstance(metadata.get("namespace", ""), str):
+    namespace = metadata.get("namespace")
+    if not isinstance(namespace, str | None):
         yield found.problem(("metadata", "namespace"), "is not text; quote it")
+    elif namespace and not is_namespace(namespace):
+        yield found.problem(("metadata", "namespace"), f'"{namespace}" {NO_NAMESPACE}')
     for kind in ("labels", "annotations"):
         values: Any = metadata.get(kind)
         if not isinstance(values, dict | None):

@@ -17,6 +17,7 @@ from generator.importer.inferenceservice import (
     Entry,
     from_manifest,
 )
+from generator.importer.origins import ORIGINS, in_manifest
 from generator.importer.services import Service, distinct, read_services
 from generator.manifests.parsing import split
 from generator.manifests.rendering import DECLARED, models
@@ -25,19 +26,8 @@ from generator.values.check import check
 from generator.values.load import Values
 from generator.values.sources import read_sources
 from generator.yaml.data import JsonObject
-from generator.yaml.document import Document
 
-_DECIDING = (
-    "annotations",
-    "batcher",
-    "clusterLocal",
-    "deploymentMode",
-    "labels",
-    "logger",
-    "port",
-    "protocol",
-    "timeout",
-)
+_PARTS = ("transformer", "explainer")
 _IN_THE_CLUSTER = "in-the-cluster"
 
 
@@ -48,8 +38,6 @@ def render(files: Sequence[Path], values: Values, release: Release = DEFAULT) ->
     when there is something in `files` that gets no route.
     """
     _check_values(values)
-    by_gateway = values.whole["routing"]["mode"] == "gatewayApi"
-    platform = {key: value for key, value in values.merged.items() if key not in DECLARED}
     found = [read_services(source) for source in read_sources(files)]
     services, doubles = distinct(
         [service for own, _ in found for service in own],
@@ -57,22 +45,10 @@ def render(files: Sequence[Path], values: Values, release: Release = DEFAULT) ->
     )
     problems = [*doubles, *(problem for _, own in found for problem in own)]
     for service in services:
-        if by_gateway and not _is_ours(service):
-            message = (
-                f"KServe writes routes of its own for {service}; "
-                f"add the label {VISIBILITY}: {CLUSTER_LOCAL}, by which it writes none"
-            )
-            problems.append(service.object.problem(("metadata",), message))
-            continue
-        entry = _deciding(service.manifest)
-        if by_gateway:
-            entry.pop("clusterLocal")  # What keeps KServe from its route keeps nobody else.
-        own = platform | {"models": {service.name: entry}}
-        made = Values.made(own, _document(service, own))
-        if wrong := list(check(made)):
-            problems += wrong
-            continue
-        yield from _routes(made, replace(release, models=service.namespace or release.models))
+        try:
+            yield from _texts(service, values, release)
+        except ValuesError as error:
+            problems += error.problems
     if problems:
         raise ValuesError(problems)
 
@@ -89,30 +65,49 @@ def _check_values(values: Values) -> None:
         raise ValuesError([values.problem(("routing",), message)])
 
 
-def _is_ours(service: Service) -> bool:
-    """Whether KServe is told to write no HTTPRoute for an InferenceService."""
-    labels = service.manifest["metadata"].get("labels") or {}
-    return bool(labels.get(VISIBILITY) == CLUSTER_LOCAL)
+def _texts(service: Service, values: Values, release: Release) -> list[str]:
+    """The text of every object that routes one InferenceService.
+
+    Raises ValuesError, with what is wrong placed in the InferenceService.
+    """
+    entry = _deciding(service.manifest)
+    by_gateway = values.whole["routing"]["mode"] == "gatewayApi"
+    if entry.get("deploymentMode", values.whole["deploymentMode"]) == "Knative":
+        message = (
+            f"{service} has no route of these: it runs on Knative, which routes it; leave it out"
+        )
+        raise ValuesError([service.object.problem(ORIGINS["deploymentMode"], message)])
+    # What keeps KServe from its route keeps nobody else.
+    if by_gateway and not entry.pop("clusterLocal", False):
+        message = (
+            f"KServe writes routes of its own for {service}; "
+            f"add the label {VISIBILITY}: {CLUSTER_LOCAL}, by which it writes none"
+        )
+        raise ValuesError([service.object.problem(("metadata",), message)])
+    try:
+        return _routes(service, entry, values, release)
+    except ValuesError as error:
+        raise ValuesError([in_manifest(each, service) for each in error.problems]) from None
 
 
-def _document(service: Service, values: JsonObject) -> Document:
-    """Values that stand for an InferenceService, so that what is wrong is said to be there."""
-    where = service.object
-    return Document(where.document.file, values, {("models", service.name): where.position})
-
-
-def _routes(values: Values, release: Release) -> Iterator[str]:
-    """What the models chart makes of the values, the InferenceService aside."""
-    text = models(values, release)
-    yield from (each.text for each in split(text) if each.kind != "InferenceService")
+def _routes(service: Service, entry: Entry, values: Values, release: Release) -> list[str]:
+    """What the models chart makes of an entry, the InferenceService aside."""
+    platform = {key: value for key, value in values.merged.items() if key not in DECLARED}
+    made = Values.made(platform | {"models": {service.name: entry}})
+    if wrong := list(check(made)):
+        raise ValuesError(wrong)
+    text = models(made, replace(release, models=service.namespace or release.models))
+    return [each.text for each in split(text) if each.kind != "InferenceService"]
 
 
 def _deciding(manifest: JsonObject) -> Entry:
     """The parts of a model that its routes depend on; the server is in the cluster already."""
     entry, spec = from_manifest(manifest), manifest["spec"]
-    kept: Entry = {key: entry[key] for key in _DECIDING if key in entry}
+    kept: Entry = {
+        key: entry[key] for key in ORIGINS if key in entry and key not in (*_PARTS, "canary")
+    }
     kept["image"] = _IN_THE_CLUSTER
-    for component in ("transformer", "explainer"):
+    for component in _PARTS:
         if spec.get(component) is not None:
             kept[component] = {"image": _IN_THE_CLUSTER}
             if port := entry.get(component, {}).get("port"):

@@ -54,6 +54,14 @@ def is_name(group: str, name: str) -> bool:
     return pattern.fullmatch(name) is not None
 
 
+NO_NAMESPACE = "is not a namespace: lower-case letters, digits and hyphens, such as ml-team"
+
+
+def is_namespace(name: Any) -> bool:
+    """Whether an API server takes the name for a Namespace."""
+    return _matches(LABEL, name)
+
+
 def check_objects(objects: Any) -> Iterator[tuple[Key, str]]:
     """What is wrong with the names of `extraObjects`: the path in the values, and what to say."""
     if not isinstance(objects, dict):
@@ -85,9 +93,8 @@ def _check_object(data: dict[str, Any]) -> Iterator[tuple[Key, str]]:
     name = metadata.get("name")
     if not (isinstance(name, str) and is_name(str(data.get("apiVersion")), name)):
         yield ("metadata", "name"), NO_NAME
-    if "namespace" in metadata and not _matches(LABEL, metadata["namespace"]):
-        message = "is not a namespace: lower-case letters, digits and hyphens, such as ml-team"
-        yield ("metadata", "namespace"), message
+    if "namespace" in metadata and not is_namespace(metadata["namespace"]):
+        yield ("metadata", "namespace"), NO_NAMESPACE
 
 
 def _matches(pattern: re.Pattern[str], value: Any) -> bool:

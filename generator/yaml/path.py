@@ -9,6 +9,9 @@ Key = tuple[str | int, ...]
 """The path of a value: mapping keys and list indices."""
 
 
+_STEP = re.compile(r'\.?([A-Za-z0-9_-]+)|\["([^"]*)"\]|\[([0-9]+)\]')
+
+
 def value_at(data: Any, path: Key) -> Any:
     """The value at a path that is there. Raises LookupError or TypeError if it is not."""
     for step in path:
@@ -27,3 +30,10 @@ def dotted(path: Key) -> str:
         else:
             text += f'["{step}"]'
     return text
+
+
+def key_of(text: str) -> Key:
+    """`a[0]["b.c"]` as `("a", 0, "b.c")`: what `dotted` writes, read again."""
+    return tuple(
+        int(index) if index else word or quoted for word, quoted, index in _STEP.findall(text)
+    )

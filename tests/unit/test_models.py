@@ -690,6 +690,76 @@ def test_what_gets_no_route_is_named_and_the_others_get_theirs(tmp_path):
     assert "has 60 characters" in "".join(said)
 
 
+def manifest_text(name: str, *, more: str = "", predictor: str = "", spec: str = "") -> str:
+    """An InferenceService as people write one, with some lines more."""
+    return f"""\
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata:
+  name: {name}
+{more}
+spec:
+  predictor:
+{predictor}
+    model: {{modelFormat: {{name: sklearn}}, storageUri: "s3://a/b"}}
+{spec}
+"""
+
+
+VERSION = "  - {{trafficPercent: {}, predictor: {{name: {}, sklearn: {{}}}}}}"
+WRONG = [
+    ({"more": "  annotations: {serving.kserve.io/deploymentMode: Serverless}"}, "serving.kserve.io/dep", 'metadata.annotations["serving.kserve.io/deploymentMode"]', "it runs on Knative"),
+    ({"more": "  namespace: Bad_NS"}, "namespace", "metadata.namespace", '"Bad_NS" is not a namespace'),
+    ({"more": "  labels: {team: a b}"}, "team", "metadata.labels.team", '"a b" is not a label'),
+    ({"predictor": "    logger: {mode: foo}"}, "mode", "spec.predictor.logger.mode", "is not one of"),
+    # What the chart refuses, and not the generator.
+    ({"spec": "  canary:\n" + VERSION.format(60, "a") + "\n" + VERSION.format(60, "b")}, "canary:", "spec.canary", "add up to 120"),
+    ({"spec": "  canary:\n" + VERSION.format(1, "c" * 21)}, "{trafficPercent", "spec.canary[0]", "has 21 characters"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "at", "path", "said"), WRONG)
+def test_what_is_wrong_with_a_model_is_said_where_it_is(parts, at, path, said, tmp_path):
+    """And the model after it has its route."""
+    file = tmp_path / "services.yaml"
+    first = manifest_text("first", **parts)
+    file.write_text(f"{first}---\n{manifest_text('second')}")
+    texts = []
+    with pytest.raises(ValuesError) as caught:
+        texts.extend(render([file], rendering.given("istio-models")))
+    (problem,) = caught.value.problems
+    line = next(number for number, text in enumerate(first.splitlines(), 1) if at in text)
+    assert (problem.file, problem.line, problem.path) == (str(file), line, path)
+    assert problem.column == first.splitlines()[line - 1].index(at) + 1
+    assert said in problem.message
+    routed = {each["metadata"]["name"] for text in texts for each in rendering.parse(text)}
+    assert routed == {"second", "second-predictor"}
+
+
+def test_a_remedy_for_a_model_names_what_its_manifest_has(tmp_path):
+    file = tmp_path / "services.yaml"
+    canary = f"  canary:\n{VERSION.format(9, 'a')}\n  transformer: {{containers: [{{name: a, image: a}}]}}"
+    mode = "  labels: {networking.kserve.io/visibility: cluster-local}"
+    file.write_text(manifest_text("m", more=mode, spec=canary))
+    with pytest.raises(ValuesError) as caught:
+        list(render([file], rendering.given("istio-models")))
+    assert len(caught.value.problems) == 2
+    assert "models." not in str(caught.value)
+
+
+def test_a_model_that_lacks_what_a_template_asks_for_is_named(tmp_path):
+    values = tmp_path / "values.yaml"
+    template = "{{ .Labels.team }}.{{ .IngressDomain }}"
+    values.write_text(json.dumps({"routing": {"mode": "virtualService", "domain": "a.b", "domainTemplate": template}}))  # fmt: skip
+    file = tmp_path / "services.yaml"
+    file.write_text(manifest_text("m"))
+    with pytest.raises(ValuesError) as caught:
+        list(render([file], read([values])))
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.path) == (str(file), 4, "metadata.name")
+    assert "which the model does not have" in problem.message
+
+
 def test_a_folder_of_manifests_is_refused(tmp_path):
     with pytest.raises(ValuesError, match="is a folder; name the files in it"):
         list(render([tmp_path], rendering.given("istio-models")))
