@@ -51,6 +51,9 @@ VISIBILITY = "networking.kserve.io/visibility"
 CLUSTER_LOCAL = "cluster-local"
 """What that label then says."""
 
+WRITES_ROUTES = "kserve-lite/writeRoutes"
+"""The annotation of a model that has the label because the models chart writes its routes."""
+
 # Where the runtimes listen for gRPC.
 _GRPC_PORT = 9000
 
@@ -180,6 +183,11 @@ def _take_env(container: JsonObject, entry: Entry) -> None:
     }
 
 
+def has_no_route_of_kserves(metadata: JsonObject) -> bool:
+    """Whether the label in an InferenceService's metadata keeps KServe from routing it."""
+    return bool((metadata.get("labels") or {}).get(VISIBILITY) == CLUSTER_LOCAL)
+
+
 def _take_metadata(metadata: JsonObject, entry: Entry) -> None:
     annotations = dict(metadata.get("annotations") or {})
     for key, (first, *more) in _ANNOTATIONS.items():
@@ -188,8 +196,10 @@ def _take_metadata(metadata: JsonObject, entry: Entry) -> None:
             value = _MODES.get(value, value)
             entry[first] = entry.get(first, {}) | {more[0]: value} if more else value
     labels = dict(metadata.get("labels") or {})
-    if labels.get(VISIBILITY) == CLUSTER_LOCAL:
-        entry["clusterLocal"] = True
+    routed = annotations.pop(WRITES_ROUTES, None) == "true"
+    if has_no_route_of_kserves(metadata):
+        if not routed:
+            entry["clusterLocal"] = True
         del labels[VISIBILITY]
     if is_written_by_kserve(annotations, entry.get("format")):
         del annotations[MODEL_FORMAT]

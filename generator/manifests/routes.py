@@ -16,6 +16,7 @@ from generator.importer.inferenceservice import (
     VISIBILITY,
     Entry,
     from_manifest,
+    has_no_route_of_kserves,
 )
 from generator.importer.origins import ORIGINS, in_manifest
 from generator.importer.services import Service, distinct, read_services
@@ -77,13 +78,14 @@ def _texts(service: Service, values: Values, release: Release) -> list[str]:
             f"{service} has no route of these: it runs on Knative, which routes it; leave it out"
         )
         raise ValuesError([service.object.problem(ORIGINS["deploymentMode"], message)])
-    # What keeps KServe from its route keeps nobody else.
-    if by_gateway and not entry.pop("clusterLocal", False):
+    if by_gateway and not has_no_route_of_kserves(service.manifest["metadata"]):
         message = (
             f"KServe writes routes of its own for {service}; "
             f"add the label {VISIBILITY}: {CLUSTER_LOCAL}, by which it writes none"
         )
         raise ValuesError([service.object.problem(("metadata",), message)])
+    if by_gateway:
+        entry.pop("clusterLocal", None)  # What keeps KServe from its route keeps nobody else.
     try:
         return _routes(service, entry, values, release)
     except ValuesError as error:

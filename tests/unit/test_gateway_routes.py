@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from generator import MODELS
 from generator.errors import ValuesError
+from generator.importer.entries import read_models
 from generator.manifests.routes import render as routes_of
 from generator.values.check import read
 from generator.values.load import Values, merge
@@ -306,6 +308,23 @@ def test_a_model_applied_by_hand_has_the_same_route(tmp_path):
     (spec,) = routes(rendering.parse("---\n".join(texts))).values()
     declared = written(canary={"v": {"trafficPercent": 10}}, minReplicas=2)
     assert routes(rendered(declared, tmp_path)) == {"HTTPRoute m.host": spec}
+
+
+def test_an_entry_made_from_the_cluster_keeps_its_route(tmp_path):
+    """KServe's label alone does not tell a model of the chart's routes from one that stays inside."""
+    values = written({"models": {"inside": MODEL | {"clusterLocal": True}}}, annotations={"a": "b"})
+    before = rendered(values, tmp_path)
+    (tmp_path / "cluster.yaml").write_text(yaml.safe_dump_all(of_kind(before, "InferenceService")))
+    entries = read_models(tmp_path / "cluster.yaml").entries
+    assert entries == {"m": MODEL | {"annotations": {"a": "b"}}, "inside": MODEL | {"clusterLocal": True}}  # fmt: skip
+    assert rendered(values | {"models": dict(entries)}, tmp_path) == before
+
+
+def test_a_model_of_the_charts_has_its_route_by_the_command_too(tmp_path):
+    before = rendered(written(), tmp_path)
+    (tmp_path / "cluster.yaml").write_text(yaml.safe_dump_all(of_kind(before, "InferenceService")))
+    texts = routes_of([tmp_path / "cluster.yaml"], platform(tmp_path))
+    assert routes(rendering.parse("---\n".join(texts))) == routes(before) != {}
 
 
 def test_a_model_applied_by_hand_that_kserve_routes_is_refused(tmp_path):

@@ -114,9 +114,6 @@ def test_what_the_chart_renders_becomes_the_entry_that_it_was(case, tmp_path):
         if credentials:
             model["credentials"] = credentials
             model.get("annotations", {}).pop("serving.kserve.io/secretName", None)
-        # And whether the label keeps the model inside, or KServe from a route of the chart's.
-        if not values["models"][name].get("clusterLocal"):
-            model.pop("clusterLocal", None)
     file = tmp_path / "again.yaml"
     file.write_text(json.dumps(values | {"models": again}))
     text = rendering.helm_template(
