@@ -37,8 +37,10 @@ class Derivation:
 class Image:
     """An image and the platforms it is published for.
 
-    An empty `tag` stands for KServe's version. `hardware` is what a model must ask for, such as "a
-    GPU", where KServe runs the image in place of another; it is empty for what objects name.
+    An empty `tag` stands for KServe's version. `pinnable` is whether a digest can stand in place of
+    the tag, which it cannot where KServe puts name and version together. `hardware` is what a model
+    must ask for, such as "a GPU", where KServe runs the image in place of another; it is empty for
+    what objects name.
     """
 
     registry: str
@@ -48,6 +50,7 @@ class Image:
     digest: str = ""
     derived: Derivation | None = None
     hardware: str = ""
+    pinnable: bool = True
 
     @property
     def name(self) -> str:

@@ -52,7 +52,7 @@ class Expansion:
         return node | {"type": "object", "additionalProperties": entry, "x-entries": True}
 
     def _image_of(self, name: str, node: JsonObject) -> JsonObject:
-        return self._image(catalog().images[name], node, digest=name != "artExplainer")
+        return self._image(catalog().images[name], node)
 
     def _runtimes(self, _: bool, node: JsonObject) -> JsonObject:
         every = catalog().runtimes.items()
@@ -65,7 +65,7 @@ class Expansion:
     def _default_resources(self, default: JsonObject, node: JsonObject) -> JsonObject:
         return self._resources(default, node, optional=True)
 
-    def _image(self, image: Image, node: JsonObject, *, digest: bool = True) -> JsonObject:
+    def _image(self, image: Image, node: JsonObject) -> JsonObject:
         parts: JsonObject = {
             "registry": _string(
                 "Registry; global.imageRegistry replaces it.", image.registry, "registry"
@@ -73,7 +73,7 @@ class Expansion:
             "repository": _string("Repository.", image.repository, "repository"),
             "tag": _string("Tag; empty means the chart's appVersion.", image.tag, "tag?"),
         }
-        if digest:
+        if image.pinnable:
             parts["digest"] = _string("Digest (sha256:…); it wins over the tag.", "", "digest?")
         return self._terse("image", node | {"type": "object", "properties": parts})
 

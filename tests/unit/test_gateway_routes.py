@@ -177,6 +177,45 @@ def test_grpc_has_a_route_of_its_own_kind(tmp_path):
     assert rule.keys() == {"filters", "backendRefs"}
 
 
+def test_routes_attach_where_tls_ends_and_http_redirects(tmp_path):
+    """Models in the platform's own namespace too, whose routes the HTTP listeners would take."""
+    more = {"routing": {"additionalDomains": ["c.d", "e.f"], "pathTemplate": PATH, "gateway": {"tls": {"enabled": True, "secretName": "s"}}}}  # fmt: skip
+    dense = {"models": {"dense": MODEL | GRPC}}
+    them = rendered(written(more, dense), tmp_path)
+    listeners = {each["name"]: each for each in only(them, "Gateway")["spec"]["listeners"]}
+    expected = {
+        "HTTPRoute m.host": {"*.a.b", "*.c.d", "*.e.f"},
+        "HTTPRoute m.path": {"a.b"},
+        "GRPCRoute dense.host": {"*.a.b", "*.c.d", "*.e.f"},
+    }
+    for name, spec in routes(them).items():
+        sections = [listeners[parent["sectionName"]] for parent in spec["parentRefs"]]
+        assert {section["protocol"] for section in sections} == {"HTTPS"}
+        assert {section["hostname"] for section in sections} == expected.pop(name)
+    assert expected == {}
+    redirect = only(them, "HTTPRoute", "kserve-ingress-gateway-https-redirect")["spec"]
+    redirected = [listeners[parent["sectionName"]] for parent in redirect["parentRefs"]]
+    (rule,) = redirect["rules"]
+    assert rule["filters"][0]["requestRedirect"]["scheme"] == "https"
+    assert {section["protocol"] for section in redirected} == {"HTTP"}
+    assert {section["hostname"] for section in redirected} == {"a.b", "*.a.b", "*.c.d", "*.e.f"}
+
+
+@pytest.mark.parametrize(
+    "gateway",
+    [
+        {},
+        {"tls": {"enabled": True, "secretName": "s", "redirect": False}},
+        # Its listeners are somebody else's.
+        {"tls": {"enabled": True}, "create": False, "namespace": "g"},
+    ],
+)
+def test_routes_attach_to_a_whole_gateway_that_serves_models_everywhere(gateway, tmp_path):
+    them = rendered(written({"routing": {"gateway": gateway}}), tmp_path)
+    (parent,) = routes(them)["HTTPRoute m.host"]["parentRefs"]
+    assert parent.keys() == {"group", "kind", "name", "namespace"}
+
+
 @pytest.mark.parametrize("part", ["transformer", "explainer"])
 def test_one_host_has_routes_of_one_kind(part, tmp_path):
     """Of a GRPCRoute and an HTTPRoute on one host, a gateway takes the older alone."""

@@ -86,6 +86,26 @@ def test_the_route_they_show_is_that_of_the_model_they_show():
     assert route["spec"]["hosts"] == written["spec"]["hosts"]
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ .Name }}-{{ .Namespace }}.{{ .IngressDomain }}",
+        "{{.Namespace}}.{{.Name}}.{{.IngressDomain}}",
+        "{{- .Name -}}.x-{{-  .Namespace}}.{{ .IngressDomain -}}",
+        "{{ .Name }}.{{ .Name }}.elsewhere.org",
+    ],
+)
+def test_both_charts_fill_a_domain_template_alike(template, tmp_path):
+    """The platform's NOTES say the URL under which the models chart publishes the model."""
+    routing = {"mode": "virtualService", "domain": "a.b", "domainTemplate": template}
+    model = {"format": "sklearn", "storageUri": "s3://m"}
+    file = tmp_path / "values.yaml"
+    file.write_text(json.dumps({"routing": routing, "models": {"sklearn-iris": model}}))
+    written = rendering.only(rendering.parse(models(read([file]))), "VirtualService")
+    (host,) = written["spec"]["hosts"]
+    assert f"curl http://{host}/v1/models/sklearn-iris:predict" in notes("-f", str(file))
+
+
 @pytest.mark.parametrize("program", ["helm", "helm3"])
 def test_the_crds_that_helm_shows_are_all_of_them(program):
     """What NOTES pipe to kubectl; Helm 3 puts nothing between the files."""
