@@ -11,14 +11,49 @@ namespace: {{ include "kserve-lite-models.namespace" .root | quote }}
 {{ include "kserve-lite-models.metadata" (dict "root" .root "name" .name "labels" (dict "app.kubernetes.io/component" "routing")) }}
 {{- end -}}
 
-{{- /* The gateway that the routes attach to. Takes the root. */ -}}
+{{- /*
+The names of the HTTPS listeners that accept some hosts, as a JSON list: those of the platform's Gateway,
+where its HTTP listeners are for the redirect alone; else none, which means every listener. Takes
+(dict root hosts).
+*/ -}}
+{{- define "kserve-lite-models.gatewayApi.sections" -}}
+  {{- $routing := .root.Values.routing -}}
+  {{- $hosts := .hosts -}}
+  {{- $sections := list -}}
+  {{- if and $routing.gateway.create $routing.gateway.tls.enabled $routing.gateway.tls.redirect -}}
+    {{- $listeners := list (printf ".%s" $routing.domain) -}}
+    {{- if $routing.pathTemplate -}}
+      {{- $listeners = append $listeners $routing.domain -}}
+    {{- end -}}
+    {{- range $routing.additionalDomains -}}
+      {{- $listeners = append $listeners (printf ".%s" .) -}}
+    {{- end -}}
+    {{- range $index, $listener := $listeners -}}
+      {{- $accepted := has $listener $hosts -}}
+      {{- range $hosts -}}
+        {{- $accepted = or $accepted (and (hasPrefix "." $listener) (hasSuffix $listener .)) -}}
+      {{- end -}}
+      {{- if $accepted -}}
+        {{- $sections = append $sections (ternary "https" (printf "https-%d" $index) (eq $index 0)) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- toJson $sections -}}
+{{- end -}}
+
+{{- /* The gateway that the routes of some hosts attach to. Takes (dict root hosts). */ -}}
 {{- define "kserve-lite-models.gatewayApi.parentRefs" -}}
-{{- $gateway := include "kserve-lite-models.gateway" . | splitList "/" -}}
+{{- $gateway := include "kserve-lite-models.gateway" .root | splitList "/" -}}
 parentRefs:
+{{- range include "kserve-lite-models.gatewayApi.sections" (dict "root" .root "hosts" .hosts) | fromJsonArray | default (list "") }}
 - group: gateway.networking.k8s.io
   kind: Gateway
   name: {{ last $gateway | quote }}
   namespace: {{ first $gateway | quote }}
+  {{- with . }}
+  sectionName: {{ quote . }}
+  {{- end }}
+{{- end }}
 {{- end -}}
 
 {{- /*
