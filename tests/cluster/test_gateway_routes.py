@@ -11,6 +11,9 @@ import re
 import pytest
 
 from generator import MODELS
+from generator.errors import ToolFailed
+from generator.values.check import read
+from tests import rendering
 from tests.cluster.harness import controller, foreign, iris
 from tests.cluster.harness.cluster import Release
 from tests.cluster.harness.status import accept_routes, condition
@@ -172,3 +175,69 @@ def test_a_canary_and_grpc_lead_to_services_that_are_there(cluster, release, mod
         if service == "dense-predictor":
             assert (port["name"], port.get("appProtocol")) == ("h2c", "kubernetes.io/h2c")
     team.uninstall()
+
+
+# One step beyond what the chart lets through, in a rule's or a route's own words.
+BEYOND = {
+    "hostnames": lambda spec: spec["hostnames"].append("m.example.net"),
+    "versions": lambda spec: spec["rules"][0]["backendRefs"].append(
+        {"name": "one-more", "port": 80, "weight": 1}
+    ),
+    "duration": lambda spec: spec["rules"][0]["timeouts"].update(request="100000h"),
+    "seconds": lambda spec: spec["rules"][0]["timeouts"].update(request="100000s"),
+    "weight": lambda spec: spec["rules"][0]["backendRefs"][0].update(weight=-1),
+    **{
+        path: lambda spec, path=path: spec["rules"][-1]["matches"][0]["path"].update(value=path)
+        for path in ("/a/../b", "/a/./b", "/a/..", "/a/.", "/..", "/a//b", f"/{'p' * 1024}")
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def widest(cluster, tmp_path_factory):
+    """The routes of a model that uses all that the chart allows."""
+    path = "/.well-known/~a_b.c/..."
+    values = {
+        "routing": {
+            "mode": "gatewayApi",
+            "domain": DOMAIN,
+            "additionalDomains": [f"d{number}.example.org" for number in range(15)],
+            "pathTemplate": path + "/" + "p" * (1024 - len(f"{path}//v1/models/m:explain")),
+            "gatewayApi": {"writeRoutes": True},
+            "gateway": {"tls": {"enabled": True, "secretName": "s"}},
+        },
+        "models": {
+            "m": {
+                "format": "sklearn",
+                "storageUri": iris.URI,
+                "timeout": 359999999,
+                "explainer": {"image": "example.com/explainer:1"},
+                "canary": {f"v{number}": {"trafficPercent": 6} for number in range(15)},
+            }
+        },
+    }
+    file = tmp_path_factory.mktemp("widest") / "values.yaml"
+    file.write_text(json.dumps(values))
+    text = rendering.helm_template(CHARTS[MODELS], read([file]), namespace="default", more=())
+    return rendering.of_kind(rendering.parse(text), "HTTPRoute")
+
+
+def taken(cluster, route):
+    """Has the API server look at a route, and say whether it takes it. Raises ToolFailed."""
+    cluster.kubectl("apply", "--dry-run=server", "-f", "-", stdin=json.dumps(route))
+
+
+def test_an_api_server_takes_the_widest_routes(cluster, widest):
+    assert {route["metadata"]["name"] for route in widest} == {"m.host", "m.path"}
+    for route in widest:
+        taken(cluster, route)
+
+
+@pytest.mark.parametrize("beyond", BEYOND)
+def test_an_api_server_takes_nothing_wider(cluster, widest, beyond):
+    """So what the chart refuses is what would not be taken, and no more."""
+    route = json.loads(json.dumps(widest[0]))
+    route["spec"]["rules"].reverse()  # The one with the versions first.
+    BEYOND[beyond](route["spec"])
+    with pytest.raises(ToolFailed, match="is invalid"):
+        taken(cluster, route)
