@@ -26,6 +26,7 @@ import yaml
 from generator import process, tools
 from generator.catalog import catalog
 from generator.errors import ToolFailed, ToolMissing
+from generator.home import cache_folder
 
 KSERVE = "github.com/kserve/kserve"
 KUBERNETES_VERSION = catalog().versions.tested
@@ -122,7 +123,7 @@ def _documents(file: Path) -> Iterator[Any]:
 
 def _sdk_wheel() -> Path:
     number = version(KSERVE).removeprefix("v")
-    wheel = tools.cache_folder() / f"kserve-{number}-py3-none-any.whl"
+    wheel = cache_folder() / f"kserve-{number}-py3-none-any.whl"
     if not wheel.is_file():
         pip = (
             sys.executable,

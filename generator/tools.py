@@ -9,11 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pwd
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,9 +19,10 @@ from pathlib import Path
 
 from generator import DATA, golang
 from generator.errors import ToolFailed, ToolMissing
+from generator.home import cache_folder, home
 from generator.process import Version, fits, log, run
 
-__all__ = ["TOOLS", "Tool", "build", "cache_folder", "find", "go", "run"]
+__all__ = ["TOOLS", "Tool", "build", "find", "go", "run"]
 
 _REPOSITORY = Path(__file__).parent.parent
 
@@ -108,22 +107,6 @@ TOOLS = {
     "pilot-discovery": Tool("pilot-discovery", *_ISTIO),
     "coredns": Tool("coredns", "coredns", "github.com/coredns/coredns"),
 }
-
-
-def cache_folder() -> Path:
-    """Where built programs are kept between runs and between clones."""
-    base = os.environ.get("XDG_CACHE_HOME") or _home() / ".cache"
-    return Path(base) / "kserve-lite"
-
-
-def _home() -> Path:
-    """The user's home, also where HOME is empty or not set."""
-    if home := os.environ.get("HOME"):
-        return Path(home)
-    try:
-        return Path(pwd.getpwuid(os.getuid()).pw_dir)
-    except KeyError:
-        return Path(tempfile.gettempdir())
 
 
 @cache
@@ -221,12 +204,12 @@ def _install(tool: Tool) -> None:
     major, minor, _ = tool.pinned.removeprefix("v").split(".")
     numbers = {"gitMajor": major, "gitMinor": minor}
     stamps = {name: numbers.get(name.rpartition(".")[2], tool.pinned) for name in tool.stamps}
-    golang.install(tool.source, _built(tool).parent, stamps, cache=cache_folder(), home=_home())
+    golang.install(tool.source, _built(tool).parent, stamps, cache=cache_folder(), home=home())
 
 
 def go() -> Path:
     """The go command: PATH's, or PyPI's in the cache."""
-    return golang.go(cache_folder(), home=_home())
+    return golang.go(cache_folder(), home=home())
 
 
 def main(names: Sequence[str]) -> int:

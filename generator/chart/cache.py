@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import hashlib
 import os
 import shutil
@@ -12,8 +13,8 @@ import time
 from pathlib import Path
 
 from generator import CHART, DATA, MODELS
+from generator.home import cache_folder
 from generator.output.record import NAME, Record, digest, parse
-from generator.tools import cache_folder
 
 _KEPT = 4
 _IN_USE = 3600  # seconds for which what was last touched may be in somebody's hands
@@ -92,8 +93,12 @@ def _render(parent: Path) -> Path:
     return parent
 
 
+@functools.cache
 def _state() -> str:
-    """What tells one state of the sources from another: a hash of all that charts are made from."""
+    """What tells one state of the sources from another: a hash of all that charts are made from.
+
+    Read once, as the sources themselves are.
+    """
     state = hashlib.sha256()
     schemas = DATA / "schemas"  # of objects; no chart has anything to do with them
     data = (file for file in DATA.rglob("*") if schemas not in file.parents and file.is_file())

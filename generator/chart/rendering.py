@@ -102,7 +102,7 @@ class _Chart:
     def _text(self, template: Template, schema: JsonObject | None = None) -> str:
         text = template.text
         if template.source.endswith(".j2"):
-            text = compiled(text).render(
+            text = compiled(f"{self.name}/{template.source}", text).render(
                 catalog=replace(catalog(), runtimes=self.runtimes),
                 all_runtimes=catalog().runtimes,
                 runtime=template.runtime,

@@ -12,7 +12,7 @@ import jinja2
 
 from generator import DATA
 from generator.catalog import catalog
-from generator.chart import when
+from generator.chart import bytecode, when
 from generator.values.docs import sentence
 from generator.values.schema import ValuePath
 from generator.yaml.writer import dump
@@ -84,9 +84,11 @@ def _environment() -> jinja2.Environment:
 
 
 @cache
-def compiled(text: str) -> jinja2.Template:
-    """The template of all runtimes is one text, compiled once."""
-    return _environment().from_string(text)
+def compiled(name: str, text: str) -> jinja2.Template:
+    """A template of our own; that of all runtimes is one text, compiled once."""
+    environment = _environment()
+    code = bytecode.compiled(environment, name, text)
+    return jinja2.Template.from_code(environment, code, environment.make_globals(None))
 
 
 def _helm_literal(text: str) -> str:

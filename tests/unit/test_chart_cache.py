@@ -16,6 +16,22 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "kserve-lite" / "charts"
 
 
+@pytest.fixture
+def next_run(tmp_path, monkeypatch):
+    """A function that gives catalog.yaml a text, and the folder that the next run finds."""
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    monkeypatch.setattr(chart_cache, "DATA", sources)
+
+    def run(text):
+        (sources / "catalog.yaml").write_text(text)
+        chart_cache._state.cache_clear()
+        return chart_cache.folder()
+
+    yield run
+    chart_cache._state.cache_clear()
+
+
 def content(folder):
     return {
         file.relative_to(folder).as_posix(): file.read_text()
@@ -56,32 +72,28 @@ def test_it_is_the_stock_chart_and_rendered_once(monkeypatch):
     assert chart_cache.folder() == folder
 
 
-def test_a_change_of_the_sources_is_another_chart(monkeypatch, tmp_path):
-    sources = tmp_path / "sources"
-    sources.mkdir()
-    (sources / "catalog.yaml").write_text("a: 1\n")
-    monkeypatch.setattr(chart_cache, "DATA", sources)
-    first = chart_cache.folder()
-    (sources / "catalog.yaml").write_text("a: 2\n")
-    assert chart_cache.folder() != first
+def test_a_change_of_the_sources_is_another_chart(next_run):
+    assert next_run("a: 1\n") != next_run("a: 2\n")
+    assert next_run("a: 1\n") == next_run("a: 1\n")
 
 
-def test_old_charts_are_forgotten(monkeypatch, tmp_path, cache):
-    sources = tmp_path / "sources"
-    sources.mkdir()
-    monkeypatch.setattr(chart_cache, "DATA", sources)
+def test_the_sources_are_read_once_in_a_run(monkeypatch):
+    chart_cache._state.cache_clear()
+    folder = chart_cache.folder()
+    monkeypatch.setattr(chart_cache, "DATA", None)
+    assert chart_cache.folder() == folder
+
+
+def test_old_charts_are_forgotten(monkeypatch, cache, next_run):
     monkeypatch.setattr(rendering, "render_both", lambda: {f"{CHART}/Chart.yaml": ""})
     for number in range(7):
-        (sources / "catalog.yaml").write_text(f"a: {number}\n")
-        chart_cache.folder()
+        next_run(f"a: {number}\n")
     assert len(list(cache.iterdir())) == 7
     (cache / "draft-abandoned").mkdir()
     for entry in cache.iterdir():
         os.utime(entry, (0, 0))
-    (sources / "catalog.yaml").write_text("a: 0\n")
-    used = chart_cache.folder().parent
-    (sources / "catalog.yaml").write_text("a: new\n")
-    new = chart_cache.folder().parent
+    used = next_run("a: 0\n").parent
+    new = next_run("a: new\n").parent
     left = set(cache.iterdir())
     assert len(left) == 4
     assert {used, new} < left

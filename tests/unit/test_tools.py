@@ -7,6 +7,7 @@ import pytest
 
 from generator import process, tools
 from generator.errors import ToolFailed, ToolMissing
+from generator.home import cache_folder
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_without_a_home_the_users_own_is_found(monkeypatch, home):
     monkeypatch.setenv("HOME", home or "")
     if home is None:
         monkeypatch.delenv("HOME")
-    assert tools.cache_folder() == Path(pwd.getpwuid(os.getuid()).pw_dir) / ".cache" / "kserve-lite"
+    assert cache_folder() == Path(pwd.getpwuid(os.getuid()).pw_dir) / ".cache" / "kserve-lite"
 
 
 @pytest.mark.usefixtures("programs")

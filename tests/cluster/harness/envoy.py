@@ -7,7 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from generator import process, tools
+from generator import process
+from generator.home import cache_folder
 
 _REQUIREMENTS = Path(__file__).parents[3] / "tools" / "envoy" / "requirements.txt"
 
@@ -15,7 +16,7 @@ _REQUIREMENTS = Path(__file__).parents[3] / "tools" / "envoy" / "requirements.tx
 def program() -> Path:
     """Where it is, or will be."""
     digest = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()[:12]
-    return tools.cache_folder() / f"envoy-{digest}" / "envoy" / "_bin" / "envoy"
+    return cache_folder() / f"envoy-{digest}" / "envoy" / "_bin" / "envoy"
 
 
 def build() -> None:

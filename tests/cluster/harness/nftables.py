@@ -7,8 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from generator import process, tools
+from generator import process
 from generator.errors import ToolFailed, ToolMissing
+from generator.home import cache_folder
 
 # What nft needs beside the C library, as Debian and Ubuntu name it.
 _PACKAGES = ("nftables", "libnftables1", "libnftnl11", "libmnl0", "libjansson4", "libxtables12")
@@ -53,4 +54,4 @@ def environment() -> dict[str, str]:
 
 
 def _folder() -> Path:
-    return tools.cache_folder() / "nftables"
+    return cache_folder() / "nftables"

@@ -13,8 +13,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator import process, tools
+from generator import process
 from generator.errors import ToolFailed, ToolMissing
+from generator.home import cache_folder
 
 VENV = "/prod_venv"  # where images have it
 
@@ -38,7 +39,7 @@ class Packages:
     def folder(self) -> Path:
         """Where the environment is, or will be."""
         digest = hashlib.sha256(self.requirements.read_bytes()).hexdigest()[:12]
-        return tools.cache_folder() / f"{self.name}-{digest}"
+        return cache_folder() / f"{self.name}-{digest}"
 
     @property
     def python(self) -> Path:
