@@ -55,7 +55,11 @@ def _run(arguments: Sequence[str], values: Values, helm: str) -> str:
     with opened(values.sources) as descriptors:
         given = [word for number in descriptors for word in ("--values", f"/dev/fd/{number}")]
         try:
-            return process.run([str(program), *arguments, *given], descriptors=descriptors)
+            return process.run(
+                [str(program), *arguments, *given],
+                environment=process.brief(),
+                descriptors=descriptors,
+            )
         except ToolFailed as error:
             names = dict(zip(map(str, descriptors), values.sources, strict=True))
             said = _DESCRIPTOR.sub(

@@ -14,6 +14,9 @@ from generator.errors import ToolFailed
 
 Version = tuple[int, int, int]
 
+# Up to the limit memory may grow fivefold between two collections of garbage.
+_BRIEF = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
+
 _PROGRESS = 20  # seconds between the lines that say how far something is
 
 
@@ -56,6 +59,14 @@ def run(
         said = "\n".join(filter(None, parts))
         raise ToolFailed(f"{name}: {said}")
     return done.stdout
+
+
+def brief() -> dict[str, str]:
+    """The environment of a program in Go that ends in a moment: collecting is a sixth of its time.
+
+    What the user's environment says of that wins.
+    """
+    return {name: os.environ.get(name, value) for name, value in _BRIEF.items()}
 
 
 def run_telling(argv: Sequence[str], source: Path, environment: Mapping[str, str]) -> None:

@@ -34,7 +34,8 @@ def check(manifests: Sequence[Manifest]) -> Report:
     version = f"-kubernetes-version={catalog().versions.tested}"
     argv = [program, *tools.KUBECONFORM_OPTIONS, version]
     text = "---\n".join(manifest.text for manifest in manifests)
-    answer = json.loads(process.run(argv, stdin=text, accept=(0, 1)))
+    said = process.run(argv, environment=process.brief(), stdin=text, accept=(0, 1))
+    answer = json.loads(said)
     extra = {(manifest.kind, manifest.name) for manifest in manifests if manifest.is_extra}
     problems: list[str] = []
     unchecked: list[str] = []

@@ -149,3 +149,12 @@ def test_what_a_program_said_is_in_the_error():
     assert process.run(["sh", "-c", "echo out; exit 3"], accept=(3,)) == "out\n"
     with pytest.raises(ToolFailed, match="cannot be run"):
         process.run(["/nowhere/at/all"])
+
+
+def test_a_brief_program_collects_garbage_seldom(monkeypatch):
+    say = ["sh", "-c", 'echo "$GOGC $GOMEMLIMIT"']
+    monkeypatch.delenv("GOGC", raising=False)
+    monkeypatch.setenv("GOMEMLIMIT", "2GiB")
+    assert process.run(say, environment=process.brief()) == "400 2GiB\n"
+    monkeypatch.setenv("GOGC", "50")
+    assert process.run(say, environment=process.brief()) == "50 2GiB\n"
