@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +14,6 @@ _KEPT = {
     *("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
     *("minProperties", "maxProperties"),
 }
-_WORTH_SHARING = 80
 # In a pattern, `(?i)`: not JSON Schema's, and not everyone reads it where Go does.
 _GO_FLAG = re.compile(r"\(\?[a-zA-Z]+\)")
 
@@ -71,38 +69,3 @@ def bundle(root: Schema, definitions: Mapping[str, Schema], *, under: str = "$de
 
     renamed = {names[name]: rewrite(found[name], rename) for name in found}
     return rewrite(root, rename) | {under: dict(sorted(renamed.items()))}
-
-
-def share(schema: Schema) -> Schema:
-    """`schema` with every larger part that is repeated once, under `$defs`, by a number."""
-    parts: list[Schema] = []  # Every distinct part, holding its own parts as {"#": place in here}.
-    places: dict[str, int] = {}
-    uses: Counter[int] = Counter()
-
-    def intern(node: Schema) -> Schema:
-        key = json.dumps(node, sort_keys=True)
-        if key not in places:
-            places[key] = len(parts)
-            parts.append(node)
-            rewrite(node, count)
-        return {"#": places[key]}
-
-    def count(node: Schema) -> Schema:
-        if "#" in node:
-            uses[node["#"]] += 1
-        return node
-
-    def restore(node: Schema) -> Schema:
-        if "#" not in node:
-            return node
-        position = node["#"]
-        if str(position) not in definitions:
-            whole = rewrite(parts[position], restore)
-            if uses[position] < 2 or len(json.dumps(whole)) < _WORTH_SHARING:
-                return whole
-            definitions[str(position)] = whole
-        return {"$ref": f"{REF}{position}"}
-
-    definitions: Definitions = {}
-    root = restore(rewrite(schema, intern))
-    return root | {"$defs": definitions} if definitions else root

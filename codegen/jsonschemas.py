@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from codegen import upstream
-from codegen.compact import bundle, close, share
+from codegen.compact import bundle, close
 from codegen.definitions import custom, kserve, kubernetes, overlay
 from codegen.operations import REF, Definitions, Schema, merge
 from generator import DATA, MARK
+from generator.values.sharing import share
 
 FOLDER = DATA / "schemas"
 
@@ -98,7 +99,7 @@ def _own() -> Iterator[tuple[str, Schema]]:
 def _foreign() -> Iterator[tuple[str, Schema]]:
     """The kinds of other projects, in every version that their CRDs serve."""
     for path, (root, origin) in _foreign_roots().items():
-        shared = share(root)
+        shared = share(root, under="$defs")
         parts = shared.pop("$defs", {})
         yield path, _whole(shared, _native_table() | parts) | origin
 

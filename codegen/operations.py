@@ -6,17 +6,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from generator.values.sharing import change_parts
+
 Schema = dict[str, Any]
 Definitions = dict[str, Schema]
 """Schemas by name, joined by `{"$ref": "#/$defs/NAME"}`."""
 
 REF = "#/$defs/"
-
-# Where a schema holds schemas. The keys of the first kind are names that people chose, such as a
-# field called `default`, so a walk must never take them for keywords.
-_NAMED = ("properties", "patternProperties", "$defs")
-_SINGLE = ("items", "additionalProperties")
-_LOGIC = ("allOf", "anyOf", "oneOf", "not")
 
 
 def rewrite(schema: Schema, change: Callable[[Schema], Schema], *, logic: bool = True) -> Schema:
@@ -25,20 +21,10 @@ def rewrite(schema: Schema, change: Callable[[Schema], Schema], *, logic: bool =
     Without `logic`, what is below allOf, anyOf, oneOf and not stays as it is.
     """
 
-    def visit(value: Any) -> Any:
-        if isinstance(value, list):
-            return [visit(item) for item in value]
-        return rewrite(value, change, logic=logic) if isinstance(value, dict) else value
+    def inside(part: Schema, _: str) -> Schema:
+        return rewrite(part, change, logic=logic)
 
-    copy: Schema = {}
-    for keyword, value in schema.items():
-        if keyword in _NAMED:
-            copy[keyword] = {name: visit(child) for name, child in value.items()}
-        elif keyword in _SINGLE or (logic and keyword in _LOGIC):
-            copy[keyword] = visit(value)
-        else:
-            copy[keyword] = value
-    return change(copy)
+    return change(change_parts(schema, inside, logic=logic))
 
 
 def references(schema: Schema) -> Iterator[str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from generator.values.formats import ONE
 from generator.values.schema import KEYWORDS, ValuePath
+from generator.values.sharing import share
 from generator.yaml.data import JsonObject
 
-_WORTH_SHARING = 120
 # Keywords that only validator.py knows.
 _OURS = ("x-format", "x-check")
 
@@ -25,10 +23,9 @@ def helm_schema(
     `ours` it is the one that validator.py reads, which knows more keywords.
     """
     schema = _Strict(constants or {}, ours=ours).branch(node, ())
-    # References save Helm time, and cost Python some.
-    shared = {} if ours else _share(schema)
     head: JsonObject = {"$schema": "http://json-schema.org/draft-07/schema#"}
-    return head | schema | ({"definitions": shared} if shared else {})
+    # References save Helm time, and cost Python some.
+    return head | (schema if ours else share(schema, under="definitions"))
 
 
 class _Strict:
@@ -83,44 +80,3 @@ class _Strict:
             "patternProperties": {names["pattern"]: entry},
             "additionalProperties": False,
         }
-
-
-def _share(schema: JsonObject) -> JsonObject:
-    """Replace sub-schemas that occur more than once by references, in place; return them by name.
-
-    Helm compiles the schema on each run: fifteen runtimes of the same shape cost as much as one.
-    """
-    counts: Counter[str] = Counter()
-
-    def count(node: JsonObject) -> None:
-        for _, _, child in _children(node):
-            counts[json.dumps(child, sort_keys=True)] += 1
-            count(child)
-
-    count(schema)
-    names: dict[str, str] = {}
-    shared: JsonObject = {}
-
-    def replace(node: JsonObject, name: str) -> None:
-        for holder, key, child in _children(node):
-            text = json.dumps(child, sort_keys=True)
-            label = key if holder is node.get("properties") else name
-            if counts[text] < 2 or len(text) < _WORTH_SHARING:
-                replace(child, label)
-                continue
-            if text not in names:
-                names[text] = label if label not in shared else f"{label}{len(shared)}"
-                shared[names[text]] = child
-                replace(child, label)
-            holder[key] = {"$ref": f"#/definitions/{names[text]}"}
-
-    replace(schema, "values")
-    return shared
-
-
-def _children(node: JsonObject) -> list[tuple[JsonObject, str, JsonObject]]:
-    """The schemas in a schema: what holds each, under which key, and the schema."""
-    several = [node.get(key, {}) for key in ("properties", "patternProperties")]
-    found = [(holder, key) for holder in several for key in holder]
-    found += [(node, key) for key in ONE if isinstance(node.get(key), dict)]
-    return [(holder, key, holder[key]) for holder, key in found]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from codegen.compact import bundle, close, share
+from codegen.compact import bundle, close
 from generator import tools
 
 FOLDER = Path(__file__).parents[2] / "generator" / "data" / "schemas"
@@ -272,17 +272,3 @@ def test_bundle_takes_what_is_reachable_and_keeps_names_apart() -> None:
     }
     both = bundle({"anyOf": [root, {"$ref": "#/$defs/b.v1.Port"}]}, definitions)
     assert sorted(both["$defs"]) == ["Pod", "a.v1.Port", "b.v1.Port"]
-
-
-def test_share_moves_what_is_repeated_and_means_the_same() -> None:
-    part = {"type": "object", "properties": {name * 9: {"type": "string"} for name in "abcd"}}
-    schema = {"properties": {"one": part, "two": {"items": part}, "three": {"type": "string"}}}
-    shared = share(schema)
-    ((name, definition),) = shared["$defs"].items()
-    assert definition == part
-    assert shared["properties"] == {
-        "one": {"$ref": f"#/$defs/{name}"},
-        "two": {"items": {"$ref": f"#/$defs/{name}"}},
-        "three": {"type": "string"},
-    }
-    assert share(schema["properties"]["two"]) == schema["properties"]["two"]
