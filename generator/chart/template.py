@@ -12,7 +12,8 @@ import jinja2
 
 from generator import DATA
 from generator.catalog import catalog
-from generator.chart import bytecode, when
+from generator.chart import when
+from generator.store import kept
 from generator.values.docs import sentence
 from generator.values.schema import ValuePath
 from generator.yaml.writer import dump
@@ -85,9 +86,14 @@ def _environment() -> jinja2.Environment:
 
 @cache
 def compiled(name: str, text: str) -> jinja2.Template:
-    """A template of our own; that of all runtimes is one text, compiled once."""
+    """A template of our own, which `name` tells from others; that of all runtimes is one text.
+
+    Compiling it takes longer than all the rest of rendering. Raises jinja2.TemplateSyntaxError.
+    """
     environment = _environment()
-    code = bytecode.compiled(environment, name, text)
+    options = {k: v for k, v in sorted(vars(environment).items()) if isinstance(v, str | bool)}
+    made_from = repr((jinja2.__version__, options, text)).encode()
+    code = kept(name, made_from, lambda: environment.compile(text))
     return jinja2.Template.from_code(environment, code, environment.make_globals(None))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from generator.yaml.data import JsonObject
 from generator.yaml.writer import dump, scalar
 
 _WIDTH = 100
-_GLUE = "\N{NO-BREAK SPACE}"
+_WORD = re.compile(r"(?:\{\{.*?\}\}|`[^`]*`|\S)+")
 
 
 def values_yaml(schema: JsonObject) -> str:
@@ -56,10 +55,12 @@ def wrap(text: str, width: int) -> list[str]:
     What is whole stays whole, over the width if it must: words with hyphens, code in backquotes,
     Go's templates in braces.
     """
-    whole = re.compile(r"\{\{.*?\}\}|`[^`]*`")
-    glued = whole.sub(lambda found: found[0].replace(" ", _GLUE), text)
-    lines = textwrap.wrap(glued, width, break_on_hyphens=False, break_long_words=False)
-    return [line.replace(_GLUE, " ") for line in lines]
+    lines = [""]
+    for word in _WORD.findall(text):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return lines
 
 
 def sentence(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from generator.errors import Problem, ValuesError
+from generator.store import kept
 from generator.yaml.path import Key, dotted
 from generator.yaml.reader import Reader
 
@@ -35,7 +36,9 @@ class Document:
 
 def load_fast(path: Path) -> Any:
     """The content of one of our own YAML files: no checks, no places."""
-    return yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    content = path.read_bytes()
+    made_from = yaml.__version__.encode() + content
+    return kept(path.name, made_from, lambda: yaml.load(content, Loader=yaml.CSafeLoader))
 
 
 def decode(content: bytes, file: str, encoding: str = "utf-8") -> str:

@@ -44,7 +44,7 @@ def test_what_is_repeated_stands_once_under_the_name_of_a_field() -> None:
 
 
 def test_what_is_only_in_a_shared_part_stands_in_there() -> None:
-    schema = {"properties": {name: OTHER for name in ("one", "two")}}
+    schema = {"properties": dict.fromkeys(("one", "two"), OTHER)}
     assert share(schema, under="defs")["defs"] == {"one": OTHER}
     schema["properties"]["three"] = LARGE
     assert share(schema, under="defs")["defs"] == {

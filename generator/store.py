@@ -1,0 +1,50 @@
+"""What takes long to make and is the same in every run, kept in the cache between runs."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import marshal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from generator.home import cache_folder
+
+_Made = TypeVar("_Made")
+_DIGEST = hashlib.sha256().digest_size
+
+
+def kept(name: str, made_from: bytes, make: Callable[[], _Made]) -> _Made:
+    """What `make` returns, data or code; from the cache if it was made from the same bytes.
+
+    `made_from` holds the source, and the version of what reads it. `name` is one file in the cache,
+    in which the last result replaces the one before. What is damaged there is made anew.
+    """
+    file = cache_folder() / "made" / name.replace("/", "+")
+    state = sys.version.encode() + made_from
+    with contextlib.suppress(OSError):
+        content = file.read_bytes()
+        if content[:_DIGEST] == _digest(state, content[_DIGEST:]):
+            found: _Made = marshal.loads(content[_DIGEST:])
+            return found
+    made = make()
+    content = marshal.dumps(made)
+    with contextlib.suppress(OSError):  # Without a cache that can be written it takes longer.
+        _write(file, _digest(state, content) + content)
+    return made
+
+
+def _digest(state: bytes, content: bytes) -> bytes:
+    return hashlib.sha256(state + content).digest()
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file that is whole to whoever reads it meanwhile."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        draft = Path(folder) / "draft"
+        draft.write_bytes(content)
+        draft.replace(file)
