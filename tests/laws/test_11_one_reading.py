@@ -2,8 +2,6 @@
 
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import pytest
 import yaml
@@ -13,12 +11,9 @@ from ruamel.yaml import YAML
 
 from generator import CHART, MODELS
 from generator.chart.rendering import render
-from generator.errors import GeneratorError, ValuesError
-from generator.values.check import read
-from generator.values.schema import Leaf
+from generator.errors import ValuesError
 from generator.yaml import document, writer
 from tests import rendering
-from tests.flips import LEAVES, render_with, trials, writings
 from tests.rendering import CHART_CASES, CHARTS, ROOT, WITH_MODELS, config, helm_template, objects
 
 TORTURE = [
@@ -202,72 +197,6 @@ def named(chart: str, case: str, *, release: str, namespace: str) -> str:
     return helm_template(
         CHARTS[chart], rendering.given(case), release=release, namespace=namespace, more=()
     )
-
-
-# What a user may write into a text.
-WRITTEN = {
-    "line": "- a: \"b\" # 'c' {{ .Name }} \\ ",
-    "lines": "- a: \"b\" # 'c'\n  {{ .Name }} \\\n\nd",
-}
-
-
-def fate(leaf: Leaf, number: int, text: str, folder) -> str:
-    """What becomes of `text` in a leaf, in the first case that shows it.
-
-    That is "intact", "refused", or what went wrong; `number` is that of the leaf's `writings`.
-    """
-
-    def other(leaf: Leaf, value: object) -> list[object]:
-        return [writings(leaf, value, text)[number]]
-
-    seen = "lost"
-    folder.mkdir()
-    for chart, _, _, file in trials(leaf, other, folder):
-        try:
-            values = read([file])
-            texts = [render_with(chart, values, helm=helm) for helm in ("helm", "helm3")]
-        except GeneratorError as error:
-            seen = str(error)
-            if not isinstance(error, ValuesError) or "please report it" in seen:
-                return seen
-            lines = file.read_text().splitlines()
-            if any(json.dumps(text) in lines[problem.line - 1] for problem in error.problems):
-                return "refused"
-            # Not for what is in the text: a case with an image has its own command.
-            continue
-        arrived = [text in texts_in(rendering.parse(rendered)) for rendered in texts]
-        if any(arrived):
-            return "intact" if all(arrived) else "lost on one Helm"
-    return seen
-
-
-def texts_in(value: object) -> set[str]:
-    """Every text in some objects, keys and what is JSON in a text included."""
-    found: set[str] = set()
-    for path, inner in rendering.walk(value):
-        found.update(map(str, path[-1:]))
-        if isinstance(inner, str):
-            found.add(inner)
-            with suppress(ValueError):
-                found |= texts_in(json.loads(inner)) if inner.startswith(("{", "[")) else set()
-    return found
-
-
-@pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN)
-def test_a_text_arrives_as_written_or_is_refused_in_its_line(text, tmp_path):
-    tried = [(leaf, number) for leaf in LEAVES for number in range(len(writings(leaf, None, text)))]
-    with ThreadPoolExecutor(2) as pool:
-        fates = list(
-            pool.map(lambda one: fate(*one, text, tmp_path / f"{one[0].name}-{one[1]}"), tried)
-        )
-    assert fates.count("intact") > 60
-    assert fates.count("refused") > 200
-    wrong = [
-        f"{leaf.name}: {seen}"
-        for (leaf, _), seen in zip(tried, fates, strict=True)
-        if seen not in ("intact", "refused")
-    ]
-    assert wrong == []
 
 
 def test_committed_files_end_with_a_newline_and_have_no_carriage_returns():

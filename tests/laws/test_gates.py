@@ -26,7 +26,7 @@ from tests.rendering import STOCK, Object
 
 LAWS = {
     file.stem[5:7]: import_module(f"tests.laws.{file.stem}")
-    for file in Path(__file__).parent.glob("test_[01][0-9]_*.py")
+    for file in sorted(Path(__file__).parent.glob("test_[01][0-9]_*.py"))
 }
 law = SimpleNamespace(**{f"n{number}": module for number, module in LAWS.items()})
 
