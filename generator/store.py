@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from generator.home import cache_folder
 
@@ -31,7 +31,7 @@ def kept(name: str, made_from: bytes, make: Callable[[], _Made]) -> _Made:
             found: _Made = marshal.loads(content[_DIGEST:])
             return found
     made = make()
-    content = marshal.dumps(made)
+    content = marshal.dumps(cast(Any, made))
     with contextlib.suppress(OSError):  # Without a cache that can be written it takes longer.
         _write(file, _digest(state, content) + content)
     return made
