@@ -90,8 +90,5 @@ def pytest_runtest_makereport(
     """Show with a failed test what the node and its containers had to say lately."""
     report = yield
     if report.failed:
-        logs = [log for log in (own.FOLDER / "logs").rglob("*.log") if "kube-" not in log.name]
-        for log in sorted(logs, key=lambda log: log.stat().st_mtime)[-4:]:
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            report.sections.append((str(log.relative_to(own.FOLDER)), "\n".join(lines[-15:])))
+        report.sections += own.recent_logs().items()
     return report

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import re
 import shlex
 import subprocess
 import urllib.request
@@ -11,10 +10,10 @@ import urllib.request
 import pytest
 
 from generator import MODELS, tools
-from tests.cluster.harness import flowers, iris, modelserver, waiting
+from tests.cluster.harness import flowers, iris, modelserver, quickstart, waiting
 from tests.cluster.harness.cluster import Release
 from tests.cluster.harness.flowers import FLOWERS
-from tests.rendering import CHARTS, ROOT
+from tests.rendering import CHARTS
 
 JSON = {"Content-Type": "application/json"}
 
@@ -76,14 +75,13 @@ def test_it_predicts_by_the_open_inference_protocol(ask, trained):
 
 
 def test_the_quick_start_predicts(ask):
-    text = (ROOT / "README.md").read_text("utf-8").replace("\\\n", "")
     curl = argparse.ArgumentParser()
     curl.add_argument("url")
     curl.add_argument("-d", dest="body")
     curl.add_argument(
         "-H", dest="header", default="Content-Type: application/x-www-form-urlencoded"
     )
-    said = curl.parse_args(shlex.split(re.search(r"^curl (.*)$", text, re.MULTILINE)[1]))
+    said = curl.parse_args(shlex.split(quickstart.curl().replace("\\\n", " "))[1:])
     headers = dict([said.header.split(": ")])
-    answer = ask(said.url.removeprefix("localhost:8080"), json.loads(said.body), headers)
+    answer = ask(said.url.removeprefix(quickstart.MODEL), json.loads(said.body), headers)
     assert answer == {"predictions": [1]}

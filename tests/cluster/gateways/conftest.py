@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.gateways import matrix
-from tests.cluster.harness import flowers, foreign, istio, own
+from tests.cluster.harness import flowers, istio, own
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.dumper import Dumper, dumping
 from tests.cluster.harness.flowers import Trained
@@ -46,8 +46,7 @@ def dumper(cluster: Cluster) -> Iterator[Dumper]:
 @pytest.fixture(scope="session")
 def mesh(cluster: Cluster) -> Iterator[None]:
     """Istio, with its ingress gateway, and the CRDs of the Gateway API."""
-    with foreign.crds(cluster, "gateway-api"):
-        istio.install(cluster)
+    with istio.running(cluster):
         yield
 
 

@@ -69,12 +69,12 @@ def published(
     release = Release(cluster, namespace)
     try:
         release.install(f"--values={file}")
-        yield Platform(routing["mode"], values, release, _address(release, routing["mode"]))
+        yield Platform(routing["mode"], values, release, address(release, routing["mode"]))
     finally:
         cluster.reset()
 
 
-def _address(release: Release, mode: str) -> str:
+def address(release: Release, mode: str) -> str:
     """Where the gateway of a mode is; of a Gateway of the Gateway API Istio makes one."""
     cluster = release.cluster
     if mode != "gatewayApi":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 
 from generator import process, tools
+from tests.cluster.harness import foreign
 from tests.cluster.harness.cluster import Cluster
 
 PROGRAMS = ("istioctl", "pilot-discovery", "pilot-agent")
@@ -19,6 +22,14 @@ _WITHOUT_FILTERS = {
     "PILOT_ENABLE_ALPN_FILTER": "false",
     "PILOT_DISABLE_MX_ALPN": "true",
 }
+
+
+@contextlib.contextmanager
+def running(cluster: Cluster) -> Iterator[None]:
+    """Istio, with its ingress gateway, and the CRDs of the Gateway API until the block ends."""
+    with foreign.crds(cluster, "gateway-api"):
+        install(cluster)
+        yield
 
 
 def install(cluster: Cluster) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from generator import tools
-from generator.errors import GeneratorError
+from generator.errors import GeneratorError, ToolMissing
 from tests.cluster.harness import dns
 from tests.cluster.harness.balancer import LoadBalancer
 from tests.cluster.harness.cluster import Cluster
@@ -29,7 +30,14 @@ CLIENTS = ("kubectl", "helm", "helm3", "istioctl", "health")
 # On a tmpfs that only the command sees.
 FOLDER = Path("/dev/shm/own")
 
-_PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "manager", "certgen", *CLIENTS)
+_PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "manager", "certgen")
+# What the system must have, with the package that brings it.
+_SYSTEM = {
+    **dict.fromkeys(("mount", "nsenter", "setpriv", "unshare"), "util-linux"),
+    "chroot": "coreutils",
+    "ip": "iproute2",
+    "openssl": "openssl",
+}
 
 _TMPFS = ("sh", "-c", 'mount -t tmpfs -o mode=755 tmpfs /dev/shm && exec "$@"', "sh")
 # Whoever dies takes the next one along: this process, unshare, PID 1 of the namespace, all of it.
@@ -41,23 +49,49 @@ ENTER = (
 APART = ("unshare", "--net", "--mount", *_TMPFS)
 
 
+def check() -> None:
+    """Whether a cluster can be had here. Raises GeneratorError, or ToolMissing, with the remedy."""
+    if sys.platform != "linux":
+        raise GeneratorError("namespaces need Linux; the tests also take KUBECONFIG")
+    if os.geteuid() != 0:
+        raise GeneratorError("namespaces need root; use sudo (the tests also take KUBECONFIG)")
+    for program, package in _SYSTEM.items():
+        if shutil.which(program) is None:
+            raise ToolMissing(f"{program} is missing; install {package}")
+
+
+def build(*, clients: Sequence[str] = CLIENTS, more: Sequence[str] = ()) -> None:
+    """Build what is missing of the programs of a cluster. Raises ToolMissing or ToolFailed."""
+    for name in (*_PROGRAMS, *clients, *more):
+        tools.build(name)
+
+
 def inside(
-    command: Sequence[str], stdout: IO[str] | None = None, *, more: Sequence[str] = ()
+    command: Sequence[str],
+    stdout: IO[str] | None = None,
+    *,
+    clients: Sequence[str] = CLIENTS,
+    more: Sequence[str] = (),
+    descriptors: Sequence[int] = (),
+    apart: bool = False,
 ) -> int:
     """Run a command in the namespaces; when this returns or is ended, they are gone.
 
-    It needs the programs of a cluster, and `more`.
+    It needs the programs of a cluster, `clients` and `more`, and inherits `descriptors`. Ctrl-C
+    reaches it too, so that it can say what it was at; or, with `apart`, ends it at once.
     """
-    if os.geteuid() != 0:
-        raise GeneratorError("namespaces need root; use sudo, or set KUBECONFIG")
-    for name in (*_PROGRAMS, *more):
-        tools.build(name)
+    check()
+    build(clients=clients, more=more)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with subprocess.Popen([*ENTER, *command], stdout=stdout) as process:
+    with subprocess.Popen(
+        [*ENTER, *command], stdout=stdout, pass_fds=descriptors, start_new_session=apart
+    ) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            return process.wait(timeout=10)  # pytest was interrupted too; let it say so
+            if apart:
+                raise
+            return process.wait(timeout=10)
         finally:
             process.kill()
 
@@ -90,3 +124,13 @@ def running(*, services: bool = False) -> Iterator[Cluster]:
             balancer.stop()
         node.stop()
         control_plane.stop()
+
+
+def recent_logs() -> dict[str, str]:
+    """The ends of the logs that the node and its containers wrote last, by their files' names."""
+    logs = [log for log in (FOLDER / "logs").rglob("*.log") if "kube-" not in log.name]
+    found = {}
+    for log in sorted(logs, key=lambda log: log.stat().st_mtime)[-4:]:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        found[str(log.relative_to(FOLDER))] = "\n".join(lines[-15:])
+    return found

@@ -21,7 +21,7 @@ class Pair:
     @property
     def base64(self) -> str:
         """The certificate as kubeconfigs and caBundles want it."""
-        return base64.b64encode(self.certificate.read_bytes()).decode()
+        return _base64(self.certificate)
 
 
 def make(
@@ -43,9 +43,12 @@ def make(
 
 
 def kubeconfig(file: Path, *, server: str, ca: Pair, user: Pair) -> Path:
-    """Write a kubeconfig for the user that a client certificate names."""
+    """Write a kubeconfig for the user that a client certificate names; other files it needs none."""
     cluster = {"server": server, "certificate-authority-data": ca.base64}
-    credentials = {"client-certificate": str(user.certificate), "client-key": str(user.key)}
+    credentials = {
+        "client-certificate-data": user.base64,
+        "client-key-data": _base64(user.key),
+    }
     content = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -56,3 +59,7 @@ def kubeconfig(file: Path, *, server: str, ca: Pair, user: Pair) -> Path:
     }
     file.write_text(json.dumps(content), encoding="utf-8")
     return file
+
+
+def _base64(file: Path) -> str:
+    return base64.b64encode(file.read_bytes()).decode()

@@ -59,7 +59,7 @@ class ControlPlane:
         self._admin = self._certificate("admin", "/O=system:masters/CN=admin")
         self._certificate("etcd", "/CN=etcd", "IP:127.0.0.1")
         self._certificate("etcd-client", "/CN=kube-apiserver")
-        names = (f"IP:{NODE}", f"IP:{SERVICE}", "DNS:kubernetes.default.svc")
+        names = (f"IP:{NODE}", f"IP:{SERVICE}", "IP:127.0.0.1", "DNS:kubernetes.default.svc")
         self._certificate("kube-apiserver", "/CN=kube-apiserver", *names)
         self.kubelet = self._certificate("kubelet", "/O=system:nodes/CN=node", f"IP:{NODE}")
         for name in ("kube-controller-manager", "kube-proxy"):
@@ -73,6 +73,11 @@ class ControlPlane:
     def _kubeconfig(self, name: str, user: pki.Pair) -> Path:
         file = self.folder / f"{name}.kubeconfig"
         return pki.kubeconfig(file, server=f"https://{NODE}", ca=self.ca, user=user)
+
+    def write_kubeconfig(self, file: Path, *, port: int) -> None:
+        """Write the administrator's for where a port of loopback leads to the API server."""
+        server = f"https://127.0.0.1:{port}"
+        pki.kubeconfig(file, server=server, ca=self.ca, user=self._admin)
 
     def start(self) -> None:
         """Run all; returns when the API server is ready."""

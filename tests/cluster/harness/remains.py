@@ -1,0 +1,83 @@
+"""What a cluster leaves behind, if it leaves something: processes, and traces on the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from generator import process
+from tests.cluster.harness import nftables, vanishing
+
+_LISTENS = "0A"
+
+
+def processes(ancestor: int) -> dict[int, str]:
+    """All that a process has started, by their numbers, each with the time at which it began.
+
+    Those of namespaces inside this one are among them.
+    """
+    parents, began = {}, {}
+    for pid, parent, time in _running():
+        parents[pid], began[pid] = parent, time
+    found = {ancestor}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return {pid: began[pid] for pid in found - {ancestor}}
+
+
+def alive(known: dict[int, str]) -> set[int]:
+    """Which of some processes still run; a number may be another's by now."""
+    return {pid for pid, _, began in _running() if known.get(pid) == began}
+
+
+def cgroups(known: dict[int, str]) -> set[str]:
+    """The control groups that some processes are in, as /proc has them."""
+    found = set()
+    for pid in alive(known):
+        with contextlib.suppress(OSError):  # It ended meanwhile.
+            found.add(Path(f"/proc/{pid}/cgroup").read_text("utf-8"))
+    return found
+
+
+def _running() -> list[tuple[int, int, str]]:
+    """Number, parent and start of every process that is not over."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # The name before the last parenthesis may hold anything.
+            fields = file.read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:
+            continue  # It ended meanwhile.
+        if fields[0] != "Z":
+            found.append((int(file.parent.name), int(fields[1]), fields[19]))
+    return found
+
+
+def traces() -> set[str]:
+    """Everything here that a cluster might add: mounts, links, rules, files, sockets."""
+    mounts = Path("/proc/self/mountinfo").read_text("utf-8").splitlines()
+    links = Path("/proc/net/dev").read_text("utf-8").splitlines()[2:]
+    folders = (Path("/dev/shm"), Path(tempfile.gettempdir()))
+    files = [file for folder in folders for file in folder.glob(f"{vanishing.PREFIX}*")]
+    return {
+        *(f"mount {line.split()[4]}" for line in mounts),
+        *(f"link {line.partition(':')[0].strip()}" for line in links),
+        *(f"file {file}" for file in [*files, *Path("/dev/shm").iterdir()]),
+        *(f"socket {address}" for address in _listening()),
+        *_tables(),
+    }
+
+
+def _listening() -> list[str]:
+    lines = Path("/proc/net/tcp").read_text("utf-8").splitlines()[1:]
+    return [line.split()[1] for line in lines if line.split()[3] == _LISTENS]
+
+
+def _tables() -> list[str]:
+    environment = os.environ | nftables.environment()
+    if shutil.which("nft", path=environment["PATH"]) is None:
+        return []
+    return process.run(["nft", "list", "tables"], environment=environment).splitlines()
