@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 TESTS := tests/unit tests/laws tests/upstream tests/test_golden.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test cluster reliability golden charts crds schemas check scan bench bench-cluster release tools clean
+.PHONY: help run demo root test cluster reliability golden charts crds schemas check scan bench bench-cluster release tools clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,13 @@ help: ## What there is
 run: $(VENV)/run ## Render chart and manifests into build/, validate them, say what to do next
 	@$(BIN)/python -m generator.tools helm kubeconform || true
 	@$(BIN)/python -m generator build -o build
+
+demo: root $(VENV)/dev ## From nothing to a prediction, on a cluster of its own; MODE=ingress|gatewayApi|virtualService [ASK=once]
+	@$(BIN)/python -m tests.cluster.demo $(if $(MODE),--mode=$(MODE)) $(if $(ASK),--ask=$(ASK))
+
+# Before anything is installed that would belong to the wrong user.
+root:
+	@test "$$(id -u)" = 0 || { echo "ERROR: a cluster needs root for its namespaces; use sudo make" >&2; exit 1; }
 
 # Helm runs some two thousand times, for less than a tenth of a second each: collecting garbage
 # meanwhile is a quarter of that.

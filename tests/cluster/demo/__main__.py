@@ -87,8 +87,8 @@ def _run(mode: str | None, *, once: bool, start: float) -> int:
     """Run inside.py until it ends; its exit code."""
     with (
         vanishing.folder() as folder,
-        _listening(int(quickstart.MODEL.rpartition(":")[2])) as model,
-        _listening(0) as api,
+        listening(int(quickstart.MODEL.rpartition(":")[2])) as model,
+        listening(0) as api,
         Path("/proc/self/ns/net").open("rb") as network,
     ):
         argv = [sys.executable, "-m", "tests.cluster.demo.inside", f"--start={start}"]
@@ -105,7 +105,7 @@ def _run(mode: str | None, *, once: bool, start: float) -> int:
         )
 
 
-def _listening(port: int) -> socket.socket:
+def listening(port: int) -> socket.socket:
     """A socket that listens on a port of loopback; on another one, where that is taken."""
     with contextlib.suppress(OSError):
         return socket.create_server((_LOOPBACK, port))

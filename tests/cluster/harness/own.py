@@ -32,7 +32,7 @@ FOLDER = Path("/dev/shm/own")
 
 _PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "manager", "certgen")
 # What the system must have, with the package that brings it.
-_SYSTEM = {
+SYSTEM = {
     **dict.fromkeys(("mount", "nsenter", "setpriv", "unshare"), "util-linux"),
     "chroot": "coreutils",
     "ip": "iproute2",
@@ -55,7 +55,7 @@ def check() -> None:
         raise GeneratorError("namespaces need Linux; the tests also take KUBECONFIG")
     if os.geteuid() != 0:
         raise GeneratorError("namespaces need root; use sudo (the tests also take KUBECONFIG)")
-    for program, package in _SYSTEM.items():
+    for program, package in SYSTEM.items():
         if shutil.which(program) is None:
             raise ToolMissing(f"{program} is missing; install {package}")
 
