@@ -1,6 +1,7 @@
 """`make demo`: what it prints works in another terminal, and nothing of it is left."""
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -30,6 +31,13 @@ def nothing_left(cluster):
     return check
 
 
+def kubectl(terminal, script, verb, *more):
+    """A command on the model's pod, after those that were printed."""
+    command = shlex.join(["kubectl", verb, "deployment/sklearn-iris-predictor", *more])
+    argv = ["bash", "-ec", f"{script}\n{command}"]
+    return subprocess.run(argv, env=terminal, capture_output=True, check=False)
+
+
 def test_the_printed_commands_work_and_ctrl_c_leaves_nothing(tmp_path, nothing_left):
     before = remains.traces()
     with demonstration.running(tmp_path) as demo:
@@ -46,6 +54,8 @@ def test_the_printed_commands_work_and_ctrl_c_leaves_nothing(tmp_path, nothing_l
         rows = [line.split() for line in done.stdout.splitlines()]
         assert ["sklearn-iris", "True"] in [[row[0], row[-2]] for row in rows if len(row) > 2]
         assert {"iris", "kserve-lite"} <= {row[0] for row in rows if row}
+        assert kubectl(terminal, script, "logs").returncode == 0
+        assert kubectl(terminal, script, "exec", "--", "true").returncode == 1
         processes = remains.processes(demo.process.pid)
         # What a check of nothing left has to find, else it says nothing.
         assert len(processes) > 10 and remains.traces() - before

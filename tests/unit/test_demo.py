@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from codegen import upstream
+from generator import tools
 from generator.errors import GeneratorError
 from generator.values.schema import values_schema
-from tests.cluster.demo.__main__ import MODES, listening
+from tests.cluster.demo.__main__ import MODES, build, listening
 from tests.cluster.demo.__main__ import main as demo
-from tests.cluster.harness import own, quickstart, vanishing
+from tests.cluster.harness import envoy, modelserver, nftables, own, quickstart, vanishing
 from tests.cluster.harness.forwarder import forwarding
 from tests.cluster.harness.steps import Steps
 from tests.rendering import ROOT
@@ -171,6 +173,22 @@ def test_the_modes_are_those_that_publish():
     done = CliRunner().invoke(demo, ["--mode=none"])
     assert done.exit_code == 2
     assert "'none' is not one of 'ingress', 'gatewayApi', 'virtualService'" in done.output
+
+
+@pytest.mark.parametrize("mode", [None, *MODES])
+def test_only_what_a_mode_needs_is_built(monkeypatch, mode):
+    built = set()
+    monkeypatch.setattr(tools, "build", built.add)
+    monkeypatch.setattr(modelserver, "build", lambda: built.add("modelserver"))
+    monkeypatch.setattr(envoy, "build", lambda: built.add("envoy"))
+    monkeypatch.setattr(nftables, "build", lambda: built.add("nft"))
+    monkeypatch.setattr(upstream, "folder", built.add)
+    build(Steps(time.monotonic()), mode)
+    parts = {tools.TOOLS[name].folder for name in built & tools.TOOLS.keys()}
+    gateway = {"istio", "coredns"} if mode else set()
+    assert parts == {"etcd", "kubernetes", "kserve", "certgen", "helm", *gateway}
+    more = {"envoy", "nft", "sigs.k8s.io/gateway-api"} if mode else set()
+    assert built - tools.TOOLS.keys() == {"modelserver", *more}
 
 
 def test_make_hands_on_what_it_is_told():

@@ -52,7 +52,7 @@ def main(*, mode: str | None, ask: str | None) -> None:
         own.check()
         if shutil.which("curl") is None:
             raise ToolMissing("curl is missing; install curl")
-        _build(steps, mode)
+        build(steps, mode)
         raise SystemExit(_run(mode, once=ask is not None, start=start))
     except GeneratorError as error:
         click.echo(f"ERROR: {error}", err=True)
@@ -62,7 +62,7 @@ def main(*, mode: str | None, ask: str | None) -> None:
         raise SystemExit(128 + signal.SIGINT) from None
 
 
-def _build(steps: Steps, mode: str | None) -> None:
+def build(steps: Steps, mode: str | None) -> None:
     """Get what the mode needs, and no more."""
     with steps.step("the model server's packages"):
         modelserver.build()
