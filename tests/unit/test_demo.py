@@ -98,13 +98,14 @@ def test_a_port_that_is_taken_is_another():
 
 def test_a_step_says_when_it_begins_and_that_it_goes_on(capsys):
     steps = Steps(time.monotonic() - 90, every=0.2)
-    with steps.step("helm install"):
+    with steps.step("helm install", lambda: "a pod is not ready"):
         time.sleep(0.5)
     with steps.step("kubectl wait"):
         pass
     first, *more, last = capsys.readouterr().err.splitlines()
     assert first.endswith(" s  helm install") and float(first.split()[0]) >= 90
-    assert len(more) == 2 and all(" … for " in line for line in more)
+    assert len(more) == 2
+    assert all(line.endswith("  … for 0 s: a pod is not ready") for line in more)
     assert last.endswith(" s  kubectl wait")
 
 

@@ -139,14 +139,31 @@ def _model(cluster: Cluster, steps: Steps, mode: str | None, uri: str) -> None:
     release = Release(cluster, _MODELS, chart=CHARTS[MODELS], name="iris")
     where = f"--set=models.{iris.NAME}.storageUri={uri}"
     _install(release, steps, f"--values={_EXAMPLE}", where, *_routing(mode))
-    with steps.step(f"kubectl wait inferenceservice/{iris.NAME}"):
+    with steps.step(f"kubectl wait inferenceservice/{iris.NAME}", lambda: _pending(cluster)):
         waiting.until_ready(cluster, f"inferenceservice/{iris.NAME}", _MODELS)
 
 
 def _install(release: Release, steps: Steps, *arguments: str) -> None:
     command = shlex.join(["helm", *release.command("install", *arguments)])
-    with steps.step(command.replace(f"{ROOT}/", "")):
+    with steps.step(command.replace(f"{ROOT}/", ""), lambda: _pending(release.cluster)):
         release.install(*arguments)
+
+
+def _pending(cluster: Cluster) -> str:
+    """What is being waited for: the pods that are neither ready nor over, and their containers."""
+    assert cluster.control_plane is not None
+    try:
+        pods = cluster.control_plane.api.get("/api/v1/pods")["items"]
+    except OSError:
+        return ""  # The next time will do.
+    waiting_for = []
+    for pod in pods:
+        statuses = pod["status"].get("initContainerStatuses", [])
+        statuses += pod["status"].get("containerStatuses", [])
+        names = [each["name"] for each in statuses if not each["ready"]]
+        if pod["status"]["phase"] != "Succeeded" and names:
+            waiting_for.append(f"{pod['metadata']['name']} ({', '.join(names)})")
+    return ", ".join(waiting_for)
 
 
 def _routing(mode: str | None) -> Sequence[str]:
