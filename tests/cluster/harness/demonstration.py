@@ -62,11 +62,11 @@ def _started(out: IO[bytes], err: IO[bytes], arguments: tuple[str, ...]) -> subp
     return subprocess.Popen(argv, cwd=ROOT, stdout=out, stderr=err, start_new_session=True)
 
 
-def once(*arguments: str) -> tuple[str, str]:
+def once(*arguments: str) -> tuple[str, set[str]]:
     """`make demo ASK=once`: what it prints, and what of it is on the machine afterwards."""
     before = remains.traces()
     said = process.run([sys.executable, *_COMMAND, "--ask=once", *arguments], cwd=ROOT)
-    return said, ", ".join(remains.traces() - before)
+    return said, remains.added(before)
 
 
 def commands(said: str) -> str:

@@ -6,12 +6,11 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from generator import process
 from tests.cluster.harness import nftables, vanishing
-
-_LISTENS = "0A"
 
 
 def processes(ancestor: int) -> dict[int, str]:
@@ -20,8 +19,8 @@ def processes(ancestor: int) -> dict[int, str]:
     Those of namespaces inside this one are among them.
     """
     parents, began = {}, {}
-    for pid, parent, time in _running():
-        parents[pid], began[pid] = parent, time
+    for pid, parent, start in _running():
+        parents[pid], began[pid] = parent, start
     found = {ancestor}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
@@ -57,23 +56,24 @@ def _running() -> list[tuple[int, int, str]]:
 
 
 def traces() -> set[str]:
-    """Everything here that a cluster might add: mounts, links, rules, files, sockets."""
+    """Everything here that a cluster might add and that outlives processes: mounts, links, rules, files."""
     mounts = Path("/proc/self/mountinfo").read_text("utf-8").splitlines()
     links = Path("/proc/net/dev").read_text("utf-8").splitlines()[2:]
-    folders = (Path("/dev/shm"), Path(tempfile.gettempdir()))
-    files = [file for folder in folders for file in folder.glob(f"{vanishing.PREFIX}*")]
+    files = [*Path("/dev/shm").iterdir(), *Path(tempfile.gettempdir()).glob(f"{vanishing.PREFIX}*")]
     return {
         *(f"mount {line.split()[4]}" for line in mounts),
         *(f"link {line.partition(':')[0].strip()}" for line in links),
-        *(f"file {file}" for file in [*files, *Path("/dev/shm").iterdir()]),
-        *(f"socket {address}" for address in _listening()),
+        *(f"file {file}" for file in files),
         *_tables(),
     }
 
 
-def _listening() -> list[str]:
-    lines = Path("/proc/net/tcp").read_text("utf-8").splitlines()[1:]
-    return [line.split()[1] for line in lines if line.split()[3] == _LISTENS]
+def added(before: set[str], timeout: float = 10) -> set[str]:
+    """The traces that were not there before, once there are none, or when the seconds are over."""
+    deadline = time.monotonic() + timeout
+    while (found := traces() - before) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
 
 
 def _tables() -> list[str]:
