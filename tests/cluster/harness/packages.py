@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,14 +62,23 @@ class Packages:
             if subprocess.call([*inner, *install, "-r", self.requirements], stdout=2):
                 raise ToolFailed(f"pip cannot install {self.requirements}")
             process.run([*inner, "check"])
-            # Compiles what the servers import; they may not write it themselves.
-            process.run([inner[0], "-c", f"import {', '.join(self.modules)}"])
+            compile_modules(inner[0], self.modules)
             venv.rename(self.folder)
+
+
+def compile_modules(python: str, modules: Sequence[str]) -> None:
+    """Import modules, so that what they are compiled to is kept; servers may not write it themselves.
+
+    Without it a server compiles for seconds at each start.
+    """
+    keep = {"PYTHONDONTWRITEBYTECODE": ""}  # whatever the user's own Python does
+    process.run([python, "-c", f"import {', '.join(modules)}"], environment=keep)
 
 
 def _interpreter() -> str:
     ours = sys.executable if f"python3.{sys.version_info.minor}" in _PYTHONS else None
     found = ours or next(filter(None, map(shutil.which, _PYTHONS)), None)
     if found is None:
-        raise ToolMissing(f"upstream's model servers need one of {', '.join(_PYTHONS)}")
+        wanted = ", ".join(_PYTHONS)
+        raise ToolMissing(f"upstream's model servers need one of {wanted}; install one on PATH")
     return found
