@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from generator.importer.leftovers import MODEL_FORMAT, is_carried, is_written_by_kserve
+from generator.importer.lifecycle import drop_sleep, sleep_key, sleep_of
 from generator.values.helmschema import helm_schema
 from generator.values.kubernetes import without_null
 from generator.values.schema import values_schema
@@ -62,8 +63,12 @@ def from_manifest(manifest: JsonObject) -> Entry:
     rest = copy.deepcopy(given)
     entry: Entry = {}
     predictor = rest["predictor"]
-    if not _take_model(predictor, entry):
-        _take_container(predictor, entry)
+    if _take_model(predictor, entry):
+        sleep = sleep_of(predictor, predictor["model"])
+        drop_sleep(predictor, predictor["model"])
+    else:
+        sleep = sleep_of(predictor, next(iter(predictor.get("containers", [])), {}))
+        _take_container(predictor, entry, sleep)
     _move(predictor, entry, _PREDICTOR)
     _move_parts(predictor, entry, ("logger", "batcher"))
     for key, name in (("scaleMetric", "metric"), ("scaleTarget", "target")):
@@ -71,8 +76,9 @@ def from_manifest(manifest: JsonObject) -> Entry:
             entry.setdefault("autoscaling", {})[name] = predictor.pop(key)
     for component in ("transformer", "explainer"):
         if component in rest:
-            _take_component(rest, entry, component)
+            _take_component(rest, entry, component, sleep)
     _take_metadata(manifest["metadata"], entry)
+    entry |= sleep_key(entry, sleep)
     if left := _without_emptied(rest, given):
         entry["spec"] = left
     return entry
@@ -104,18 +110,22 @@ def _take_model(predictor: JsonObject, entry: Entry) -> bool:
     return True
 
 
-def _take_container(parent: JsonObject, entry: Entry, component: str | None = None) -> bool:
+def _take_container(parent: JsonObject, entry: Entry, sleep: int, part: str | None = None) -> bool:
     """Move the one container of a predictor into the entry, of a component into the entry's part.
 
-    Leaves both as they are when it cannot, or the values have no such keys.
+    Leaves both as they are when it cannot, or the values have no such keys; a model has one `sleep`
+    for all its components.
     """
     containers = parent.get("containers", [])
     if len(containers) != 1 or "image" not in containers[0]:
         return False
-    container = copy.deepcopy(containers[0])
+    own, container = dict(parent), copy.deepcopy(containers[0])
     port = _port(container)
     if container.pop("name", "kserve-container") != "kserve-container" or port is None:
         return False
+    if sleep_of(own, container) != sleep:
+        return False
+    drop_sleep(own, container)
     container.pop("ports", None)
     taken = {**port}
     _move(container, taken, _CONTAINER)
@@ -124,14 +134,16 @@ def _take_container(parent: JsonObject, entry: Entry, component: str | None = No
     if isinstance(uri := taken.get("env", {}).get("STORAGE_URI"), str):
         taken["storageUri"] = uri
         del taken["env"]["STORAGE_URI"]
-    if component is not None:
+    if part is not None:
         # There `storageUri` means something else, or nothing.
-        fits = "storageUri" not in taken and _fits(component, taken)
+        fits = "storageUri" not in taken and _fits(part, taken)
     else:
         fits = all(_fits(key, value) for key, value in taken.items())
     if container or not fits:
         return False
-    del parent["containers"]
+    del own["containers"]
+    parent.clear()
+    parent.update(own)
     entry.update(taken)
     return True
 
@@ -149,10 +161,10 @@ def _port(container: JsonObject) -> Entry | None:
             return None
 
 
-def _take_component(rest: JsonObject, entry: Entry, name: str) -> None:
+def _take_component(rest: JsonObject, entry: Entry, name: str, sleep: int) -> None:
     component = rest[name]
     taken: Entry = {}
-    if _take_container(component, taken, component=name):
+    if _take_container(component, taken, sleep, part=name):
         for key in ("minReplicas", "maxReplicas"):
             if key in component and _fits(name, {key: component[key]}):
                 taken[key] = component.pop(key)

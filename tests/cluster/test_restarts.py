@@ -37,6 +37,7 @@ EDITS = {
     "concurrency": {"containerConcurrency": 4},
     "account": {"serviceAccountName": "other"},
     "grace": {"terminationGracePeriodSeconds": 45},
+    "pre-stop": {"model": {"lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}},
     "node-selector": {"nodeSelector": {"kubernetes.io/os": "linux"}},
     "tolerations": {"tolerations": [{"key": "a", "operator": "Exists"}]},
     "priority": {"priorityClassName": "system-cluster-critical"},

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from generator.cli.main import cli
 from tests.rendering import CASES, ROOT
 
-ENTRY = {"format": "sklearn", "storageUri": "s3://m/one"}
+ENTRY = {"format": "sklearn", "storageUri": "s3://m/one", "preStopSleepSeconds": 0}
 
 
 def run(*arguments: object, given: str | None = None):
@@ -91,7 +91,9 @@ def test_an_entry_goes_into_a_file_once(tmp_path):
     )
     replaced = run(*command, "--replace")
     assert (replaced.returncode, replaced.stderr) == (0, f"~ {file}: models.m\n")
-    assert file.read_text() == "models:\n  m:\n    format: sklearn\n    storageUri: s3://m/two\n"
+    assert yaml.safe_load(file.read_text()) == {
+        "models": {"m": ENTRY | {"storageUri": "s3://m/two"}}
+    }
 
 
 def test_nothing_is_written_when_something_is_left_out(tmp_path):

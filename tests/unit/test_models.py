@@ -22,7 +22,8 @@ from generator.values.check import read
 from generator.yaml.path import dotted
 from tests import rendering
 
-ENTRY = {"format": "sklearn", "storageUri": "s3://m/one"}
+AT_ONCE = {"preStopSleepSeconds": 0}  # What an InferenceService without a sleep says of it.
+ENTRY = {"format": "sklearn", "storageUri": "s3://m/one", **AT_ONCE}
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -71,7 +72,7 @@ def service(**spec: object) -> dict:
     ],
 )  # fmt: skip
 def test_an_inference_service_becomes_an_entry(predictor, entry):
-    assert from_manifest(service(predictor=predictor)) == entry
+    assert from_manifest(service(predictor=predictor)) == entry | AT_ONCE
 
 
 def test_its_annotations_and_labels_become_keys():
@@ -92,6 +93,7 @@ def test_its_annotations_and_labels_become_keys():
         "autoscaling": {"class": "keda"},
         "credentials": {"secretName": "bucket"},
         "clusterLocal": True,
+        **AT_ONCE,
         "labels": {"team": "ml"},
         "annotations": {"example.com/note": "kept"},
     }
@@ -467,7 +469,7 @@ def test_all_that_a_manifest_says_is_in_the_entry_or_in_a_comment(metadata, more
     ],
 )  # fmt: skip
 def test_what_the_values_have_no_key_for_stays_in_the_spec(predictor, entry):
-    assert from_manifest(service(predictor=predictor)) == entry
+    assert from_manifest(service(predictor=predictor)) == entry | AT_ONCE
 
 
 def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
@@ -495,6 +497,23 @@ def test_what_is_parted_between_keys_and_spec_renders_as_it_was(tmp_path):
          "transformer": {"containers": [{**container, "env": [{"name": "STORAGE_URI", "value": "x"}]}], "maxReplicas": 2}},
         {"predictor": {"model": model},
          "transformer": {"containers": [container | {"securityContext": {"runAsUser": 7}}], "maxReplicas": 2, "timeout": 5}},
+    ]  # fmt: skip
+    sleep = {"lifecycle": {"preStop": {"sleep": {"seconds": 7}}}}
+    after = {"terminationGracePeriodSeconds": 37}
+    own = {"lifecycle": {"preStop": {"exec": {"command": ["a"]}}}}
+    specs += [
+        {"predictor": {"model": model | sleep, **after}},
+        {"predictor": {"model": model | sleep}},
+        {"predictor": {"model": model | sleep, "terminationGracePeriodSeconds": 60}},
+        {"predictor": {"model": model, **after}},
+        {"predictor": {"model": model | own, **after}},
+        {"predictor": {"model": model | {"lifecycle": sleep["lifecycle"] | {"postStart": {}}}, **after}},
+        {"predictor": {"containers": [container | sleep], **after}},
+        {"predictor": {"containers": [container | own]}},
+        {"predictor": {"model": model | sleep, **after}, "transformer": {"containers": [container | sleep], **after}},
+        {"predictor": {"model": model | sleep, **after}, "transformer": {"containers": [container]}},
+        {"predictor": {"model": model}, "transformer": {"containers": [container | sleep], **after}},
+        {"predictor": {"model": model}, "explainer": {"art": {"type": "SquareAttack", **sleep}, **after}},
     ]  # fmt: skip
     manifests = [
         service(**spec) | {"metadata": {"name": f"m{number}"}} for number, spec in enumerate(specs)
@@ -592,7 +611,7 @@ def test_a_file_with_no_model_yet_gets_its_first(nothing, tmp_path):
     file = tmp_path / "my.yaml"
     file.write_text(f"models:{nothing}\n  # a: {{image: x}}\nplatform: openshift\n")
     add(file, Models({"m": ENTRY}, {}))
-    entry = "  m:\n    format: sklearn\n    storageUri: s3://m/one\n"
+    entry = "  m:\n    format: sklearn\n    storageUri: s3://m/one\n    preStopSleepSeconds: 0\n"
     rest = "  # a: {image: x}\nplatform: openshift\n"
     assert file.read_text() == f"models:\n{entry}{rest}"
 
@@ -601,7 +620,7 @@ def test_a_byte_order_mark_stays_where_it_is(tmp_path):
     file = tmp_path / "my.yaml"
     file.write_bytes(b"\xef\xbb\xbfmodels: {}  # none\n")
     add(file, Models({"m": ENTRY}, {}))
-    entry = b"  m:\n    format: sklearn\n    storageUri: s3://m/one\n"
+    entry = b"  m:\n    format: sklearn\n    storageUri: s3://m/one\n    preStopSleepSeconds: 0\n"
     assert file.read_bytes() == b"\xef\xbb\xbfmodels:  # none\n" + entry
 
 

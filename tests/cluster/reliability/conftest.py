@@ -23,7 +23,7 @@ class Page:
         """What a load met; the seconds are those from the first failed request to the last."""
         why = ", ".join(f"{count} {reason}" for reason, count in load.failures.items())
         failed = sum(load.failures.values())
-        numbers = (str(replicas), "sleep 5" if sleep else "none", str(len(load.requests)))
+        numbers = (str(replicas), "5 s" if sleep else "none", str(len(load.requests)))
         seconds = f"{load.outage:.1f}" if failed else ""
         self._rows.append((title, *numbers, str(failed), seconds, why))
 

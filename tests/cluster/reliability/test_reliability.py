@@ -19,8 +19,10 @@ CONTAINER = "kserve-container"
 PREDICTOR = f"{NAME}-predictor"
 BODY = {"instances": [[0.0]]}
 SETTLED = 3.0  # seconds of requests before a fault, and after all is as it will stay
-# What a model's pods are given so that they go on serving while Services still lead to them.
-SLEEP = {"lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}
+# Without this a model's pods go on serving for as long as the chart's default says.
+AT_ONCE = {"preStopSleepSeconds": 0}
+# With it KServe's agent stands in front of the server, and goes on for half a minute by itself.
+LOGGER = {"logger": {"url": "http://nobody.default"}}
 # What fails when an endpoint is gone before those that ask it know.
 GONE = {
     "connection refused",
@@ -28,6 +30,7 @@ GONE = {
     "no endpoint",
     "no route to host",
     "no answer in time",
+    "bad gateway",  # So says the agent.
 }
 
 
@@ -47,6 +50,7 @@ class Model:
             cluster, cluster.namespace("load"), chart=CHARTS[MODELS], name="model"
         )
         self.namespace = self.release.namespace
+        self.also = {}
 
     def serve(self, version, replicas, sleep):
         """Install it; returns when all its pods serve."""
@@ -84,7 +88,8 @@ class Model:
             "storageUri": self.uri_of(version),
             "minReplicas": replicas,
             "maxReplicas": replicas,
-            "spec": {"predictor": {"model": SLEEP if sleep else {}}},
+            **({} if sleep else AT_ONCE),
+            **self.also,
         }
         self.file.write_text(json.dumps({"models": {NAME: model}}))
         self.release.helm(verb, "-f", str(self.file))
@@ -158,6 +163,20 @@ def test_a_new_version_is_rolled_out(model, asked, replicas, sleep):
 
     load = asked("A new version of the model is rolled out", replicas, sleep, fault)
     assert load.requests[0].predictions == [1]
+    assert load.requests[-1].predictions == [2]
+    assert load.failures.keys() <= GONE
+    if sleep:
+        assert load.failures == {}
+
+
+@SLEEPS
+def test_a_new_version_behind_a_logger_is_rolled_out(model, asked, sleep):
+    def fault():
+        model.change("second", 2, sleep)
+        model.rolled_out()
+
+    model.also = LOGGER
+    load = asked("A new version of a model with a logger is rolled out", 2, sleep, fault)
     assert load.requests[-1].predictions == [2]
     assert load.failures.keys() <= GONE
     if sleep:
