@@ -6,13 +6,19 @@ more than the rest of a model together: it is for what people wrote, not for wha
 
 {{- /*
 What container and runtime have in common: args, env, resources, probes, ports. Takes
-(dict root entry protocol uri): a model, a transformer or an explainer; what its container shall
-have fetched, or "".
+(dict root entry protocol uri sleep): a model, a transformer or an explainer; what its container shall
+have fetched, or ""; the seconds of its preStop.
 */ -}}
 {{- define "kserve-lite-models.container" -}}
 {{- $root := .root -}}
 {{- $entry := .entry -}}
 {{- $uri := .uri -}}
+{{- with int .sleep }}
+lifecycle:
+  preStop:
+    sleep:
+      seconds: {{ int . }}
+{{- end }}
 {{- with pick $entry "args" "command" "image" "livenessProbe" "readinessProbe" "startupProbe" }}
 {{ toYaml . }}
 {{- end }}
@@ -70,15 +76,18 @@ securityContext:
 {{- end }}
 {{- end -}}
 
-{{- /* What serves a model: `model:` for a format, `containers:` for an image. Takes (dict root model). */ -}}
+{{- /*
+What serves a model: `model:` for a format, `containers:` for an image. Takes (dict root model sleep).
+*/ -}}
 {{- define "kserve-lite-models.implementation" -}}
 {{- $root := .root -}}
+{{- $sleep := .sleep -}}
 {{- with .model }}
 {{- $protocol := .protocol | default "v1" }}
 {{- if .image }}
 containers:
 - name: kserve-container
-  {{- include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" $protocol "uri" (.storageUri | default "")) | trim | nindent 2 }}
+  {{- include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" $protocol "uri" (.storageUri | default "") "sleep" $sleep) | trim | nindent 2 }}
 {{- else if .format }}
 model:
   modelFormat:
@@ -98,9 +107,14 @@ model:
   {{- with .storageUri }}
   storageUri: {{ quote . }}
   {{- end }}
-  {{- with include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" $protocol "uri" "") | trim }}
+  {{- with include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" $protocol "uri" "" "sleep" $sleep) | trim }}
   {{- nindent 2 . }}
   {{- end }}
+{{- end }}
+{{- if or .image .format }}
+{{- with include "kserve-lite-models.gracePeriod" $sleep }}
+{{ . }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -118,16 +132,20 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
-{{- /* A transformer or an explainer with an image. Takes (dict root entry). */ -}}
+{{- /* A transformer or an explainer with an image. Takes (dict root entry sleep). */ -}}
 {{- define "kserve-lite-models.component" -}}
 {{- $root := .root -}}
+{{- $sleep := .sleep -}}
 {{- with .entry }}
 containers:
 - name: kserve-container
-  {{- include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" "v1" "uri" "") | trim | nindent 2 }}
+  {{- include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" "v1" "uri" "" "sleep" $sleep) | trim | nindent 2 }}
 {{- with pick . "maxReplicas" "minReplicas" }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+{{- with include "kserve-lite-models.gracePeriod" $sleep }}
+{{ . }}
 {{- end }}
 {{- with include "kserve-lite-models.imagePullSecrets" $root }}
 {{ . }}
@@ -138,8 +156,9 @@ containers:
 {{- define "kserve-lite-models.spec" -}}
 {{- $root := .root -}}
 {{- $model := .model -}}
+{{- $sleep := include "kserve-lite-models.preStopSleep" (dict "root" $root "model" $model "component" "predictor") -}}
 predictor:
-  {{- include "kserve-lite-models.implementation" (dict "root" $root "model" $model) | trim | nindent 2 }}
+  {{- include "kserve-lite-models.implementation" (dict "root" $root "model" $model "sleep" $sleep) | trim | nindent 2 }}
   {{- with pick $model "affinity" "batcher" "maxReplicas" "minReplicas" "nodeSelector"
         "serviceAccountName" "timeout" "tolerations" }}
   {{- toYaml . | nindent 2 }}
@@ -163,25 +182,30 @@ predictor:
   {{- end }}
 {{- with $model.transformer }}
 transformer:
-  {{- include "kserve-lite-models.component" (dict "root" $root "entry" .) | trim | nindent 2 }}
+  {{- $sleep := include "kserve-lite-models.preStopSleep" (dict "root" $root "model" $model "component" "transformer") }}
+  {{- include "kserve-lite-models.component" (dict "root" $root "entry" . "sleep" $sleep) | trim | nindent 2 }}
   {{- with $model.timeout }}
   timeout: {{ int . }}
   {{- end }}
 {{- end }}
 {{- with $model.explainer }}
 explainer:
+  {{- $sleep := include "kserve-lite-models.preStopSleep" (dict "root" $root "model" $model "component" "explainer") }}
   {{- if .art }}
   art:
-    {{- $container := include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" "v1" "uri" "") | fromYaml }}
+    {{- $container := include "kserve-lite-models.container" (dict "root" $root "entry" . "protocol" "v1" "uri" "" "sleep" $sleep) | fromYaml }}
     {{- toYaml (mergeOverwrite $container .art (pick . "storageUri")) | nindent 4 }}
   {{- with pick . "maxReplicas" "minReplicas" }}
   {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- with include "kserve-lite-models.gracePeriod" $sleep }}
+  {{- . | nindent 2 }}
   {{- end }}
   {{- with include "kserve-lite-models.imagePullSecrets" $root }}
   {{- . | nindent 2 }}
   {{- end }}
   {{- else }}
-  {{- include "kserve-lite-models.component" (dict "root" $root "entry" .) | trim | nindent 2 }}
+  {{- include "kserve-lite-models.component" (dict "root" $root "entry" . "sleep" $sleep) | trim | nindent 2 }}
   {{- end }}
   {{- with $model.timeout }}
   timeout: {{ int . }}
@@ -191,10 +215,12 @@ explainer:
 canary:
 {{- range $name, $version := . }}
 {{- $entry := mergeOverwrite (deepCopy $model) $version }}
+{{- /* What `spec` says of the predictor is not merged into its versions. */}}
+{{- $sleep := include "kserve-lite-models.preStopSleep" (dict "root" $root "model" (omit $entry "spec") "component" "predictor") }}
 - trafficPercent: {{ int $version.trafficPercent }}
   predictor:
     name: {{ quote $name }}
-    {{- include "kserve-lite-models.implementation" (dict "root" $root "model" $entry) | trim | nindent 4 }}
+    {{- include "kserve-lite-models.implementation" (dict "root" $root "model" $entry "sleep" $sleep) | trim | nindent 4 }}
     {{- if $entry.image }}
     {{- with include "kserve-lite-models.imagePullSecrets" $root }}
     {{- . | nindent 4 }}

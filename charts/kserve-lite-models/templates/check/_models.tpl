@@ -82,6 +82,9 @@ a boolean or null. Takes (dict path name longest).
     {{- if $model.credentials }}
       {{- include "kserve-lite-models.check.credentials" (dict "path" $path "credentials" $model.credentials) }}
     {{- end }}
+    {{- if or $model.preStopSleepSeconds $model.spec }}
+      {{- include "kserve-lite-models.check.preStop" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
+    {{- end }}
     {{- range $key, $entry := pick $model "transformer" "explainer" }}
       {{- include "kserve-lite-models.check.component" (dict "path" (printf "%s.%s" $path $key) "entry" $entry) }}
     {{- end }}
@@ -135,6 +138,25 @@ a boolean or null. Takes (dict path name longest).
     {{- end }}
     {{- if and .metric (eq .class "keda") }}
       ERROR: {{ $path }}.metric: KServe refuses it for keda; say it in {{ $spec }}.predictor.autoScaling
+    {{- end }}
+  {{- end }}
+{{- end -}}
+
+{{- /*
+Whether a model's pods may sleep before they end: on Knative they may not, and the API server refuses a
+sleep that is longer than their grace period. Takes (dict root path model deploymentMode).
+*/ -}}
+{{- define "kserve-lite-models.check.preStop" -}}
+  {{- $path := .path -}}
+  {{- $model := .model -}}
+  {{- if and $model.preStopSleepSeconds (eq .deploymentMode "Knative") }}
+    ERROR: {{ $path }}.preStopSleepSeconds: Knative refuses it; remove it
+  {{- end }}
+  {{- range $component, $spec := pick ($model.spec | default dict) "explainer" "predictor" "transformer" }}
+    {{- $sleep := include "kserve-lite-models.preStopSleep" (dict "root" $.root "model" $model "component" $component) | int }}
+    {{- $period := get ($spec | default dict) "terminationGracePeriodSeconds" }}
+    {{- if and $sleep (has (kindOf $period) (list "float64" "int64")) (le (int $period) $sleep) }}
+      ERROR: {{ $path }}.spec.{{ $component }}.terminationGracePeriodSeconds: {{ int $period }} leaves the server no time after the sleep of {{ $sleep }} seconds; raise it, or set {{ $path }}.preStopSleepSeconds
     {{- end }}
   {{- end }}
 {{- end -}}
