@@ -14,7 +14,7 @@ Not real, because no image can be pulled and no container runtime is needed:
   those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is that of
   scikit-learn, XGBoost, LightGBM or all three: upstream's own storage initializer and model servers,
   with the packages of one image, that of all three, but this machine's Python and C library
-  (tests/cluster/harness/modelserver.py).
+  (tests/cluster/harness/modelserver.py); or MLServer's for scikit-learn and LightGBM.
 - There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints. Where
   tests/cluster/gateways are named, there are both, and Istio (docs/cluster.md).
 - In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.
@@ -42,7 +42,16 @@ import pytest
 from codegen import upstream
 from generator import tools
 from generator.errors import GeneratorError, ToolMissing
-from tests.cluster.harness import envoy, foreign, istio, modelserver, nftables, own, waiting
+from tests.cluster.harness import (
+    envoy,
+    foreign,
+    istio,
+    mlserver,
+    modelserver,
+    nftables,
+    own,
+    waiting,
+)
 from tests.rendering import ROOT
 
 _GATEWAYS = "tests/cluster/gateways"
@@ -65,6 +74,7 @@ def main(arguments: Sequence[str]) -> int:
             upstream.folder(module)  # Where the tests run is no network.
         with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
             modelserver.build()
+            mlserver.build()
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
         argv += _ignored(arguments)
         if f"--ignore={_GATEWAYS}" in argv:

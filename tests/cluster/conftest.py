@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
-from tests.cluster.harness import constant, modelserver, own
+from tests.cluster.harness import constant, mlserver, modelserver, own
 from tests.cluster.harness.cluster import Cluster, Release, installed
 
 
@@ -70,7 +70,7 @@ def model_servers(cluster: Cluster) -> None:
     """Upstream's model servers run in pods, and fetch models from this machine; or it skips."""
     if cluster.node is None:
         pytest.skip("the models are served from this machine")
-    if not modelserver.environment().is_dir():
+    if not (modelserver.environment().is_dir() and mlserver.environment().is_dir()):
         pytest.skip("upstream's model servers need Python 3.10, 3.11 or 3.12")
 
 

@@ -5,53 +5,72 @@ A model of the example's format is trained here, and takes the place of the one 
 
 import json
 import re
+from contextlib import contextmanager
 
 import pytest
 
 from generator import MODELS, process
-from tests.cluster.harness import modelserver, prediction, waiting, website
+from tests.cluster.harness import mlserver, modelserver, prediction, waiting, website
 from tests.cluster.harness.cluster import Release, installed
 from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CASES, CHARTS, ROOT, values_of
 
+# Trains a model of each format that is named, and prints what the library itself predicts.
 TRAIN = """
 import json, pathlib, sys
-import joblib, lightgbm, numpy, sklearn.datasets, sklearn.svm, xgboost
+import numpy, sklearn.datasets
 folder, flowers = pathlib.Path(sys.argv[1]), numpy.array(json.load(sys.stdin))
 known, classes = sklearn.datasets.load_iris(return_X_y=True)
 
-svm = sklearn.svm.SVC().fit(known, classes)
-joblib.dump(svm, folder / "model.joblib")
+def train_sklearn():
+    import joblib, sklearn.svm
+    model = sklearn.svm.SVC().fit(known, classes)
+    joblib.dump(model, folder / "model.joblib")
+    return model.predict(flowers)
 
-several = {"objective": "multi:softmax", "num_class": 3, "nthread": 1}
-boosted = xgboost.train(several, xgboost.DMatrix(known, label=classes), 10)
-boosted.save_model(folder / "model.ubj")
+def train_xgboost():
+    import xgboost
+    several = {"objective": "multi:softmax", "num_class": 3, "nthread": 1}
+    model = xgboost.train(several, xgboost.DMatrix(known, label=classes), 10)
+    model.save_model(folder / "model.ubj")
+    return model.predict(xgboost.DMatrix(flowers))
 
-several = {"objective": "multiclass", "num_class": 3, "num_threads": 1, "verbose": -1}
-light = lightgbm.train(several, lightgbm.Dataset(known, label=classes), 10)
-light.save_model(folder / "model.bst")
+def train_lightgbm():
+    import lightgbm
+    several = {"objective": "multiclass", "num_class": 3, "num_threads": 1, "verbose": -1}
+    model = lightgbm.train(several, lightgbm.Dataset(known, label=classes), 10)
+    model.save_model(folder / "model.bst")
+    return model.predict(flowers)
 
-print(json.dumps({
-    "sklearn": svm.predict(flowers).tolist(),
-    "xgboost": boosted.predict(xgboost.DMatrix(flowers)).tolist(),
-    "lightgbm": light.predict(flowers).tolist(),
-}))
+print(json.dumps({form: globals()["train_" + form]().tolist() for form in sys.argv[2:]}))
 """
 FILES = {"sklearn": "model.joblib", "xgboost": "model.ubj", "lightgbm": "model.bst"}
 EXAMPLES = ("ensemble", "lightgbm-iris", "sklearn-iris", "xgboost-iris")
-RUNTIMES = ("sklearn", "xgboost", "lightgbm", "predictive")
+RUNTIMES = ("sklearn", "xgboost", "lightgbm", "predictive", "mlserver")
+
+
+@contextmanager
+def training(folder, python, forms):
+    """By format, where a model is, and what the library says of FLOWERS with it."""
+    said = process.run([str(python), "-c", TRAIN, str(folder), *forms], stdin=json.dumps(FLOWERS))
+    predictions = json.loads(said)
+    with website.serving(folder) as url:
+        yield {form: (f"{url}/{FILES[form]}", predictions[form]) for form in forms}
 
 
 @pytest.fixture(scope="module")
 def trained(model_servers, tmp_path_factory):
-    """By format, where a model is, and what the library says of FLOWERS with it."""
+    """Models of the libraries that upstream's servers have."""
+    with training(tmp_path_factory.mktemp("website"), modelserver.python(), FILES) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def trained_for_mlserver(model_servers, tmp_path_factory):
+    """Models of the libraries that MLServer has, which are older."""
     folder = tmp_path_factory.mktemp("website")
-    said = process.run(
-        [str(modelserver.python()), "-c", TRAIN, str(folder)], stdin=json.dumps(FLOWERS)
-    )
-    predictions = json.loads(said)
-    with website.serving(folder) as url:
-        yield {name: (f"{url}/{file}", predictions[name]) for name, file in FILES.items()}
+    with training(folder, mlserver.python(), mlserver.FORMATS) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +101,10 @@ def predicts(cluster, namespace, model, expected):
     """Both protocols say what the library says; the second one without rows."""
     rows = prediction.v1(cluster, model, namespace, FLOWERS)
     assert rows == [pytest.approx(row) for row in expected]
+    predicts_by_v2(cluster, namespace, model, expected)
+
+
+def predicts_by_v2(cluster, namespace, model, expected):
     numbers = prediction.v2(cluster, model, namespace, FLOWERS)
     flat = [number for row in expected for number in (row if isinstance(row, list) else [row])]
     assert numbers == pytest.approx(flat)
@@ -107,6 +130,18 @@ def test_one_server_for_all_of_them(cluster, trained, serve, form):
     predicts(cluster, namespace, "one", expected)
 
 
+@pytest.mark.parametrize("form", mlserver.FORMATS)
+def test_mlserver_predicts(cluster, trained_for_mlserver, serve, form):
+    """With the protocol v2 KServe prefers it to its own server of the format."""
+    uri, expected = trained_for_mlserver[form]
+    switch = ("--set", "runtimes.mlserver.enabled=true")
+    namespace = serve({"one": {"format": form, "storageUri": uri, "protocol": "v2"}}, *switch)
+    (pod,) = cluster.list("pods", namespace)
+    (container,) = pod["spec"]["containers"]
+    assert "seldonio/mlserver" in container["image"]
+    predicts_by_v2(cluster, namespace, "one", expected)
+
+
 def test_the_page_says_of_every_example_whether_it_predicts():
     page = (ROOT / "docs/cluster.md").read_text("utf-8").partition("## Which examples predict\n")[2]
     rows = re.findall(r"^\| ([\w, -]+) \| (.+) \|$", page, re.MULTILINE)
@@ -116,4 +151,4 @@ def test_the_page_says_of_every_example_whether_it_predicts():
         for name in names.split(", ")
     }
     assert found.keys() == {file.stem for file in (ROOT / "examples/models").iterdir()}
-    assert {name for name, said in found.items() if said == "predict"} == set(EXAMPLES)
+    assert {name for name, said in found.items() if said == "predict"} == {*EXAMPLES, "pipeline"}

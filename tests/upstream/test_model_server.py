@@ -5,6 +5,7 @@ import re
 import pytest
 
 from codegen import upstream
+from generator.catalog import catalog
 from tests.rendering import ROOT
 
 PIN = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
@@ -35,3 +36,10 @@ def test_the_library_is_the_one_of_the_server(server, package):
     """Those images have other versions of what lies beneath: their locks are older."""
     (pin,) = (each for each in PINS if each[0] == package)
     assert pin in locked(server)
+
+
+def test_mlserver_is_the_version_of_its_runtimes_image():
+    file = ROOT / "tools/mlserver/requirements.txt"
+    pins = dict(PIN.findall(file.read_text("utf-8")))
+    ours = {version for name, version in pins.items() if name.startswith("mlserver")}
+    assert ours == {catalog().runtimes["mlserver"].image.tag}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from codegen import upstream
 from generator import tools
-from tests.cluster.harness import envoy, modelserver
+from tests.cluster.harness import envoy, mlserver, modelserver
 from tests.cluster.harness.packages import VENV
 
 _BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
@@ -37,6 +37,14 @@ def _python(*entrypoint: str) -> Image:
     servers = ":".join(f"/{name}" for name in modelserver.SERVERS)
     environment = {"PATH": f"{VENV}/bin:/usr/bin:/bin", "PYTHONPATH": servers}
     return Image(modelserver.content, ("python", *entrypoint), 1000, environment)
+
+
+def _mlserver() -> Image:
+    """As the image does, it starts in a folder that it may write."""
+    start = "from mlserver.cli import main; main()"
+    command = f'cd /tmp && exec python -c "{start}" start $MLSERVER_MODELS_DIR'
+    environment = {"PATH": f"{VENV}/bin:/usr/bin:/bin", "MLSERVER_MODELS_DIR": "/mnt/models"}
+    return Image(mlserver.content, ("sh", "-c", command), 1000, environment)
 
 
 def _proxy() -> Content:
@@ -75,6 +83,7 @@ _IMAGES = {
     "/flowers-explainer": _program("explainer"),
     "/flowers-transformer": _program("transformer"),
     **{f"/{name}": _python("-m", name) for name in modelserver.SERVERS},
+    "/mlserver": _mlserver(),
     "/storage-initializer": _python("/storage-initializer/scripts/initializer-entrypoint"),
 }
 
@@ -87,8 +96,9 @@ def image(name: str) -> Image | None:
 
 
 def is_model_server(name: str) -> bool:
-    """Whether an image is one of upstream's model servers."""
-    return _repository(name).endswith(tuple(f"/{server}" for server in modelserver.SERVERS))
+    """Whether an image is one of a model server."""
+    servers = (*modelserver.SERVERS, "mlserver")
+    return _repository(name).endswith(tuple(f"/{server}" for server in servers))
 
 
 def _repository(name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codegen import upstream
-from tests.cluster.harness.packages import VENV, Packages
+from tests.cluster.harness.packages import Packages
 
 SERVERS = ("sklearnserver", "xgbserver", "lgbserver", "predictiveserver")
 
@@ -18,8 +18,6 @@ _PACKAGES = Packages(
     "modelserver",
     ("kserve", "kserve_storage", "lightgbm", "sklearn.ensemble", "sklearn.svm", "xgboost"),
 )
-# Of the system: Python and its libraries, the C library, /dev/null.
-_SYSTEM = ("/bin", "/dev", "/lib", "/lib64", "/usr")
 
 
 def environment() -> Path:
@@ -41,9 +39,5 @@ def build() -> None:
 def content() -> Mapping[str, Path]:
     """What the images have in which places."""
     source = upstream.folder(upstream.KSERVE) / "python"
-    system = [*map(Path, _SYSTEM), python().resolve().parents[1]]
-    return {
-        **{str(path): path for path in system if path.is_dir()},
-        VENV: environment(),
-        **{f"/{name}": source / name for name in (*SERVERS, "storage-initializer")},
-    }
+    own = {f"/{name}": source / name for name in (*SERVERS, "storage-initializer")}
+    return {**_PACKAGES.content(), **own}

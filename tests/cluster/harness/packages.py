@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from generator.errors import ToolFailed, ToolMissing
 
 VENV = "/prod_venv"  # where images have it
 
+# Of the system: Python and its libraries, the C library, /dev/null.
+_SYSTEM = ("/bin", "/dev", "/lib", "/lib64", "/usr")
 _TOOLS = Path(__file__).parents[3] / "tools"
 _PYTHONS = ("python3.11", "python3.12", "python3.10")  # what upstream takes, what it has first
 
@@ -44,6 +47,12 @@ class Packages:
     def python(self) -> Path:
         """The Python that has the packages."""
         return self.folder / "bin" / "python"
+
+    def content(self) -> Mapping[str, Path]:
+        """What an image has of it in which places, and of the system."""
+        system = [*map(Path, _SYSTEM), self.python.resolve().parents[1]]
+        found = {str(path): path for path in system if path.is_dir()}
+        return found | {VENV: self.folder}
 
     def build(self) -> None:
         """Install what is not there yet. Raises ToolMissing without a Python for it, or ToolFailed."""

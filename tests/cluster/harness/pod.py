@@ -23,6 +23,7 @@ _BIND = """
 while [ "$1" != -- ]; do
     mount --bind "$1" "$2"
     mount -o remount,bind,ro "$2"
+    if [ "$1" = /dev ]; then mount -t tmpfs shm "$2/shm"; fi
     shift 2
 done
 shift
@@ -129,7 +130,7 @@ class Pod:
         command = environment.expanded(command, variables)
         with (self._logs / f"{spec['name']}.log").open("ab") as log:
             return subprocess.Popen(
-                [*network, *self._mount(found), *self._chroot(spec, found.user), *command],
+                [*network, *self._mount(found, spec), *self._chroot(spec, found.user), *command],
                 env=found.environment | self._always() | variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -145,8 +146,11 @@ class Pod:
         (self._root / "etc").mkdir()
         (self._root / "etc" / "resolv.conf").write_text("\n".join(lines), encoding="utf-8")
 
-    def _mount(self, found: Image) -> list[str]:
+    def _mount(self, found: Image, spec: Object) -> list[str]:
         """Mount what is in an image, where only the container sees it."""
+        if not spec.get("securityContext", {}).get("readOnlyRootFilesystem"):
+            (self._root / "tmp").mkdir(exist_ok=True)
+            (self._root / "tmp").chmod(0o1777)
         mounts = []
         for path, source in found.content().items():
             target = self._root / path.removeprefix("/")

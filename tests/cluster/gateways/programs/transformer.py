@@ -1,4 +1,7 @@
-"""A transformer: flowers come in millimetres, the model knows centimetres. DELAY it takes, in s."""
+"""A transformer: flowers come in millimetres, the model knows centimetres. DELAY it takes, in s.
+
+With SPECIES, names joined by commas, the classes go out as names.
+"""
 
 import argparse
 import asyncio
@@ -15,6 +18,12 @@ class Transformer(Model):
     async def preprocess(self, payload, headers=None):  # noqa: ARG002
         await asyncio.sleep(float(os.environ.get("DELAY", "0")))
         return {"instances": [[each / 10 for each in flower] for flower in payload["instances"]]}
+
+    async def postprocess(self, result, headers=None, response_headers=None):  # noqa: ARG002
+        names = os.environ.get("SPECIES")
+        if not names:
+            return result
+        return {"predictions": [names.split(",")[each] for each in result["predictions"]]}
 
 
 if __name__ == "__main__":
