@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from generator.comparison.change import Change, Pair
+from generator.comparison.restarts import models as restarts
+from generator.comparison.sides import Side
 from generator.errors import ValuesError
 from generator.importer.lifecycle import sleep_of
 from generator.values.load import merge
@@ -149,3 +152,15 @@ def test_a_sleep_that_cannot_be_is_refused(values, path, said, tmp_path):
 )
 def test_a_sleep_that_can_be_is_taken(values, tmp_path):
     assert json.dumps(spec(values, tmp_path))
+
+
+def test_diff_calls_another_sleep_a_restart(tmp_path):
+    old, new = (
+        {"kind": "InferenceService", "metadata": {"name": "m"}, "spec": spec(values, tmp_path)}
+        for values in (one(NEVER), one())
+    )
+    identity = ("serving.kserve.io", "InferenceService", "", "m")
+    nowhere = Side("", ())
+    ((_, path, why),) = restarts(Change((Pair(identity, old, new),), nowhere, nowhere))
+    assert path == "spec.predictor"
+    assert "model.lifecycle" in why and "terminationGracePeriodSeconds" in why

@@ -51,6 +51,7 @@ RUNTIME_DIFFERENCES = {
         ".workerSpec.containers[0].startupProbe.successThreshold": THE_DEFAULT,
     },
     "kserve-mlserver": {
+        ".containers[0].readinessProbe": "its port is open before the model is loaded",
         ".annotations.prometheus.kserve.io/port": "MLServer has a port of its own for metrics, 8082",
     },
     "kserve-openvino": {
