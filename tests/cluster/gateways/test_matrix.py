@@ -12,7 +12,14 @@ import pytest
 from generator import MODELS
 from generator.errors import ToolFailed
 from tests.cluster.gateways import matrix
-from tests.cluster.gateways.published import DOMAIN, NAMESPACE, SECOND, published, serving
+from tests.cluster.gateways.published import (
+    DOMAIN,
+    NAMESPACE,
+    SECOND,
+    on_envoy_gateway,
+    published,
+    serving,
+)
 from tests.cluster.harness import iris, outside
 from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CHARTS, STOCK
@@ -26,11 +33,13 @@ MODES = {
     "gatewayApi+": {"mode": "gatewayApi", **MORE, **PATH, "gatewayApi": {"writeRoutes": True}},
     "virtualService": {"mode": "virtualService", **MORE, **PATH},
 }
+MODES |= on_envoy_gateway(MODES)
 
 
 @pytest.fixture(scope="module", params=MODES)
-def platform(request, cluster, mesh, tmp_path_factory):
+def platform(request, cluster, implementation, tmp_path_factory):
     """The platform in a mode."""
+    implementation(MODES[request.param])
     folder = tmp_path_factory.mktemp("platform")
     namespace = cluster.namespace("kserve")
     with published(cluster, namespace, MODES[request.param], folder) as platform:

@@ -6,12 +6,17 @@ import pytest
 
 from generator.errors import ToolFailed
 from tests.cluster.gateways import matrix
-from tests.cluster.gateways.published import DOMAIN, published, serving
+from tests.cluster.gateways.published import DOMAIN, on_envoy_gateway, published, serving
 from tests.cluster.harness import iris, istio, outside, pki
 from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import STOCK
 
 SECRET = "models-example-com-tls"
+MODES = {
+    "gatewayApi": {"mode": "gatewayApi"},
+    "virtualService": {"mode": "virtualService"},
+}
+MODES |= on_envoy_gateway(MODES)
 
 
 @pytest.fixture(scope="module")
@@ -19,18 +24,20 @@ def ca(tmp_path_factory):
     return pki.make(tmp_path_factory.mktemp("ca"), "ca", subject="/CN=models")
 
 
-@pytest.fixture(scope="module", params=["gatewayApi", "virtualService"])
-def platform(request, cluster, mesh, ca, tmp_path_factory):
+@pytest.fixture(scope="module", params=MODES)
+def platform(request, cluster, implementation, ca, tmp_path_factory):
     """With the certificate where the gateway's pods look for it, which depends on the mode."""
+    mode = MODES[request.param]
+    implementation(mode)
     folder = tmp_path_factory.mktemp("tls")
     name = f"DNS:*.{DOMAIN}"
     pair = pki.make(folder, "gateway", subject="/CN=gateway", ca=ca, names=[name])
     namespace = cluster.namespace("kserve")
-    where = ("-n", namespace if request.param == "gatewayApi" else istio.NAMESPACE)
+    where = ("-n", istio.NAMESPACE if mode["mode"] == "virtualService" else namespace)
     files = (f"--cert={pair.certificate}", f"--key={pair.key}")
     cluster.kubectl("create", "secret", "tls", SECRET, *where, *files)
     tls = {"tls": {"enabled": True, "secretName": SECRET}}
-    routing = {"mode": request.param, "gateway": {"className": "istio", **tls}}
+    routing = {**mode, "gateway": {**mode.get("gateway", {}), **tls}}
     with published(cluster, namespace, routing, folder) as platform:
         yield platform
     cluster.kubectl("delete", "secret", SECRET, *where)
@@ -45,20 +52,20 @@ def url(platform, trained, tmp_path_factory):
 
 
 def test_it_predicts_with_tls(platform, url, ca, trained):
-    matrix.note(platform.mode, "tls", "FAILED")
+    matrix.note(platform.column, "tls", "FAILED")
     assert url.startswith("https://")
     answer = platform.ask(url, {"instances": FLOWERS}, ca=ca.certificate)
     assert answer.json == {"predictions": trained.classes}
     with pytest.raises(ToolFailed, match="certificate"):
         outside.ask(platform.address, url, {})
-    matrix.note(platform.mode, "tls", "predicted")
+    matrix.note(platform.column, "tls", "predicted")
 
 
 def test_http_leads_to_tls(platform, url):
-    matrix.note(platform.mode, "redirect", "FAILED")
+    matrix.note(platform.column, "redirect", "FAILED")
     answer = platform.ask(url.replace("https:", "http:"), {"instances": FLOWERS})
     assert (answer.status, answer.redirect) == (301, url)
-    matrix.note(platform.mode, "redirect", "redirected")
+    matrix.note(platform.column, "redirect", "redirected")
 
 
 def test_ingress_has_no_gateway_for_tls(cluster):
