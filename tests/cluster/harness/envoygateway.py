@@ -36,7 +36,7 @@ _VALUES = {
 def install(cluster: Cluster) -> None:
     """`helm install` and a GatewayClass; returns when that is accepted.
 
-    The CRDs of the Gateway API that are there stay as they are.
+    The CRDs of the Gateway API must be there.
     """
     namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     namespace["metadata"]["labels"] = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -59,9 +59,13 @@ def install(cluster: Cluster) -> None:
 
 
 def _chart(folder: Path) -> Path:
-    """The chart as it is released: upstream's sources have a template of its values."""
+    """The chart as it is released, without the CRDs of the Gateway API.
+
+    Upstream's sources have a template of its values. Helm 4 installs no CRD that somebody else owns.
+    """
     source = upstream.source(tools.TOOLS[PROGRAM]) / "charts" / "gateway-helm"
     shutil.copytree(source, folder)
+    (folder / "charts" / "crds" / "crds" / "gatewayapi-crds.yaml").unlink()
     template = string.Template((folder / "values.tmpl.yaml").read_text(encoding="utf-8"))
     text = template.substitute(_TEMPLATE, GatewayImagePullPolicy="IfNotPresent")
     (folder / "values.yaml").write_text(text, encoding="utf-8")
