@@ -19,6 +19,8 @@ def lines() -> Iterator[str]:
         yield _line("", *modes)
     for case in dict.fromkeys(case for _, case in _CELLS):
         yield _line(case, *(_CELLS.get((mode, case), "-") for mode in modes))
+    if modes:
+        yield "+: routes written by the models chart; EG: Envoy Gateway"
 
 
 def _line(*cells: str) -> str:

@@ -37,11 +37,11 @@ class Platform:
 
     @property
     def column(self) -> str:
-        """What the matrix calls it: the mode, a + where the chart writes the mode's routes, and a
-        GatewayClass that is not Istio's."""
+        """What the matrix calls it: the mode, with a + where the chart writes the mode's routes, and
+        on EG where Envoy Gateway serves them."""
         written = "+" if self.mode == "gatewayApi" and self.writes_routes else ""
-        name = self.values["routing"].get("gateway", {}).get("className", "istio")
-        return f"{self.mode}{written}" + (f" {name}" if name != "istio" else "")
+        name = self.values["routing"].get("gateway", {}).get("className")
+        return self.mode + written + (" on EG" if name == envoygateway.CLASS else "")
 
     def url(self, model: str) -> str:
         """Where NOTES say to ask a model from outside."""
