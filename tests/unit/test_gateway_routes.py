@@ -17,6 +17,10 @@ from tests.rendering import Object, of_kind, only
 MODEL = {"format": "sklearn", "storageUri": "s3://m"}
 PART = {"image": "registry.example.com/part:1"}
 GRPC = {"format": "triton", "protocol": "grpc-v2"}
+STEPS = [{"url": "http://other.example.com"}, {"model": "m"}]
+GRAPH = {
+    "graphs": {"vote": {"timeout": 7, "nodes": {"root": {"type": "Ensemble", "steps": STEPS}}}}
+}
 VISIBILITY = "networking.kserve.io/visibility"
 PATH = "/serving/{{ .Namespace }}/{{ .Name }}"
 
@@ -157,6 +161,24 @@ def test_requests_go_to_the_transformer_and_explanations_to_the_explainer(tmp_pa
     assert rules[0]["matches"][0]["path"] == {"type": "Exact", "value": "/v1/models/m:explain"}
 
 
+def test_a_graph_has_routes_as_a_model_has(tmp_path):
+    them = rendered(written(GRAPH, {"routing": {"pathTemplate": PATH}}), tmp_path)
+    own, by_path = (routes(them)[f"HTTPRoute vote.{suffix}"] for suffix in ("host", "path"))
+    assert (own["hostnames"], by_path["hostnames"]) == (["vote-default.a.b"], ["a.b"])
+    for (rule,) in (own["rules"], by_path["rules"]):
+        assert weights(rule) == {"vote": 100}
+        assert rule["timeouts"] == {"request": "7s"}
+    assert "filters" not in own["rules"][0]  # KServe's headers name a model.
+    (rewrite,) = by_path["rules"][0]["filters"]
+    assert rewrite["type"] == "URLRewrite"
+    assert by_path["rules"][0]["matches"][0]["path"]["value"] == "/serving/default/vote"
+
+
+def test_a_graph_with_the_label_stays_inside(tmp_path):
+    inside = {"graphs": {"vote": {"labels": {VISIBILITY: "cluster-local"}}}}
+    assert "HTTPRoute vote.host" not in routes(rendered(written(GRAPH, inside), tmp_path))
+
+
 def test_grpc_has_a_route_of_its_own_kind(tmp_path):
     them = rendered(written({"routing": {"pathTemplate": PATH}}, **GRPC), tmp_path)
     ((name, spec),) = routes(them).items()
@@ -194,6 +216,9 @@ REFUSED = [
     (written({"routing": {"pathTemplate": "/{{ .Labels.x }}/{{ .Name }}"}}, labels={"x": ""}), "models.m", "which is no path"),
     (written({"routing": {"domainTemplate": "{{ .Labels.x }}.{{ .IngressDomain }}"}}), "models.m", "routing.domainTemplate asks for"),
     (written({"routing": {"pathTemplate": "/s"}, "models": {"x": MODEL}}), "models.x", "has the path /s of models.m"),
+    (written(GRAPH, {"routing": {"pathTemplate": "/s"}}), "graphs.vote", "has the path /s of models.m"),
+    (written(GRAPH, {"routing": {"domainTemplate": "x.{{ .IngressDomain }}"}}), "graphs.vote", "has the host x.a.b of models.m"),
+    (written(GRAPH, {"routing": {"domainTemplate": "{{ .Labels.x }}.{{ .IngressDomain }}"}}, labels={"x": "y"}), "graphs.vote", "which the graph does not have"),
 ]  # fmt: skip
 
 

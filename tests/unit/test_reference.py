@@ -210,9 +210,9 @@ def test_the_examples_render_what_their_comments_say(tmp_path: Path) -> None:
     ranking = service["ranking"]["metadata"]
     assert ranking["labels"]["team"] == "search"
     assert predictor["ranking"]["serviceAccountName"] == "models"
-    # Each other model has a route to the outside.
+    # Each other model has a route to the outside, and the graph.
     routed = {each["metadata"]["name"] for each in of_kind(rendered, "VirtualService")}
-    assert routed == service.keys() - {"ranking"}
+    assert routed == service.keys() - {"ranking"} | {"vote"}
     assert predictor["batch"]["priorityClassName"] == "batch"
     loaded = only(rendered, "TrainedModel")["spec"]["inferenceService"]
     assert predictor[loaded]["model"]["modelFormat"]["name"] == "triton"

@@ -298,11 +298,53 @@ GRAPH = {"g": {"nodes": {"root": {"type": "Sequence", "steps": [{"model": "m"}]}
 def test_a_model_may_call_itself(more, admitted, tmp_path):
     allowed = {"routing": {"virtualService": {"allowNamespaces": ["istio-system"]}}}
     values = merge(merge(published("virtualService"), allowed), more)
-    policy = only(rendered(values, tmp_path, namespace="fraud"), "AuthorizationPolicy")
+    policy = only(rendered(values, tmp_path, namespace="fraud"), "AuthorizationPolicy", "m")
     (rule,) = policy["spec"]["rules"]
     found = [peer["source"]["namespaces"] for peer in rule["from"]]
     assert {name for names in found for name in names} == admitted
     assert len(found) == len(admitted)
+
+
+def test_a_graph_has_a_virtual_service_as_a_model_has(tmp_path):
+    values = merge(
+        published("virtualService"), {"graphs": GRAPH, "routing": {"pathTemplate": "/{{ .Name }}"}}
+    )
+    spec = only(rendered(values, tmp_path), "VirtualService", "g")["spec"]
+    assert spec["hosts"] == ["g-default.a.b", "a.b"]
+    for route in spec["http"]:
+        (to,) = route["route"]
+        assert to["destination"] == {
+            "host": "g.default.svc.cluster.local", "port": {"number": 80},
+        }  # fmt: skip
+
+
+def test_a_graph_admits_whom_its_models_admit(tmp_path):
+    """Else whoever may not call a model asks a graph to do so."""
+    policies = {"allowNamespaces": ["apps"], "peerAuthentication": "STRICT"}
+    values = published("virtualService") | {"graphs": GRAPH}
+    them = rendered(merge(values, {"routing": {"virtualService": policies}}), tmp_path)
+    selector = {"matchLabels": {"serving.kserve.io/inferencegraph": "g"}}
+    policy = only(them, "AuthorizationPolicy", "g")["spec"]
+    assert policy["selector"] == selector
+    assert policy["rules"] == [{"from": [{"source": {"namespaces": ["apps"]}}]}]
+    authentication = only(them, "PeerAuthentication", "g")["spec"]
+    assert authentication == {"selector": selector, "mtls": {"mode": "STRICT"}}
+
+
+@pytest.mark.parametrize("mode", ["ingress", "gatewayApi", "none"])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"allowNamespaces": ["apps"]},
+        {"allowPrincipals": ["cluster.local/ns/apps/sa/web"]},
+        {"peerAuthentication": "STRICT"},
+    ],
+)
+def test_a_policy_that_nobody_writes_is_refused(mode, policy, tmp_path):
+    values = merge(published(mode), {"routing": {"virtualService": policy}})
+    problem = rendering.refusal(values, tmp_path)
+    assert problem.path == f"routing.virtualService.{next(iter(policy))}"
+    assert "set routing.mode=virtualService" in problem.message
 
 
 def test_a_namespace_of_digits_that_is_named_is_admitted_once(tmp_path):

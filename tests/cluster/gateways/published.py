@@ -105,16 +105,20 @@ def _address(release: Release, mode: str) -> str:
 
 
 @contextlib.contextmanager
-def serving(platform: Platform, models: Object, folder: Path) -> Iterator[None]:
-    """A release of models, Ready and rolled out."""
+def serving(
+    platform: Platform, models: Object, folder: Path, *, graphs: Object | None = None
+) -> Iterator[None]:
+    """A release of models, and of graphs that ask them, Ready and rolled out."""
     cluster = platform.release.cluster
     file = folder / "models.json"
     where = {"global": {"platformNamespace": platform.release.namespace}}
-    file.write_text(json.dumps({**platform.values, **where, "models": models}))
+    entries = {"models": models, "graphs": graphs or {}}
+    file.write_text(json.dumps({**platform.values, **where, **entries}))
     release = Release(cluster, NAMESPACE, chart=CHARTS[MODELS], name="models")
     release.install(f"--values={file}")
     try:
-        every = ("inferenceservices", "--all", "-n", NAMESPACE)
+        kinds = ",".join(("inferenceservices", *(["inferencegraphs"] if graphs else [])))
+        every = (kinds, "--all", "-n", NAMESPACE)
         cluster.kubectl("wait", *every, waiting.READY, "--timeout=3m")
         cluster.kubectl("rollout", "status", "deployment", "-n", NAMESPACE, "--timeout=3m")
         yield

@@ -9,11 +9,11 @@ from tests.cluster.gateways import matrix
 from tests.cluster.gateways.published import DOMAIN, on_envoy_gateway, published, serving
 from tests.cluster.harness import iris, istio, outside, pki
 from tests.cluster.harness.flowers import FLOWERS
-from tests.rendering import STOCK
 
 SECRET = "models-example-com-tls"
 MODES = {
     "gatewayApi": {"mode": "gatewayApi"},
+    "gatewayApi+": {"mode": "gatewayApi", "gatewayApi": {"writeRoutes": True}},
     "virtualService": {"mode": "virtualService"},
 }
 MODES |= on_envoy_gateway(MODES)
@@ -51,29 +51,22 @@ def url(platform, trained, tmp_path_factory):
         yield f"{platform.url(iris.NAME)}/v1/models/{iris.NAME}:predict"
 
 
-def test_it_predicts_with_tls(platform, url, ca, trained):
-    matrix.note(platform.column, "tls", "FAILED")
+@pytest.fixture
+def cell(request, platform):
+    """Notes what came out of a cell of the matrix."""
+    return matrix.cell(platform.column, request.node.originalname.removeprefix("test_"))
+
+
+def test_tls(platform, url, ca, trained, cell):
     assert url.startswith("https://")
     answer = platform.ask(url, {"instances": FLOWERS}, ca=ca.certificate)
     assert answer.json == {"predictions": trained.classes}
     with pytest.raises(ToolFailed, match="certificate"):
         outside.ask(platform.address, url, {})
-    matrix.note(platform.column, "tls", "predicted")
+    cell("predicted")
 
 
-def test_http_leads_to_tls(platform, url):
-    matrix.note(platform.column, "redirect", "FAILED")
+def test_redirect(platform, url, cell):
     answer = platform.ask(url.replace("https:", "http:"), {"instances": FLOWERS})
     assert (answer.status, answer.redirect) == (301, url)
-    matrix.note(platform.column, "redirect", "redirected")
-
-
-def test_ingress_has_no_gateway_for_tls(cluster):
-    tls = (
-        "--set=routing.gateway.tls.enabled=true",
-        f"--set=routing.gateway.tls.secretName={SECRET}",
-    )
-    matrix.note("ingress", "tls", "FAILED")
-    with pytest.raises(ToolFailed, match=r"there is no gateway in routing\.mode ingress"):
-        cluster.helm("template", str(STOCK), f"--set=routing.domain={DOMAIN}", *tls)
-    matrix.note("ingress", "tls", "refused")
+    cell("redirected")

@@ -73,7 +73,11 @@ class Container:
         self.spec = spec
         self.name: str = spec["name"]
         self.exit_code: int | None = None  # once it will not run again
-        self._restart = restart
+        self.sidecar = spec.get("restartPolicy") == "Always"
+        self.done = (
+            False  # once the containers after it, if it is one that prepares a pod, may start
+        )
+        self._restart = "Always" if self.sidecar else restart
         self._restarts = 0
         self._start_at = 0.0
         self._terminate_at: float | None = None
@@ -102,6 +106,7 @@ class Container:
             self._ended(self._process.returncode)
         else:
             self._probe(address)
+        self.done = self.done or (self.started if self.sidecar else self.exit_code == 0)
 
     def _ended(self, code: int) -> None:
         self.kill()  # What it started ends with it.

@@ -33,6 +33,8 @@ def install(cluster: Cluster) -> None:
             "values": {
                 "pilot": {"env": _WITHOUT_FILTERS},
                 "telemetry": {"enabled": False},
+                # Sidecars catch their pods' connections by nft, not by iptables.
+                "global": {"nativeNftables": True},
                 # Else no namespace that enforces Pod Security "restricted" takes the pods that
                 # Istio makes of a Gateway of the Gateway API.
                 "gateways": {"seccompProfile": {"type": "RuntimeDefault"}},

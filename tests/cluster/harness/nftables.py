@@ -1,4 +1,4 @@
-"""The program `nft`, which kube-proxy asks: the system's, or Debian's, unpacked into the cache."""
+"""The program `nft`, which kube-proxy and Istio's sidecars ask: the system's, or Debian's, unpacked into the cache."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from generator.errors import ToolFailed, ToolMissing
 # What nft needs beside the C library, as Debian and Ubuntu name it.
 _PACKAGES = ("nftables", "libnftables1", "libnftnl11", "libmnl0", "libjansson4", "libxtables12")
 _LIBRARIES = Path("usr/lib/x86_64-linux-gnu")
+_ELSEWHERE = "/nftables"  # where an image has them
+IMAGE = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/bin", "LD_LIBRARY_PATH": _ELSEWHERE}
+"""The variables of an image that has it."""
 
 
 def build() -> None:
@@ -50,6 +53,13 @@ def environment() -> dict[str, str]:
         return {}
     path = os.pathsep.join([str(_folder() / "usr" / "sbin"), os.environ["PATH"]])
     return {"PATH": path, "LD_LIBRARY_PATH": str(_folder() / _LIBRARIES)}
+
+
+def content() -> dict[str, Path]:
+    """What an image has of it, beside the system's libraries, in which places."""
+    if found := shutil.which("nft"):
+        return {"/usr/sbin/nft": Path(found)}
+    return {"/usr/sbin/nft": _folder() / "usr/sbin/nft", _ELSEWHERE: _folder() / _LIBRARIES}
 
 
 def _folder() -> Path:

@@ -9,6 +9,7 @@ import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from generator import tools
 from tests.cluster.harness.container import now
 from tests.cluster.harness.pki import Pair
 from tests.cluster.harness.plane import DNS, NODE, NODE_NAME, ControlPlane
@@ -40,6 +41,8 @@ class Node:
         """Register with the API server, and look after pods from now on."""
         status = {
             "addresses": [{"type": "InternalIP", "address": NODE}],
+            # By its version Istio decides how it adds its sidecars.
+            "nodeInfo": {"kubeletVersion": tools.TOOLS["kube-apiserver"].pinned},
             "daemonEndpoints": {"kubeletEndpoint": {"Port": _PORT}},
             "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": now()}],
         }

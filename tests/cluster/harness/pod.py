@@ -65,19 +65,26 @@ class Pod:
             for path, volume in self._mounted.items():
                 if volume.keys() & volumes.REFRESHED:
                     self._fill(path, volume)
+        if all(container.exit_code is not None for container in self.main):
+            self.end(0)
+            return
         for container in self.init:
             container.advance(self._launch, self.address)
-            if container.exit_code != 0:
+            if not container.done:
                 return
         for container in self.main:
             container.advance(self._launch, self.address)
 
     def end(self, grace: float) -> bool:
-        """Ask every container to end, and after `grace` seconds end it; whether all have."""
+        """Ask every container to end, and after `grace` seconds end it; whether all have.
+
+        Sidecars are asked last.
+        """
         running = [container for container in (*self.init, *self.main) if container.running]
         if self._end_at is None:
             self._end_at = time.monotonic() + grace
-        for container in running:
+        others = [container for container in running if not container.sidecar]
+        for container in others or running:
             container.terminate()
             if time.monotonic() >= self._end_at:
                 container.kill()
@@ -94,7 +101,7 @@ class Pod:
 
     def status(self) -> Object:
         """Its status, without the times of its conditions."""
-        prepared = all(container.exit_code == 0 for container in self.init)
+        prepared = all(container.done for container in self.init)
         codes = [container.exit_code for container in self.main]
         if not any(code is None for code in codes):
             phase = "Failed" if any(codes) else "Succeeded"
@@ -106,7 +113,8 @@ class Pod:
                 if prepared and any(container.started for container in self.main)
                 else "Pending"
             )
-        ready = phase == "Running" and all(container.ready for container in self.main)
+        serving = (*self.main, *(container for container in self.init if container.sidecar))
+        ready = phase == "Running" and all(container.ready for container in serving)
         conditions = {"Initialized": prepared, "ContainersReady": ready, "Ready": ready}
         return {
             **_status(phase, self.address, conditions),

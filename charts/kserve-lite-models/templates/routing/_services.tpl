@@ -34,8 +34,21 @@ last, else those of `canary`. Takes the model.
 {{- end -}}
 
 {{- /*
-Where a model's requests go, as JSON: `predict`, the Services with their weights; `explain`, the
-explainer's Service or ""; `grpc`, whether the first of them speaks gRPC. Takes (dict name model).
+What the chart may write routes for, by name, as JSON: the models, and the graphs as models that have
+`graph: true`. Takes the root.
+*/ -}}
+{{- define "kserve-lite-models.published" -}}
+  {{- $published := mergeOverwrite dict .Values.models -}}
+  {{- range $name, $graph := .Values.graphs -}}
+    {{- $_ := set $published $name (mergeOverwrite (dict "graph" true) (pick $graph "annotations" "labels" "timeout")) -}}
+  {{- end -}}
+  {{- toJson $published -}}
+{{- end -}}
+
+{{- /*
+Where the requests to a model or graph go, as JSON: `predict`, the Services with their weights; `explain`,
+the explainer's Service or ""; `grpc`, whether the first of them speaks gRPC. KServe gives a graph's
+Service the name of the graph (raw_ig.go of v0.20.0). Takes (dict name model).
 */ -}}
 {{- define "kserve-lite-models.backends" -}}
   {{- $name := .name -}}
@@ -52,11 +65,12 @@ explainer's Service or ""; `grpc`, whether the first of them speaks gRPC. Takes 
     {{- $model = include "kserve-lite-models.endpoint" $model | fromJson -}}
   {{- end -}}
   {{- $component := ternary "transformer" "predictor" (not (empty $model.transformer)) -}}
+  {{- $service := ternary $name (printf "%s-%s" $name $component) (not (empty $model.graph)) -}}
   {{- $entry := or $model.transformer $model -}}
   {{- toJson (dict
         "explain" (ternary (printf "%s-explainer" $name) "" (not (empty $model.explainer)))
         "grpc" (hasPrefix "grpc" (or $entry.protocol "v1"))
-        "predict" (prepend $predict (dict "service" (printf "%s-%s" $name $component) "weight" $stable))) -}}
+        "predict" (prepend $predict (dict "service" $service "weight" $stable))) -}}
 {{- end -}}
 
 {{- /* A model's own timeout in seconds, or nothing: that of `spec`, which is merged last. Takes the model. */ -}}

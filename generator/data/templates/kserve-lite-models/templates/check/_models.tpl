@@ -112,7 +112,12 @@ a boolean or null. Takes (dict path name longest).
       {{- include "kserve-lite-models.check.timeout" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
     {{- end }}
     {{- if and $.Values.routing.domain (not $model.clusterLocal) }}
-      {{- include "kserve-lite-models.check.host" (dict "root" $ "name" $name "model" $model "deploymentMode" $mode "hosts" $hosts "paths" $paths) }}
+      {{- include "kserve-lite-models.check.host" (dict "root" $ "path" $path "name" $name "model" $model "deploymentMode" $mode "hosts" $hosts "paths" $paths) }}
+    {{- end }}
+  {{- end }}
+  {{- range $name, $graph := .Values.graphs }}
+    {{- if include "kserve-lite-models.routed" (dict "root" $ "model" $graph) }}
+      {{- include "kserve-lite-models.check.host" (dict "root" $ "path" (printf "graphs.%s" $name) "name" $name "model" $graph "deploymentMode" "Standard" "hosts" $hosts "paths" $paths) }}
     {{- end }}
   {{- end }}
 {{- end -}}

@@ -4,19 +4,20 @@ a `spec` says of them.
 */ -}}
 
 {{- /*
-The host and the path under which a model is published, which no other may have. Takes
-(dict root name model deploymentMode hosts paths), where `hosts` and `paths` say which model has which.
+The host and the path under which a model or a graph is published, which no other may have. Takes
+(dict root path name model deploymentMode hosts paths), where `hosts` and `paths` say who has which.
 */ -}}
 {{- define "kserve-lite-models.check.host" -}}
   {{- $root := .root -}}
   {{- $name := .name -}}
   {{- $model := .model -}}
   {{- $hosts := .hosts -}}
-  {{- $path := printf "models.%s" $name -}}
+  {{- $path := .path -}}
+  {{- $kind := splitList "." $path | first | trimSuffix "s" -}}
   {{- $host := include "kserve-lite-models.fill" (dict "root" $root "name" $name "model" $model "template" $root.Values.routing.domainTemplate) }}
   {{- with regexFind "\\{\\{[^}]+" $host }}
     {{- if include "kserve-lite-models.writesRoutes" $root }}
-      ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the model does not have; add it to the model
+      ERROR: {{ $path }}: routing.domainTemplate asks for {{ . }}}}, which the {{ $kind }} does not have; add it to the {{ $kind }}
     {{- end }}
   {{- end }}
   {{- if and (not (contains "{{" $host)) (eq .deploymentMode "Standard") (ne $root.Values.routing.mode "none") }}
@@ -31,29 +32,31 @@ The host and the path under which a model is published, which no other may have.
     {{- end }}
   {{- end }}
   {{- with get $hosts $host }}
-    ERROR: {{ $path }}: has the host {{ $host }} of models.{{ . }}; make routing.domainTemplate tell them apart
+    ERROR: {{ $path }}: has the host {{ $host }} of {{ . }}; make routing.domainTemplate tell them apart
   {{- end }}
-  {{- $_ := set $hosts $host $name }}
+  {{- $_ := set $hosts $host $path }}
   {{- if $root.Values.routing.pathTemplate }}
-    {{- include "kserve-lite-models.check.path" (dict "root" $root "name" $name "model" $model "paths" .paths) }}
+    {{- include "kserve-lite-models.check.path" (dict "root" $root "path" $path "name" $name "model" $model "paths" .paths) }}
   {{- end }}
 {{- end -}}
 
-{{- /* A model's path under the bare domain. Takes (dict root name model paths), where paths are whose. */ -}}
+{{- /* A model's path under the bare domain. Takes (dict root path name model paths), where paths are whose. */ -}}
 {{- define "kserve-lite-models.check.path" -}}
   {{- $root := .root -}}
   {{- $name := .name -}}
   {{- $model := .model -}}
+  {{- $where := .path -}}
+  {{- $kind := splitList "." $where | first | trimSuffix "s" -}}
   {{- $paths := .paths -}}
   {{- if include "kserve-lite-models.routed" (dict "root" $root "model" $model) -}}
     {{- $path := include "kserve-lite-models.fill" (dict "root" $root "name" $name "model" $model "template" $root.Values.routing.pathTemplate) | trimSuffix "/" }}
     {{- with regexFind "\\{\\{[^}]+" $path }}
-      ERROR: models.{{ $name }}: routing.pathTemplate asks for {{ . }}}}, which the model does not have; add it to the model
+      ERROR: {{ $where }}: routing.pathTemplate asks for {{ . }}}}, which the {{ $kind }} does not have; add it to the {{ $kind }}
     {{- end }}
     {{- with get $paths $path }}
-      ERROR: models.{{ $name }}: has the path {{ $path | default "/" }} of models.{{ . }}; make routing.pathTemplate tell them apart
+      ERROR: {{ $where }}: has the path {{ $path | default "/" }} of {{ . }}; make routing.pathTemplate tell them apart
     {{- end }}
-    {{- $_ := set $paths $path $name }}
+    {{- $_ := set $paths $path $where }}
   {{- end -}}
 {{- end -}}
 

@@ -7,6 +7,7 @@ prefix is cut off. The timeout is that of KServe's own routes. Takes (dict root 
   - path:
       type: {{ ternary "Exact" "PathPrefix" (ne .path "") }}
       value: {{ print .prefix .path | default "/" | quote }}
+  {{- if or .prefix (not .model.graph) }}
   filters:
     {{- if .prefix }}
   - type: URLRewrite
@@ -20,7 +21,10 @@ prefix is cut off. The timeout is that of KServe's own routes. Takes (dict root 
         replacePrefixMatch: /
         {{- end }}
     {{- end }}
+    {{- if not .model.graph }}
     {{- include "kserve-lite-models.gatewayApi.headers" (dict "root" .root "name" .name) | nindent 2 }}
+    {{- end }}
+  {{- end }}
   {{- include "kserve-lite-models.gatewayApi.backendRefs" (dict "backends" .backends) | nindent 2 }}
   {{- if .root.Values.routing.httpRouteTimeouts }}
   timeouts:
