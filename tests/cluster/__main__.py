@@ -9,8 +9,8 @@ Not real, because no image can be pulled and no container runtime is needed:
 - The node (tests/cluster/harness/node.py) is a small kubelet. It takes every pod, wherever a scheduler would
   put it; it does not enforce NetworkPolicies, resource limits and seccomp profiles; a changed Secret
   reaches a running pod within a second, where a kubelet takes up to a minute or two; a probe that has
-  not passed is asked again at once; of the hooks it runs a preStop's sleep alone, so the gateways of
-  Envoy Gateway, which drain in theirs, end without.
+  not passed is asked again at once; of preStop hooks it knows `sleep` alone, so the gateways of Envoy
+  Gateway, which drain in theirs, end without.
 - The pods of models are not run; the node reports them Ready, and that is all they are. It runs
   those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is that of
   scikit-learn, XGBoost, LightGBM or all three: upstream's own storage initializer and model servers,
