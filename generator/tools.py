@@ -105,6 +105,7 @@ TOOLS = {
     "istioctl": Tool("istioctl", *_ISTIO),
     "pilot-agent": Tool("pilot-agent", *_ISTIO),
     "pilot-discovery": Tool("pilot-discovery", *_ISTIO),
+    "envoy-gateway": Tool("envoy-gateway", "envoy-gateway", "github.com/envoyproxy/gateway"),
     "coredns": Tool("coredns", "coredns", "github.com/coredns/coredns"),
 }
 

@@ -9,14 +9,15 @@ Not real, because no image can be pulled and no container runtime is needed:
 - The node (tests/cluster/harness/node.py) is a small kubelet. It takes every pod, wherever a scheduler would
   put it; it does not enforce NetworkPolicies, resource limits and seccomp profiles; a changed Secret
   reaches a running pod within a second, where a kubelet takes up to a minute or two; a probe that has
-  not passed is asked again at once; of preStop hooks it knows `sleep` alone.
+  not passed is asked again at once; of preStop hooks it knows `sleep` alone, so the gateways of Envoy
+  Gateway, which drain in theirs, end without.
 - The pods of models are not run; the node reports them Ready, and that is all they are. It runs
   those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is that of
   scikit-learn, XGBoost, LightGBM or all three: upstream's own storage initializer and model servers,
   with the packages of one image, that of all three, but this machine's Python and C library
   (tests/cluster/harness/modelserver.py); or MLServer's for scikit-learn and LightGBM.
 - There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints. Where
-  tests/cluster/gateways are named, there are both, and Istio (docs/cluster.md).
+  tests/cluster/gateways are named, there are both, Istio and Envoy Gateway (docs/cluster.md).
 - In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.
 
 Two of these run side by side, each with half of the files of tests. All of it lives in namespaces of
@@ -44,6 +45,7 @@ from generator import tools
 from generator.errors import GeneratorError, ToolMissing
 from tests.cluster.harness import (
     envoy,
+    envoygateway,
     foreign,
     istio,
     mlserver,
@@ -82,6 +84,8 @@ def main(arguments: Sequence[str]) -> int:
         nftables.build()
         envoy.build()
         more = (*own.SERVICES, *istio.PROGRAMS, "agent", "router")
+        if "--implementation=istio" not in arguments:
+            more += (envoygateway.PROGRAM,)
         return own.inside([*argv, "--dist=no", *arguments], more=more)
     except GeneratorError as error:
         print(f"ERROR: {error}", file=sys.stderr)

@@ -6,13 +6,18 @@ from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
-from tests.cluster.harness import constant, mlserver, modelserver, own
+from tests.cluster.harness import constant, envoygateway, mlserver, modelserver, own
 from tests.cluster.harness.cluster import Cluster, Release, installed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cluster", choices=("own", "given"), help="set by `python -m tests.cluster`: use that"
+    )
+    parser.addoption(
+        "--implementation",
+        choices=("istio", envoygateway.CLASS),
+        help="of the Gateway API: the cases of tests/cluster/gateways that are run, else both",
     )
     parser.addoption("--page", help="where tests/cluster/reliability writes its table")
 

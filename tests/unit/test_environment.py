@@ -46,3 +46,23 @@ def test_a_limit_in_units_of_its_divisor_rounded_up(name, written, divisor, expe
 
 def test_without_a_limit_it_is_the_machine():
     assert variables(limit("cpu")) == {"LIMIT": str(os.cpu_count())}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("metadata.name", "pod-0"),
+        ("metadata.labels", {"app.kubernetes.io/name": "envoy"}),
+        ("metadata.labels['app.kubernetes.io/name']", "envoy"),
+        ("metadata.labels['zone']", ""),
+        ("metadata.annotations['topology.kubernetes.io/zone']", ""),
+    ],
+)
+def test_a_field_of_a_pod_by_its_path(path, expected):
+    labels = {"app.kubernetes.io/name": "envoy"}
+    assert environment.field({"metadata": {"name": "pod-0", "labels": labels}}, path) == expected
+
+
+def test_a_field_that_no_pod_has_is_an_error():
+    with pytest.raises(KeyError):
+        environment.field({"metadata": {}}, "metadata.nam")

@@ -102,6 +102,20 @@ def test_the_first_workflow_runs_what_a_clean_clone_runs():
     assert "make cluster" in (FOLDER / "workflows" / "cluster.yml").read_text()
 
 
+@pytest.mark.parametrize(
+    "file", [ROOT / ".ci" / "run", FOLDER / "workflows" / "cluster.yml"], ids=lambda file: file.stem
+)
+def test_the_gateways_of_a_workflow_are_istios(file):
+    """Envoy Gateway is compiled for minutes, for what asks for more than one case."""
+    (arguments,) = re.findall(r"make cluster SUITE=gateways (.*)", file.read_text())
+    dry = process.run(["make", "-n", "cluster", *arguments.split(), "SUITE=gateways"], cwd=ROOT)
+    options = dry.split("tests/cluster/gateways", 1)[1].split()
+    pytest_ = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/cluster/gateways"]
+    collected = process.run([*pytest_, *options], cwd=ROOT)
+    assert "test_v1[gatewayApi]" in collected
+    assert "envoy-gateway" not in collected
+
+
 def test_the_pythons_of_the_workflows_are_those_that_are_admitted():
     (oldest,) = re.findall(
         r'^requires-python = ">=(.*)"', (ROOT / "pyproject.toml").read_text(), re.M

@@ -1,16 +1,33 @@
-"""A cluster on which requests go the whole way: DNS, kube-proxy, a load balancer, Istio."""
+"""A cluster on which requests go the whole way: DNS, kube-proxy, a load balancer, gateways."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.cluster.gateways import matrix
-from tests.cluster.harness import flowers, istio, own
+from tests.cluster.harness import envoygateway, flowers, foreign, istio, own
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.dumper import Dumper, dumping
 from tests.cluster.harness.flowers import Trained
+from tests.rendering import Object
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take the cases of one implementation of the Gateway API, where one is asked for.
+
+    With one alone the matrix is not whole.
+    """
+    if wanted := config.getoption("--implementation"):
+        other = [
+            item
+            for item in items
+            if (envoygateway.CLASS in item.name) != (wanted == envoygateway.CLASS)
+            or item.path.name == "test_whole.py"
+        ]
+        config.hook.pytest_deselected(items=other)
+        items[:] = [item for item in items if item not in other]
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +61,33 @@ def dumper(cluster: Cluster) -> Iterator[Dumper]:
 
 
 @pytest.fixture(scope="session")
-def mesh(cluster: Cluster) -> Iterator[None]:
-    """Istio, with its ingress gateway, and the CRDs of the Gateway API."""
-    with istio.running(cluster):
+def gateway_api(cluster: Cluster) -> Iterator[None]:
+    """The CRDs of the Gateway API."""
+    with foreign.crds(cluster, "gateway-api"):
         yield
+
+
+@pytest.fixture(scope="session")
+def implementation(request: pytest.FixtureRequest) -> Callable[[Object], None]:
+    """Installs what serves the routes of some `routing` values, unless it is there."""
+
+    def install(routing: Object) -> None:
+        other = routing.get("gateway", {}).get("className") == envoygateway.CLASS
+        request.getfixturevalue("envoy_gateway" if other else "mesh")
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def mesh(cluster: Cluster, gateway_api: None) -> None:
+    """Istio, with its ingress gateway."""
+    istio.install(cluster)
+
+
+@pytest.fixture(scope="session")
+def envoy_gateway(cluster: Cluster, gateway_api: None) -> None:
+    """Envoy Gateway, with its GatewayClass."""
+    envoygateway.install(cluster)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,8 +6,17 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-MODES = ("ingress", "gatewayApi", "gatewayApi+", "virtualService", "none")
-"""The routing modes; the + is for routes that the models chart writes, and not KServe."""
+MODES = (
+    "ingress",
+    "gatewayApi",
+    "gatewayApi+",
+    "gatewayApi on EG",
+    "gatewayApi+ on EG",
+    "virtualService",
+    "none",
+)
+"""The routing modes; the + is for routes that the models chart writes, and not KServe, and EG for
+Envoy Gateway, where the Gateway API's other columns are Istio's."""
 
 CASES = (
     "v1",
@@ -65,7 +74,7 @@ def lines() -> Iterator[str]:
     for case in CASES:
         row = (_CELLS.get((mode, case), Outcome("-")) for mode in MODES)
         yield _line(case, *(_cell(outcome, numbers) for outcome in row))
-    yield "gatewayApi+: routes written by the models chart; -: not run"
+    yield "+: routes written by the models chart; EG: Envoy Gateway; -: not run"
     for why, number in numbers.items():
         yield from textwrap.wrap(f"[{number}] {why}", 100, subsequent_indent="    ")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from generator import MODELS
-from tests.cluster.harness import iris, istio, outside, waiting
+from tests.cluster.harness import envoygateway, iris, istio, outside, waiting
 from tests.cluster.harness.cluster import Cluster, Release
 from tests.rendering import CHARTS, Object
 
@@ -37,8 +37,11 @@ class Platform:
 
     @property
     def column(self) -> str:
-        """What the matrix calls it: the mode, and a + where the chart writes the mode's routes."""
-        return f"{self.mode}+" if self.mode == "gatewayApi" and self.writes_routes else self.mode
+        """What the matrix calls it: the mode, with a + where the chart writes the mode's routes, and
+        on EG where Envoy Gateway serves them."""
+        written = "+" if self.mode == "gatewayApi" and self.writes_routes else ""
+        name = self.values["routing"].get("gateway", {}).get("className")
+        return self.mode + written + (" on EG" if name == envoygateway.CLASS else "")
 
     def url(self, model: str) -> str:
         """Where NOTES say to ask a model from outside."""
@@ -58,6 +61,19 @@ class Platform:
         return self.release.cluster.wait(f"{url} leads to a model", answered)
 
 
+def on_envoy_gateway(modes: Mapping[str, Object]) -> dict[str, Object]:
+    """Those of the `routing` values that use the Gateway API, with Envoy Gateway's class."""
+    own = {"className": envoygateway.CLASS}
+    return {
+        f"{name}-{envoygateway.CLASS}": {
+            **routing,
+            "gateway": {**routing.get("gateway", {}), **own},
+        }
+        for name, routing in modes.items()
+        if routing["mode"] == "gatewayApi"
+    }
+
+
 @contextlib.contextmanager
 def published(
     cluster: Cluster, namespace: str, routing: Object, folder: Path
@@ -75,12 +91,17 @@ def published(
 
 
 def address(release: Release, mode: str) -> str:
-    """Where the gateway of a mode is; of a Gateway of the Gateway API Istio makes one."""
+    """Where the gateway of a mode is; a Gateway of the Gateway API says so itself."""
     cluster = release.cluster
     if mode != "gatewayApi":
         return istio.address(cluster)
-    (gateway,) = cluster.list("gateways.gateway.networking.k8s.io", release.namespace)
-    return istio.address(cluster, f"{gateway['metadata']['name']}-istio", release.namespace)
+
+    def found() -> str:
+        (gateway,) = cluster.list("gateways.gateway.networking.k8s.io", release.namespace)
+        addresses = gateway["status"].get("addresses", [])
+        return next((each["value"] for each in addresses if each["type"] == "IPAddress"), "")
+
+    return cluster.wait("the Gateway has an address", found)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.cluster.gateways import matrix, refused
-from tests.cluster.gateways.published import DOMAIN, NAMESPACE, SECOND, published, serving
+from tests.cluster.gateways.published import (
+    DOMAIN,
+    NAMESPACE,
+    SECOND,
+    on_envoy_gateway,
+    published,
+    serving,
+)
 from tests.cluster.harness import curl, grpcv2, iris, outside
 from tests.cluster.harness.flowers import FLOWERS
 
@@ -29,11 +36,13 @@ MODES = {
     "gatewayApi+": {"mode": "gatewayApi", **MORE, **PATH, "gatewayApi": {"writeRoutes": True}},
     "virtualService": {"mode": "virtualService", **MORE, **PATH},
 }
+MODES |= on_envoy_gateway(MODES)
 
 
 @pytest.fixture(scope="module", params=MODES)
-def platform(request, cluster, mesh, tmp_path_factory):
+def platform(request, cluster, implementation, tmp_path_factory):
     """The platform in a mode."""
+    implementation(MODES[request.param])
     folder = tmp_path_factory.mktemp("platform")
     namespace = cluster.namespace("kserve")
     with published(cluster, namespace, MODES[request.param], folder) as platform:

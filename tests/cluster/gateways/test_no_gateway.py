@@ -7,6 +7,7 @@ import pytest
 from generator.values.load import merge
 from tests.cluster.gateways import matrix, refused
 from tests.cluster.gateways.published import DOMAIN
+from tests.cluster.harness import envoygateway
 from tests.rendering import both_charts, config, of_kind, parse
 
 _MODEL = {"format": "sklearn", "storageUri": "s3://models/1"}
@@ -27,8 +28,10 @@ _ROUTES = ("GRPCRoute", "HTTPRoute", "Ingress", "VirtualService")
 
 
 def _values(mode: str) -> dict[str, object]:
+    mode, _, other = mode.partition(" on ")
     written = {"gatewayApi": {"writeRoutes": True}} if mode == "gatewayApi+" else {}
-    return {"routing": {"mode": mode.removesuffix("+"), "domain": DOMAIN, **written}}
+    own = {"gateway": {"className": envoygateway.CLASS}} if other else {}
+    return {"routing": {"mode": mode.removesuffix("+"), "domain": DOMAIN, **written, **own}}
 
 
 @pytest.mark.parametrize(
@@ -37,8 +40,7 @@ def _values(mode: str) -> dict[str, object]:
         ("ingress", "tls"),
         ("ingress", "redirect"),
         ("ingress", "policies"),
-        ("gatewayApi", "policies"),
-        ("gatewayApi+", "policies"),
+        *((mode, "policies") for mode in matrix.MODES if mode.startswith("gatewayApi")),
         *(("none", case) for case in matrix.CASES if case not in _MODELS),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from generator.errors import ToolFailed
 from tests.cluster.gateways import matrix
-from tests.cluster.gateways.published import DOMAIN, published, serving
+from tests.cluster.gateways.published import DOMAIN, on_envoy_gateway, published, serving
 from tests.cluster.harness import iris, istio, outside, pki
 from tests.cluster.harness.flowers import FLOWERS
 
@@ -16,6 +16,7 @@ MODES = {
     "gatewayApi+": {"mode": "gatewayApi", "gatewayApi": {"writeRoutes": True}},
     "virtualService": {"mode": "virtualService"},
 }
+MODES |= on_envoy_gateway(MODES)
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +25,19 @@ def ca(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=MODES)
-def platform(request, cluster, mesh, ca, tmp_path_factory):
+def platform(request, cluster, implementation, ca, tmp_path_factory):
     """With the certificate where the gateway's pods look for it, which depends on the mode."""
+    mode = MODES[request.param]
+    implementation(mode)
     folder = tmp_path_factory.mktemp("tls")
     name = f"DNS:*.{DOMAIN}"
     pair = pki.make(folder, "gateway", subject="/CN=gateway", ca=ca, names=[name])
     namespace = cluster.namespace("kserve")
-    mode = MODES[request.param]
     where = ("-n", istio.NAMESPACE if mode["mode"] == "virtualService" else namespace)
     files = (f"--cert={pair.certificate}", f"--key={pair.key}")
     cluster.kubectl("create", "secret", "tls", SECRET, *where, *files)
     tls = {"tls": {"enabled": True, "secretName": SECRET}}
-    routing = {**mode, "gateway": {"className": "istio", **tls}}
+    routing = {**mode, "gateway": {**mode.get("gateway", {}), **tls}}
     with published(cluster, namespace, routing, folder) as platform:
         yield platform
     cluster.kubectl("delete", "secret", SECRET, *where)

@@ -6,9 +6,11 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from tests.rendering import Object
 
+_ENTRY = re.compile(r"(metadata\.(?:annotations|labels))\['(.+)'\]")
 _REFERENCE = re.compile(r"\$\$|\$\((?P<name>[^)]+)\)")
 _UNITS = {
     **{unit: 1024.0**power for power, unit in enumerate(("", "Ki", "Mi", "Gi", "Ti"))},
@@ -28,6 +30,20 @@ def variables(container: Object, field: Callable[[str], str]) -> dict[str, str]:
         else:
             found[variable["name"]] = expand(variable.get("value", ""), found)
     return found
+
+
+def field(pod: Object, path: str) -> Any:
+    """A field of a pod by its path, as `metadata.name`; `metadata.labels['a']` is "" without one.
+
+    Raises KeyError where there is no such field.
+    """
+    if entry := _ENTRY.fullmatch(path):
+        _, _, kind = entry[1].partition(".")
+        return pod["metadata"].get(kind, {}).get(entry[2], "")
+    value: Any = pod
+    for key in path.split("."):
+        value = value[key]
+    return value
 
 
 def expand(text: str, among: Mapping[str, str]) -> str:

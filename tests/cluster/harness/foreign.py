@@ -27,6 +27,7 @@ PROJECTS = {
         "config/crd/standard/*_gateway*.yaml",
         "config/crd/standard/*_httproutes.yaml",
         "config/crd/standard/*_grpcroutes.yaml",
+        "config/crd/standard/*_referencegrants.yaml",
     ),
     "istio": ("istio.io/api", "kubernetes/customresourcedefinitions.gen.yaml"),
     "keda": ("github.com/kedacore/keda/v2", "config/crd/bases/keda.sh_scaledobjects.yaml"),

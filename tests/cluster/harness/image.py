@@ -16,6 +16,8 @@ _BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
 
 _PROGRAMS = Path(__file__).parents[1] / "gateways" / "programs"
 
+_PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
 Content = Mapping[str, Path]
 
 
@@ -51,12 +53,16 @@ def _proxy() -> Content:
     """The files of Istio's proxyv2, with the Envoy that PyPI has."""
     source = upstream.source(tools.TOOLS["pilot-agent"])
     return {
-        **_files("/dev", "/lib", "/lib64"),
+        **_envoy(),
         **nftables.content(),
         "/usr/local/bin/pilot-agent": tools.find("pilot-agent"),
-        "/usr/local/bin/envoy": envoy.program(),
         "/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": source / _BOOTSTRAP,
     }
+
+
+def _envoy() -> Content:
+    """The files of Envoy's image."""
+    return {**_files("/dev", "/lib", "/lib64"), "/usr/local/bin/envoy": envoy.program()}
 
 
 def _files(*paths: str) -> Content:
@@ -80,6 +86,10 @@ _IMAGES = {
     "/coredns": _static("coredns", "/coredns"),
     "/pilot": _static("pilot-discovery", "/usr/local/bin/pilot-discovery"),
     "/proxyv2": Image(_proxy, ("/usr/local/bin/pilot-agent",), 1337, nftables.IMAGE),
+    "/gateway": replace(
+        _static("envoy-gateway", "/usr/local/bin/envoy-gateway"), environment=_PATH
+    ),
+    "/envoy": Image(_envoy, ("envoy",), 65532, _PATH),
     "/curl": Image(lambda: _files("/bin", "/dev", "/lib", "/lib64", "/usr"), ("curl",), 100),
     "/flowers-explainer": _program("explainer"),
     "/flowers-transformer": _program("transformer"),

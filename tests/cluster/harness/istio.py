@@ -63,11 +63,11 @@ def install(cluster: Cluster) -> None:
     process.run(argv, environment=cluster.environment, stdin=json.dumps(operator), timeout=660)
 
 
-def address(cluster: Cluster, name: str = GATEWAY, namespace: str = NAMESPACE) -> str:
-    """Where the Service of a gateway is reached from outside."""
+def address(cluster: Cluster) -> str:
+    """Where its ingress gateway is reached from outside."""
 
     def found() -> str:
-        service = cluster.get("service", name, namespace)
+        service = cluster.get("service", GATEWAY, NAMESPACE)
         return service["status"]["loadBalancer"]["ingress"][0]["ip"] if service else ""
 
-    return cluster.wait(f"{namespace}/{name} has an address", found)
+    return cluster.wait(f"{GATEWAY} has an address", found)

@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from generator import process
 from tests.cluster.harness import environment, plane
@@ -189,10 +188,8 @@ class Pod:
         }
 
     def _field(self, path: str) -> str:
-        value: Any = self.pod | {"status": {"podIP": self.address, "hostIP": plane.NODE}}
-        for key in path.split("."):
-            value = value[key]
-        return volumes.text(value)
+        pod = self.pod | {"status": {"podIP": self.address, "hostIP": plane.NODE}}
+        return volumes.text(environment.field(pod, path))
 
     def _fill(self, path: Path, volume: Object) -> None:
         """Bring a mounted volume up to date; what was deleted stays as it was."""
