@@ -88,12 +88,12 @@ def _open(
     """The uses of images without a digest, and why they stay so; empty where they need not."""
     chosen = {use.value for image in every for use in image.uses if use.derived}
     tagged = pinned_by_tag(values.whole)
-    seen: set[Key] = set()
+    seen: set[tuple[str, Key]] = set()
     for image in every:
         for use in image.uses:
-            if use.derived or use.value in seen or _digest_of(image.reference):
+            if use.derived or (image.reference, use.value) in seen or _digest_of(image.reference):
                 continue
-            seen.add(use.value)
+            seen.add((image.reference, use.value))
             if use.value in tagged:
                 reason = "a model sets its tag by runtimeVersion, and a digest would win over that"
             elif use.value in chosen:
@@ -113,16 +113,13 @@ def _no_room(values: Values, image: Listed, use: Use) -> str:
         current = value_at(values.whole, use.value)
     except (LookupError, TypeError):
         current = None
-    if isinstance(current, Mapping) and find(values_schema(), _names(use.value, "digest")):
+    node = find(values_schema(), tuple(map(str, use.value))) or {}
+    if "digest" in node.get("properties", {}):
         return ""
     listed = any(isinstance(step, int) for step in use.value)
     if not listed and current in (image.reference, OCI + image.reference):
         return ""
     return "a file of values cannot change a part of a list or a text; write the digest there"
-
-
-def _names(value: Key, last: str) -> tuple[str, ...]:
-    return (*map(str, value), last)
 
 
 def _pinning(values: Values, image: Listed, use: Use, digest: str) -> JsonObject:

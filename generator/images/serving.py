@@ -59,7 +59,10 @@ def model_uses(values: Mapping[str, Any]) -> Iterator[Use]:
         what = f"InferenceService {name}"
         spec = _spec(model)
         for path, image in mentions(spec):
-            yield Use(image, what, dotted(("spec", *path)), _value(name, model, path))
+            value = _value(name, model, path)
+            if path[-1] == "env" and model.get("storageUri") == OCI + image:
+                value = ("models", name, "storageUri")
+            yield Use(image, what, dotted(("spec", *path)), value)
         for path, predictor in _predictors(spec):
             for use in _of_predictor(predictor, servers):
                 value = _value(name, model, (*path, "model", "runtimeVersion"))
@@ -197,7 +200,9 @@ def _versioned(use: Use, version: str) -> Use:
     """The use with another tag, as KServe puts a model's runtimeVersion there."""
     source = f"{_TAG.sub('', use.source)}:{version}" if use.source else ""
     reference = f"{_TAG.sub('', use.reference)}:{version}"
-    return replace(use, reference=reference, source=source, derived=f"with runtimeVersion {version}")
+    return replace(
+        use, reference=reference, source=source, derived=f"with runtimeVersion {version}"
+    )
 
 
 def _value(name: str, model: Mapping[str, Any], path: Key) -> Key:

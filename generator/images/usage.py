@@ -15,7 +15,8 @@ class Use:
 
     `reference` is what the cluster pulls, `source` where it is copied from (the same, unless
     global.imageRegistry stands before it), `platforms` what the catalog knows. Where KServe makes
-    the image of the one in `field`, `derived` says for which model: "that asks for a GPU", "with runtimeVersion v0.19.0".
+    the image of the one in `field`, `derived` says for which model: "that asks for a GPU", or
+    "with runtimeVersion v0.19.0".
     """
 
     reference: str
