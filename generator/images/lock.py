@@ -28,7 +28,8 @@ _HEAD = """\
 _FILE = "images.lock"
 FILL = (
     f"""for image in $(sed -n 's/: ""$//p' {_FILE}); do """
-    f"""sed -i "s|^$image: \\"\\"|$image: \\"$(crane digest "$image")\\"|" {_FILE}; done"""
+    """digest=$(skopeo inspect --no-tags --format '{{.Digest}}' "docker://$image") && """
+    f"""sed -i "s|^$image: .*|$image: $digest|" {_FILE}; done"""
 )
 """The shell command that fills images.lock from the registries that its images come from."""
 

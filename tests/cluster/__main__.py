@@ -42,7 +42,7 @@ import pytest
 from codegen import upstream
 from generator import tools
 from generator.errors import GeneratorError, ToolMissing
-from tests.cluster.harness import envoy, foreign, istio, modelserver, nftables, own, waiting
+from tests.cluster.harness import debian, envoy, foreign, istio, modelserver, own, waiting
 from tests.rendering import ROOT
 
 _GATEWAYS = "tests/cluster/gateways"
@@ -63,13 +63,14 @@ def main(arguments: Sequence[str]) -> int:
             return int(pytest.main([*_PYTEST, "--cluster=given", *_ignored(arguments), *arguments]))
         for module in (waiting.ARGO_CD, *(project[0] for project in foreign.PROJECTS.values())):
             upstream.folder(module)  # Where the tests run is no network.
-        with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
-            modelserver.build()
+        for build in (modelserver.build, debian.REGISTRY.build, debian.SKOPEO.build):
+            with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
+                build()
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
         argv += _ignored(arguments)
         if f"--ignore={_GATEWAYS}" in argv:
             return own.inside([*argv, *_side_by_side(), *arguments])
-        nftables.build()
+        debian.NFT.build()
         envoy.build()
         more = (*own.SERVICES, *istio.PROGRAMS, "agent", "router")
         return own.inside([*argv, "--dist=no", *arguments], more=more)
