@@ -86,11 +86,11 @@ def shell(cluster, folder, internet, mirror):
     settings = folder / "home" / ".config" / "containers"
     settings.mkdir(parents=True)
     (settings / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
-    places = [(name, f"{internet.host}/{name}") for name in UPSTREAM]
-    places += [(host, host) for host in (internet.host, mirror.host)]
+    locations = [(name, f"{internet.host}/{name}") for name in UPSTREAM]
+    locations += [(host, host) for host in (internet.host, mirror.host)]
     tables = (
-        f'[[registry]]\nprefix = "{name}"\nlocation = "{place}"\ninsecure = true\n'
-        for name, place in places
+        f'[[registry]]\nprefix = "{name}"\nlocation = "{location}"\ninsecure = true\n'
+        for name, location in locations
     )
     (settings / "registries.conf").write_text("\n".join(tables))
     found = debian.SKOPEO.environment()
