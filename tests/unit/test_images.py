@@ -12,12 +12,11 @@ from generator import CHART, MODELS
 from generator.cli.images import images as command
 from generator.images.inventory import escapes, images
 from generator.images.lock import FILL, pin
-from generator.images.mention import mentions
 from generator.images.usage import repository, within
 from generator.values.check import read
 from generator.yaml.embedded import opened
-from generator.yaml.path import dotted
 from generator.yaml.writer import dump
+from tests.images import listed, named
 from tests.rendering import CASES, WITH_MODELS, both_charts, given, objects, parse, walk
 from tests.unit.test_cli import run
 
@@ -26,25 +25,6 @@ IMAGE = re.compile(
     r"(?:oci://)?((?:[a-z0-9-]+\.)+[a-z0-9-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)+"
     r"(?::[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64}))"
 )
-
-
-def uses(values):
-    """Every use, as (image, object, field), and whether KServe derives it."""
-    return {
-        (image.reference, use.object, use.field, bool(use.derived))
-        for image in images(values)
-        for use in image.uses
-    }
-
-
-def rendered(manifests):
-    """What objects name: (image, object, field). The Job's name ends in a hash."""
-    for data in manifests:
-        name = re.sub(
-            r"(?<=^kserve-webhook-certificate-)[0-9a-f]{8}$", "*", data["metadata"]["name"]
-        )
-        for path, image in mentions(opened(data)):
-            yield image, f"{data['kind']} {name}", dotted(path), False
 
 
 def everything(case):
@@ -58,8 +38,7 @@ def everything(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_list_is_what_helm_renders_field_by_field(case):
-    listed = {use for use in uses(given(case)) if not use[-1]}
-    assert listed == set(rendered(everything(case)))
+    assert listed(given(case)) == set(named(everything(case)))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -69,9 +48,7 @@ def test_no_text_that_is_an_image_is_missing_from_the_list(case):
     found = {
         match[1] for text in texts if isinstance(text, str) and (match := IMAGE.fullmatch(text))
     }
-    listed = {image.reference for image in images(given(case))}
-    assert {repository(image) for image in found} <= {repository(image) for image in listed}
-    assert found - listed == set()
+    assert found - {image.reference for image in images(given(case))} == set()
 
 
 RICH = """
@@ -153,10 +130,9 @@ def rich(tmp_path):
 
 
 def test_every_way_to_name_an_image_is_listed(rich, tmp_path):
-    found = set(rendered(parse(both_charts(read([rich]).merged, tmp_path))))
-    listed = uses(read([rich]))
-    assert {use for use in listed if not use[-1]} == found
-    assert {use[:2] for use in listed if use[-1]} == DERIVED
+    found = set(named(parse(both_charts(read([rich]).merged, tmp_path))))
+    assert listed(read([rich])) == found
+    assert {use[:2] for use in listed(read([rich]), derived=True)} == DERIVED
     # One of each kind, lest both sides miss the same.
     names = {image for image, *_ in found}
     own = ["side", "warm", "x", "proxy", "volume", "own", "env", "transformer", "server", "init"]
@@ -200,7 +176,7 @@ def test_the_report_says_what_uses_each_image(rich):
 def test_json_has_all_of_the_report(rich):
     done = images_of("-f", rich, "--output=json")
     every = {image["image"]: image for image in json.loads(done.stdout)["images"]}
-    assert every.keys() == {image for image, *_ in uses(read([rich]))}
+    assert every.keys() == {image.reference for image in images(read([rich]))}
     agent = every[f"{M}/kserve/agent:v0.20.0"]
     assert agent["source"] == "docker.io/kserve/agent:v0.20.0"
     assert "linux/arm64" in agent["platforms"]
@@ -212,7 +188,7 @@ def test_json_has_all_of_the_report(rich):
 
 def test_a_list_is_what_the_cluster_pulls(rich):
     lines = images_of("-f", rich, "--format=list").stdout.splitlines()
-    assert sorted(lines) == sorted({image for image, *_ in uses(read([rich]))})
+    assert sorted(lines) == sorted({image.reference for image in images(read([rich]))})
 
 
 def test_check_finds_what_escapes_where_the_values_say_so(tmp_path):
@@ -237,7 +213,7 @@ def test_check_finds_what_escapes_where_the_values_say_so(tmp_path):
 @pytest.mark.parametrize("case", CASES)
 def test_check_agrees_with_the_rendered_objects(case):
     registry = given(case).whole["global"]["imageRegistry"]
-    escaped = {image for image, *_ in rendered(everything(case)) if not within(registry, image)}
+    escaped = {image for image, *_ in named(everything(case)) if not within(registry, image)}
     found = list(escapes(given(case)))
     assert {problem.message.partition(" is not")[0] for problem in found if registry} == (
         escaped if registry else set()
@@ -359,7 +335,7 @@ def test_a_lock_pins_what_can_be_pinned_and_says_what_cannot(rich, tmp_path):
     pinned = tmp_path / "digests.yaml"
     pinned.write_text(done.stdout)
     found = {
-        image for image, *_ in rendered(parse(both_charts(read([rich, pinned]).merged, tmp_path)))
+        image for image, *_ in named(parse(both_charts(read([rich, pinned]).merged, tmp_path)))
     }
     left = {image for image in found if "@sha256:" not in image}
     notes = dict(re.findall(r"^not pinned: (\S+) at \S+: (.+)$", done.stderr, re.MULTILINE))
@@ -384,12 +360,11 @@ def test_a_pinned_release_is_valid_and_runs_the_same_repositories(case, tmp_path
     file.write_text(dump(pinned.added))
     both = read([CASES[case], file])
     assert both.merged == pinned.values.merged
-    old, new = (sorted(repository(image) for image, *_ in rendered(parse(both_charts(values.merged, tmp_path))))
+    old, new = (sorted(repository(image) for image, *_ in named(parse(both_charts(values.merged, tmp_path))))
                 for values in (given(case), both))  # fmt: skip
     assert old == new
     # What KServe would run by hardware, or by a model's runtimeVersion, stays in the list.
-    derived = {use[:2] for use in uses(given(case)) if use[-1]}
-    assert derived == {use[:2] for use in uses(both) if use[-1]}
+    assert listed(given(case), derived=True) == listed(both, derived=True)
 
 
 def test_a_lock_that_is_old_or_wrong_is_refused(rich, tmp_path):
