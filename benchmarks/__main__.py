@@ -107,6 +107,12 @@ def claims(folder: Path) -> list[Claim]:
             1.8,
         ),
         Claim("generator chart", (*generator, "chart", "-o", "charts", "--check"), imports, 2.5),
+        Claim(
+            "generator images, everything on",
+            (*generator, "images", "-f", "values/everything-on.yaml"),
+            imports,
+            3,
+        ),
         Claim("generator validate", (*generator, "validate"), template, 5),
         Claim(
             "helm template of 1000 more objects",

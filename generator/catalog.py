@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -32,15 +32,24 @@ class Derivation:
     tag: str = ""
     repository: str = ""
 
+    def of(self, image: str) -> str:
+        """The image that KServe runs in place of `image`; empty where it runs that one itself.
+
+        It changes none with a digest or without a tag, and adds nothing to what ends in it already.
+        """
+        name, colon, tag = image.rpartition(":")
+        if "@" in image or not colon or "/" in tag:
+            return ""
+        other = f"{_ending(name, self.repository)}:{_ending(tag, self.tag)}"
+        return "" if other == image else other
+
 
 @dataclass(frozen=True)
 class Image:
-    """An image and the platforms it is published for.
+    """An image, and the platforms it is published for; without a `tag` it has KServe's version.
 
-    An empty `tag` stands for KServe's version. `pinnable` is whether a digest can stand in place of
-    the tag, which it cannot where KServe puts name and version together. `hardware` is what a model
-    must ask for, such as "a GPU", where KServe runs the image in place of another; it is empty for
-    what objects name.
+    `pinnable` is whether a digest can stand in place of the tag, which it cannot where KServe puts
+    name and version together.
     """
 
     registry: str
@@ -49,32 +58,13 @@ class Image:
     tag: str = ""
     digest: str = ""
     derived: Derivation | None = None
-    hardware: str = ""
     pinnable: bool = True
-
-    @property
-    def name(self) -> str:
-        """The short name: `agent` of docker.io/kserve/agent."""
-        return self.repository.rpartition("/")[2]
 
     @property
     def reference(self) -> str:
         """What a container names: `docker.io/kserve/agent:v1`; a digest wins over the tag."""
         end = f"@{self.digest}" if self.digest else f":{self.tag}"
         return f"{self.registry}/{self.repository}{end}"
-
-    def other(self) -> Image | None:
-        """The image that KServe makes of this one by a model's hardware: with a digest, none."""
-        rule = self.derived
-        if rule is None or self.digest:
-            return None
-        return replace(
-            self,
-            repository=_ending(self.repository, rule.repository),
-            tag=_ending(self.tag, rule.tag),
-            derived=None,
-            hardware=rule.hardware,
-        )
 
 
 @dataclass(frozen=True)
@@ -223,5 +213,4 @@ def _runtime(key: str, data: Mapping[str, Any], versions: Versions) -> Runtime:
 
 
 def _ending(text: str, end: str) -> str:
-    """KServe adds nothing to a name that ends in it already."""
     return text if text.endswith(end) else text + end

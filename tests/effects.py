@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from generator.comparison.fields import compare, opened
+from generator.comparison.fields import compare
 from generator.errors import ToolFailed, ValuesError
 from generator.explanation import effects
 from generator.values.load import Values
 from generator.values.schema import Leaf
+from generator.yaml.embedded import opened
 from tests import rendering
 from tests.flips import READERS, WHOLE, Trial, flips, render_with, trials
 from tests.rendering import CHARTS, Object

@@ -19,7 +19,7 @@ from generator import CHART, DATA, MARK, MODELS
 from generator.catalog import Runtime, catalog
 from generator.chart.reads import reads
 from generator.chart.template import Template, asked, compiled, templates
-from generator.images import platform_images
+from generator.images.platform import platform_images
 from generator.values.docs import table, values_yaml
 from generator.values.helmschema import helm_schema
 from generator.values.load import merge

@@ -19,6 +19,7 @@ from generator.cli.chart import chart
 from generator.cli.diff import diff
 from generator.cli.explain import explain
 from generator.cli.graph import graph
+from generator.cli.images import images
 from generator.cli.manifests import manifests
 from generator.cli.model import model
 from generator.cli.routes import routes
@@ -90,5 +91,5 @@ def cli() -> None:
     """
 
 
-for _command in (build, chart, diff, explain, graph, manifests, model, routes, validate):
+for _command in (build, chart, diff, explain, graph, images, manifests, model, routes, validate):
     cli.add_command(_command)

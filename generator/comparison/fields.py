@@ -75,21 +75,6 @@ def at(data: Any, path: str) -> Any:
     return data
 
 
-def opened(data: dict[str, Any]) -> dict[str, Any]:
-    """A ConfigMap with the JSON in its values as data; any other object as it is."""
-    if data.get("kind") != "ConfigMap" or not isinstance(data.get("data"), dict):
-        return data
-    return data | {"data": {key: _json(text) for key, text in data["data"].items()}}
-
-
-def _json(text: Any) -> Any:
-    try:
-        data = json.loads(text)
-    except (TypeError, ValueError):
-        return text
-    return data if isinstance(data, (dict, list)) else text
-
-
 def _join(path: str, key: str) -> str:
     own = dotted((key,))
     return f"{path}{own}" if own.startswith("[") else f"{path}.{own}".removeprefix(".")

@@ -8,10 +8,13 @@ from functools import cache
 from typing import Any
 
 from generator.comparison.change import Change, Found
-from generator.comparison.fields import at, opened
+from generator.comparison.fields import at
 from generator.comparison.reading import parts
 from generator.comparison.sides import Side
+from generator.images.mention import mentions
 from generator.importer.objects import Object
+from generator.yaml.embedded import opened
+from generator.yaml.path import dotted
 
 _LOCAL = "svc.cluster.local"
 _VISIBILITY = "networking.kserve.io/visibility"
@@ -64,7 +67,7 @@ def registries(change: Change) -> Found:
     """Registries that no image of the old side came from."""
     for pair in change.pairs:
         named: set[str] = set()
-        for path, image in _images(opened(pair.new or {})):
+        for path, image in _images(pair.new or {}):
             registry = _registry(image)
             if registry not in named | _used(change.old):
                 named.add(registry)
@@ -121,18 +124,11 @@ def _published_by_kserve(data: dict[str, Any] | None) -> str:
     return "" if ingress.get("disableIngressCreation") or domain == _LOCAL else domain
 
 
-def _images(data: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every image below `path`: the value of any `image` that is a text."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            own = f"{path}.{key}".removeprefix(".")
-            if key in ("image", "defaultJobImage") and isinstance(value, str) and value:
-                yield own, value
-            else:
-                yield from _images(value, own)
-    elif isinstance(data, list):
-        for index, value in enumerate(data):
-            yield from _images(value, f"{path}[{index}]")
+def _images(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The images in an object's fields; arguments and variables are left out, as `_used` does."""
+    for path, image in mentions(opened(data)):
+        if path[-1] in ("image", "defaultJobImage"):
+            yield dotted(path), image
 
 
 def _registry(image: str) -> str:

@@ -44,13 +44,13 @@ from codegen import upstream
 from generator import tools
 from generator.errors import GeneratorError, ToolMissing
 from tests.cluster.harness import (
+    debian,
     envoy,
     envoygateway,
     foreign,
     istio,
     mlserver,
     modelserver,
-    nftables,
     own,
     waiting,
 )
@@ -74,14 +74,15 @@ def main(arguments: Sequence[str]) -> int:
             return int(pytest.main([*_PYTEST, "--cluster=given", *_ignored(arguments), *arguments]))
         for module in (waiting.ARGO_CD, *(project[0] for project in foreign.PROJECTS.values())):
             upstream.folder(module)  # Where the tests run is no network.
-        with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
-            modelserver.build()
-            mlserver.build()
+        builds = (modelserver.build, mlserver.build, debian.REGISTRY.build, debian.SKOPEO.build)
+        for build in builds:
+            with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
+                build()
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
         argv += _ignored(arguments)
         if f"--ignore={_GATEWAYS}" in argv:
             return own.inside([*argv, *_side_by_side(), *arguments])
-        nftables.build()
+        debian.NFT.build()
         envoy.build()
         more = (*own.SERVICES, *istio.PROGRAMS, "agent", "router")
         if "--implementation=istio" not in arguments:

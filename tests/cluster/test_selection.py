@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from generator.images import platform_images
+from generator.images.platform import platform_images
 from generator.values.load import merge
 from generator.values.schema import defaults, values_schema
 from tests.cluster.harness.cluster import installed

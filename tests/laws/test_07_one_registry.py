@@ -7,7 +7,7 @@ import pytest
 
 from generator import MODELS
 from generator.catalog import catalog
-from generator.images import platform_images
+from generator.images.platform import platform_images
 from generator.values.load import Values, merge
 from generator.values.schema import defaults, values_schema
 from tests.rendering import (
@@ -82,7 +82,7 @@ def test_every_runtimes_image_comes_from_the_one_registry():
 def test_the_list_of_images_is_what_the_objects_name(case):
     every = platform_images(merge(defaults(values_schema()), values_of(case)))
     assert len({image.reference for image in every}) == len(every)
-    listed = {image.reference for image in every if not image.hardware}
+    listed = {image.reference for image in every if not image.derived}
     found = images(objects(case))
     # KServe joins the explainer's image and version itself.
     listed = {re.sub(r"(/art-explainer):.*", r"\1", image) for image in listed}
@@ -121,7 +121,7 @@ def test_the_list_of_images_has_what_kserve_runs_on_any_hardware(case, count):
         for runtime in runtimes
         for gpu in (True, False)
     }
-    listed = {image.reference: image.hardware for image in platform_images(values)}
+    listed = {image.reference: image.derived for image in platform_images(values)}
     assert runs <= listed.keys()
     derived = {image for image, hardware in listed.items() if hardware}
     assert derived == runs - images(objects(case))
@@ -133,7 +133,7 @@ def test_an_image_with_a_digest_is_all_that_kserve_runs():
     changes = {"enabled": True, "image": {"digest": digest}}
     runtimes = dict.fromkeys(catalog().runtimes, changes)
     values = merge(defaults(values_schema()), {"runtimes": runtimes})
-    assert [image.reference for image in platform_images(values) if image.hardware] == []
+    assert [image.reference for image in platform_images(values) if image.derived] == []
     # Somebody who sets one is told.
     described = values_schema()["properties"]["runtimes"]["description"]
     assert "digest" in described

@@ -25,8 +25,10 @@ from hypothesis import strategies as st
 from generator.cli import main
 from generator.manifests.kubeconform import check
 from generator.manifests.parsing import Manifest, manifest, split
+from generator.values.check import read
 from tests.faults import faults
 from tests.hostile import inference_services, values
+from tests.images import listed, named
 from tests.rendering import CASES, ROOT
 
 EXAMPLES = int(os.environ.get("FUZZ", "0"))
@@ -126,6 +128,7 @@ def test_manifests_takes_only_what_an_api_server_takes(tmp_path_factory):
             return
         objects = rendered(folder / "out")
         hold_to_the_api(objects)
+        assert listed(read([file])) == set(named(yaml.safe_load(each.text) for each in objects))
         new = {found.text: found for found in objects if found.text not in accepted}
         accepted.update(new)
         if EXAMPLES:
@@ -137,13 +140,15 @@ def test_manifests_takes_only_what_an_api_server_takes(tmp_path_factory):
     assert list(check(list(accepted.values())).problems) == []
 
 
-@pytest.mark.parametrize(("command", "examples"), [("validate", 10), ("chart", 8), ("build", 4)])
+@pytest.mark.parametrize(
+    ("command", "examples"), [("validate", 10), ("chart", 8), ("build", 4), ("images", 60)]
+)
 def test_other_commands_refuse_or_succeed(command, examples, tmp_path_factory):
     @fuzz(examples)
     @given(values())
     def look(data):
         folder, file = written(data, tmp_path_factory)
-        output = () if command == "validate" else ("-o", folder / "out")
+        output = () if command in ("images", "validate") else ("-o", folder / "out")
         code, _, err = run(command, "-f", file, *output)
         refused(code, err)
 

@@ -109,6 +109,7 @@ COMMANDS = {
     "manifests": ["-o", "OUT"],
     "chart": ["-o", "OUT"],
     "build": ["-o", "OUT"],
+    "images": [],
     "routes": ["examples/inferenceservices/flowers.yaml"],
 }
 

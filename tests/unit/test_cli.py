@@ -31,7 +31,19 @@ def run(*arguments: object, cwd=ROOT, environment: dict[str, str] | None = None)
 
 @pytest.mark.parametrize(
     "command",
-    ["", "chart", "diff", "explain", "graph", "manifests", "validate", "build", "model", "routes"],
+    [
+        "",
+        "chart",
+        "diff",
+        "explain",
+        "graph",
+        "images",
+        "manifests",
+        "validate",
+        "build",
+        "model",
+        "routes",
+    ],
 )
 def test_help_teaches(command):
     done = run(*filter(None, [command]), "--help")

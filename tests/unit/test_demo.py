@@ -18,7 +18,7 @@ from generator.errors import GeneratorError
 from generator.values.schema import values_schema
 from tests.cluster.demo.__main__ import MODES, build, listening
 from tests.cluster.demo.__main__ import main as demo
-from tests.cluster.harness import envoy, modelserver, nftables, own, quickstart, vanishing
+from tests.cluster.harness import debian, envoy, modelserver, own, quickstart, vanishing
 from tests.cluster.harness.forwarder import forwarding
 from tests.cluster.harness.steps import Steps
 from tests.rendering import ROOT
@@ -182,7 +182,7 @@ def test_only_what_a_mode_needs_is_built(monkeypatch, mode):
     monkeypatch.setattr(tools, "build", built.add)
     monkeypatch.setattr(modelserver, "build", lambda: built.add("modelserver"))
     monkeypatch.setattr(envoy, "build", lambda: built.add("envoy"))
-    monkeypatch.setattr(nftables, "build", lambda: built.add("nft"))
+    monkeypatch.setattr(debian.Program, "build", lambda program: built.add(program.name))
     monkeypatch.setattr(upstream, "folder", built.add)
     build(Steps(time.monotonic()), mode)
     parts = {tools.TOOLS[name].folder for name in built & tools.TOOLS.keys()}

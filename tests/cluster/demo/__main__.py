@@ -21,11 +21,11 @@ import click
 from codegen import upstream
 from generator.errors import GeneratorError, ToolMissing
 from tests.cluster.harness import (
+    debian,
     envoy,
     foreign,
     istio,
     modelserver,
-    nftables,
     own,
     quickstart,
     vanishing,
@@ -70,7 +70,7 @@ def build(steps: Steps, mode: str | None) -> None:
         own.build(clients=_clients(mode), more=_more(mode))
     if mode is not None:
         with steps.step("nft and Envoy, and the CRDs of the Gateway API"):
-            nftables.build()
+            debian.NFT.build()
             envoy.build()
             upstream.folder(foreign.PROJECTS["gateway-api"][0])
 

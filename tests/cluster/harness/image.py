@@ -9,7 +9,7 @@ from pathlib import Path
 
 from codegen import upstream
 from generator import tools
-from tests.cluster.harness import envoy, mlserver, modelserver, nftables
+from tests.cluster.harness import debian, envoy, mlserver, modelserver
 from tests.cluster.harness.packages import VENV
 
 _BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
@@ -54,7 +54,7 @@ def _proxy() -> Content:
     source = upstream.source(tools.TOOLS["pilot-agent"])
     return {
         **_envoy(),
-        **nftables.content(),
+        **debian.NFT.content(),
         "/usr/local/bin/pilot-agent": tools.find("pilot-agent"),
         "/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": source / _BOOTSTRAP,
     }
@@ -85,7 +85,7 @@ _IMAGES = {
     "/kube-webhook-certgen": _static("certgen", "/kube-webhook-certgen"),
     "/coredns": _static("coredns", "/coredns"),
     "/pilot": _static("pilot-discovery", "/usr/local/bin/pilot-discovery"),
-    "/proxyv2": Image(_proxy, ("/usr/local/bin/pilot-agent",), 1337, nftables.IMAGE),
+    "/proxyv2": Image(_proxy, ("/usr/local/bin/pilot-agent",), 1337, debian.IMAGE),
     "/gateway": replace(
         _static("envoy-gateway", "/usr/local/bin/envoy-gateway"), environment=_PATH
     ),

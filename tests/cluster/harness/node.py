@@ -6,6 +6,7 @@ import ipaddress
 import ssl
 import threading
 import traceback
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from generator import tools
 from tests.cluster.harness.container import now
 from tests.cluster.harness.pki import Pair
 from tests.cluster.harness.plane import DNS, NODE, NODE_NAME, ControlPlane
-from tests.cluster.harness.pod import Pod, path_of, pretended, runs
+from tests.cluster.harness.pod import Pod, containers_of, path_of, pretended, runs, unpulled
 from tests.rendering import Object
 
 _PORT = 10250
@@ -33,6 +34,9 @@ class Node:
         self._pods: dict[str, Pod] = {}
         self._sent: dict[str, Object] = {}
         self._said: dict[str, str] = {}
+        self._pulled: set[str] = set()
+        # Whether it gets an image; one that it has, it need not get again.
+        self.pulls: Callable[[str], bool] = lambda _: True
         self._halt = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._server = _log_server(control_plane.kubelet, self._logs)
@@ -96,6 +100,8 @@ class Node:
                     "target": {"name": NODE_NAME},
                 }
                 self._api.post(f"{path_of(pod)}/binding", binding)
+            elif missing := self._missing(pod):
+                self._send(pod, unpulled(pod, missing))
             elif runs(pod):
                 self._advance(pod)
             elif pod["metadata"]["uid"] not in self._sent:
@@ -105,6 +111,17 @@ class Node:
             self._say(pod, str(error))
         except Exception:
             self._say(pod, traceback.format_exc())
+
+    def _missing(self, pod: Object) -> set[str]:
+        """The images of a pod that it has not, and does not get."""
+        wanted = {container["image"] for container in containers_of(pod)} - self._pulled
+        missing = {image for image in wanted if not self.pulls(image)}
+        self._pulled |= wanted - missing
+        return missing
+
+    def forget_images(self) -> None:
+        """Have no image any more, and get each anew."""
+        self._pulled.clear()
 
     def _advance(self, pod: Object) -> None:
         uid = pod["metadata"]["uid"]

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from generator import process, tools
-from tests.cluster.harness import nftables, pki
+from tests.cluster.harness import debian, pki
 from tests.cluster.harness.api import Api
 
 # Addresses of the node, and of the Service `kubernetes`, at which pods find the API server.
@@ -101,7 +101,7 @@ class ControlPlane:
         with (self.logs / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [str(tools.find(name)), *self._flags(name)],
-                env=os.environ | nftables.environment() if name == "kube-proxy" else None,
+                env=os.environ | debian.NFT.environment() if name == "kube-proxy" else None,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

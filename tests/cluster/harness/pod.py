@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from generator import process
@@ -249,6 +249,24 @@ def pretended(pod: Object, address: str) -> Object:
         "containerStatuses": [
             status(container, running, ready=True, started=True) for container in spec["containers"]
         ],
+    }
+
+
+def unpulled(pod: Object, missing: Collection[str]) -> Object:
+    """The status of a pod that waits for images."""
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "no registry has it"}}
+    conditions = dict.fromkeys(("Initialized", "ContainersReady", "Ready"), False)
+    whole = _status("Pending", "", conditions)
+    # It has no address yet.
+    kept = {key: value for key, value in whole.items() if not key.startswith("podIP")}
+    kinds = {"initContainerStatuses": "initContainers", "containerStatuses": "containers"}
+    return kept | {
+        key: [
+            status(container, waiting, ready=False, started=False)
+            for container in pod["spec"].get(kind, [])
+            if container["image"] in missing
+        ]
+        for key, kind in kinds.items()
     }
 
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from generator import process
-from tests.cluster.harness import nftables, vanishing
+from tests.cluster.harness import debian, vanishing
 
 
 def processes(ancestor: int) -> dict[int, str]:
@@ -77,7 +77,7 @@ def added(before: set[str], timeout: float = 10) -> set[str]:
 
 
 def _tables() -> list[str]:
-    environment = os.environ | nftables.environment()
+    environment = os.environ | debian.NFT.environment()
     if shutil.which("nft", path=environment["PATH"]) is None:
         return []
     return process.run(["nft", "list", "tables"], environment=environment).splitlines()

@@ -1,0 +1,89 @@
+"""The `images` command: every image that an installation uses, for people and for other tools."""
+
+from __future__ import annotations
+
+import click
+
+from generator.cli.options import values_option
+
+_FORMATS = ("list", "skopeo", "oc-mirror", "hauler", "lock", "values")
+
+
+@click.command()
+@values_option("Values of the release.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    help="Print the images for another tool, instead of the report.",
+)
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the report.",
+)
+@click.option("--digests", metavar="FILE", help="Pin the images by a lock of --format lock.")
+@click.option("--check", is_flag=True, help="Print what escapes global.imageRegistry, and fail.")
+def images(
+    *, values: tuple[str, ...], form: str | None, output: str, digests: str | None, check: bool
+) -> None:
+    """List every image that an installation uses.
+
+    Those that objects name, in arguments and inside JSON too, and those that KServe makes of them:
+    the builds for GPUs, and the versions that models ask for. Each with the fields that name it,
+    and the platforms that it is published for.
+
+    \b
+    --format is one of:
+      list       what the cluster pulls, one a line
+      skopeo     a shell script that copies each to global.imageRegistry
+      oc-mirror  an ImageSetConfiguration of oc-mirror v2
+      hauler     an Images manifest of Hauler
+      lock       the digest of each; the file says how to fill those that are not known
+      values     with --digests: a values file that pins the images; give it to every command, and
+                 to Helm, after your own
+
+    The exit code is 0, 1 when values or a lock are wrong or --check finds an image that escapes, 2
+    for a wrong option.
+    """
+    from generator.errors import ValuesError  # noqa: PLC0415
+    from generator.images import inventory, lock, mirroring  # noqa: PLC0415
+    from generator.values.check import read  # noqa: PLC0415
+    from generator.yaml.writer import dump  # noqa: PLC0415
+
+    _refuse(form=form, output=output, digests=digests, check=check)
+    if [*values, digests].count("-") > 1:
+        raise click.UsageError("standard input can be read once; name - once")
+    given = read(values)
+    added = {}
+    if digests is not None:
+        pinned = lock.pin(given, digests)
+        given, added = pinned.values, pinned.added
+        for note in pinned.notes:
+            click.echo(note, err=True)
+    for gap in inventory.gaps(given):
+        click.echo(f"not listed: {gap}", err=True)
+    if check:
+        if problems := list(inventory.escapes(given)):
+            raise ValuesError(problems)
+    elif form == "values":
+        click.echo(dump(added), nl=False)
+    elif form == "lock":
+        click.echo(lock.lock(given), nl=False)
+    elif form is not None:
+        click.echo(mirroring.FORMATS[form](given), nl=False)
+    else:
+        report = mirroring.as_json if output == "json" else mirroring.as_text
+        click.echo(report(given), nl=False)
+
+
+def _refuse(*, form: str | None, output: str, digests: str | None, check: bool) -> None:
+    """Refuse options that say two things. Raises click.UsageError."""
+    if form is not None and output == "json":
+        raise click.UsageError("--output json is the report's; leave --format out")
+    if check and (form is not None or output == "json"):
+        raise click.UsageError("--check prints what escapes; leave --format and --output out")
+    if form == "values" and digests is None:
+        raise click.UsageError("--format values needs --digests FILE; --format lock makes one")
