@@ -120,11 +120,15 @@ def _without(items: Sequence[Any], others: Sequence[Any]) -> list[Any]:
 def _name_all(names: tuple[str, ...], *lists: list[Any]) -> bool:
     """Whether these fields name each item of each list, and no two alike."""
     for items in lists:
-        if not all(isinstance(item, dict) and item.keys() >= set(names) for item in items):
+        if not all(isinstance(item, dict) and _has_names(item, names) for item in items):
             return False
         if len({_name(item, names) for item in items}) < len(items):
             return False
     return True
+
+
+def _has_names(item: dict[str, Any], names: tuple[str, ...]) -> bool:
+    return all(isinstance(item.get(name), str | int) for name in names)
 
 
 def _name(item: dict[str, Any], names: tuple[str, ...]) -> str:

@@ -160,7 +160,7 @@ sleep that is longer than their grace period. Takes (dict root path model deploy
   {{- range $component, $spec := pick ($model.spec | default dict) "explainer" "predictor" "transformer" }}
     {{- $sleep := include "kserve-lite-models.preStopSleep" (dict "root" $.root "model" $model "component" $component) | int }}
     {{- $period := get ($spec | default dict) "terminationGracePeriodSeconds" }}
-    {{- if and $sleep (has (kindOf $period) (list "float64" "int64")) (le (int $period) $sleep) }}
+    {{- if and $sleep (has (kindOf $period) (list "float64" "int64")) (ge (int $period) 0) (le (int $period) $sleep) }}
       ERROR: {{ $path }}.spec.{{ $component }}.terminationGracePeriodSeconds: {{ int $period }} leaves the server no time after the sleep of {{ $sleep }} seconds; raise it, or set {{ $path }}.preStopSleepSeconds
     {{- end }}
   {{- end }}
