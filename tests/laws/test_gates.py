@@ -91,12 +91,14 @@ def test_gate_03_a_value_without_effect(broken, tmp_path, monkeypatch):
     name = "controller.priorityClassName"
     (leaf,) = [leaf for leaf in law.n03.LEAVES if leaf.name == name]
     monkeypatch.setitem(flips.ORDER, CHART, ["default"])
-    assert law.n03.DIGITS in law.n03.effect(leaf, tmp_path)
+    changes, texts = law.n03.measure(leaf, tmp_path)
+    assert changes
+    assert law.n03.DIGITS in "".join(texts)
     folder = broken("templates/controller/deployment.yaml", ".priorityClassName", ".dead")
     monkeypatch.setitem(rendering.CHARTS, CHART, folder)
     # Past its cache, which knows the chart by its name.
     monkeypatch.setattr(rendering, "template", rendering.template.__wrapped__)
-    assert law.n03.effect(leaf, tmp_path) == ""
+    assert law.n03.measure(leaf, tmp_path) == ({}, [])
 
 
 def test_gate_04_an_open_schema(broken):
