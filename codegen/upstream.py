@@ -24,9 +24,9 @@ from typing import Any, ClassVar
 import yaml
 
 from generator import process, tools
+from generator.cache import cache_folder
 from generator.catalog import catalog
 from generator.errors import ToolFailed, ToolMissing
-from generator.home import cache_folder
 
 KSERVE = "github.com/kserve/kserve"
 KUBERNETES_VERSION = catalog().versions.tested

@@ -18,8 +18,8 @@ from functools import cache
 from pathlib import Path
 
 from generator import DATA, golang
+from generator.cache import cache_folder, home
 from generator.errors import ToolFailed, ToolMissing
-from generator.home import cache_folder, home
 from generator.process import Version, fits, log, run
 
 __all__ = ["TOOLS", "Tool", "build", "find", "go", "run"]

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from generator import CHART, DATA, MODELS
-from generator.home import cache_folder
+from generator.cache import cache_folder
 from generator.output.record import NAME, Record, digest, parse
 
 _KEPT = 4

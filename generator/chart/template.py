@@ -11,9 +11,9 @@ from typing import Any
 import jinja2
 
 from generator import DATA
+from generator.cache import kept
 from generator.catalog import catalog
 from generator.chart import when
-from generator.store import kept
 from generator.values.docs import sentence
 from generator.values.schema import ValuePath
 from generator.yaml.writer import dump

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
+from generator.cache import kept
 from generator.errors import Problem, ValuesError
-from generator.store import kept
 from generator.yaml.path import Key, dotted
 from generator.yaml.reader import Reader
 

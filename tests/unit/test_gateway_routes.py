@@ -380,7 +380,8 @@ def test_an_entry_made_from_the_cluster_keeps_its_route(tmp_path):
     before = rendered(values, tmp_path)
     (tmp_path / "cluster.yaml").write_text(yaml.safe_dump_all(of_kind(before, "InferenceService")))
     entries = read_models(tmp_path / "cluster.yaml").entries
-    assert entries == {"m": MODEL | {"annotations": {"a": "b"}}, "inside": MODEL | {"clusterLocal": True}}  # fmt: skip
+    entry = MODEL | {"preStopSleepSeconds": 5}
+    assert entries == {"m": entry | {"annotations": {"a": "b"}}, "inside": entry | {"clusterLocal": True}}  # fmt: skip
     assert rendered(values | {"models": dict(entries)}, tmp_path) == before
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from generator import process, tools
+from generator.cache import cache_folder
 from generator.errors import ToolFailed, ToolMissing
-from generator.home import cache_folder
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ REFUSED = [
     ({"routing": {"gatewayApi": {"writeRoutes": True}}}, "routing.mode is ingress; set routing.mode=gatewayApi"),
     ({"routing": {"mode": "gatewayApi", "additionalDomains": ["a.b"]}}, "set routing.domain"),
     ({"routing": {"mode": "gatewayApi", "domain": "a.b", "additionalDomains": ["a.b"]}}, "a.b is in routing.domain already"),
+    ({"routing": {"mode": "gatewayApi", "domain": "a.b", "additionalDomains": [f"d{n}.org" for n in range(16)]}}, "takes 15 beside"),
     ({"routing": {"domain": "a.b", "ingressAnnotations": {"kubernetes.io/ingress.class": "x"}}}, "set routing.ingressClass.create=false"),
     ({"routing": {"domain": "a.b", "ingressClass": {"name": "gce"}}}, "acts on the annotation kubernetes.io/ingress.class alone"),
     ({"routing": {"mode": "gatewayApi", "pathTemplate": "/x"}}, "set routing.domain"),

@@ -28,6 +28,7 @@ CITED = [match for name in witnesses() if (match := SOURCE.fullmatch(name))]
 READ = [match for match in CITED if match["name"] in MODULES and match["version"].startswith("v")]
 # Of these, only the version is compared: they are too large to be had for one word.
 PINNED = {
+    "Envoy Gateway": "github.com/envoyproxy/gateway",
     "Helm": "helm.sh/helm/v4",
     "Istio": "istio.io/istio",
     "Kubernetes": "k8s.io/kubernetes",

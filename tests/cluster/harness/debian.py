@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator import process
+from generator.cache import cache_folder
 from generator.errors import ToolFailed, ToolMissing
-from generator.home import cache_folder
 
 _LIBRARIES = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
 

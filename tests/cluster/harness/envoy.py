@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from generator import process
-from generator.home import cache_folder
+from generator.cache import cache_folder
 
 _REQUIREMENTS = Path(__file__).parents[3] / "tools" / "envoy" / "requirements.txt"
 

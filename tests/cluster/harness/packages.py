@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator import process
+from generator.cache import cache_folder
 from generator.errors import ToolFailed, ToolMissing
-from generator.home import cache_folder
 
 VENV = "/prod_venv"  # where images have it
 

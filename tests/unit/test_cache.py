@@ -3,7 +3,6 @@
 import jinja2
 import pytest
 
-from generator import store
 from generator.chart import template
 from generator.yaml import document
 
@@ -28,24 +27,24 @@ class Making:
 
 def test_it_is_made_once(file):
     make = Making()
-    assert [store.kept("chart/a", b"source", make) for _ in range(3)] == [MADE] * 3
+    assert [cache.kept("chart/a", b"source", make) for _ in range(3)] == [MADE] * 3
     assert make.times == 1
     assert [entry.name for entry in file.parent.iterdir()] == [file.name]
 
 
 def test_what_was_made_from_something_else_is_not_taken(monkeypatch):
     make = Making()
-    store.kept("chart/a", b"source", make)
-    store.kept("chart/a", b"another", make)
+    cache.kept("chart/a", b"source", make)
+    cache.kept("chart/a", b"another", make)
     monkeypatch.setattr("sys.version", "9.9.9")
-    store.kept("chart/a", b"another", make)
+    cache.kept("chart/a", b"another", make)
     assert make.times == 3
 
 
 @pytest.mark.parametrize("damage", ["emptied", "cut", "edited", "a folder"])
 def test_what_is_damaged_is_made_anew(file, damage):
     make = Making()
-    store.kept("chart/a", b"source", make)
+    cache.kept("chart/a", b"source", make)
     whole = file.read_bytes()
     if damage == "a folder":
         file.unlink()
@@ -54,7 +53,7 @@ def test_what_is_damaged_is_made_anew(file, damage):
         changed = bytes([whole[40] ^ 1])
         parts = {"emptied": b"", "cut": whole[:-9], "edited": whole[:40] + changed + whole[41:]}
         file.write_bytes(parts[damage])
-    assert store.kept("chart/a", b"source", make) == MADE
+    assert cache.kept("chart/a", b"source", make) == MADE
     assert make.times == 2
     if damage != "a folder":
         assert file.read_bytes() == whole
@@ -64,7 +63,7 @@ def test_without_a_cache_it_is_made_all_the_same(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     for folder in ("file", "x" * 300):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / folder))
-        assert store.kept("chart/a", b"source", Making()) == MADE
+        assert cache.kept("chart/a", b"source", Making()) == MADE
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 

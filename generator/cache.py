@@ -1,20 +1,36 @@
-"""What takes long to make and is the same in every run, kept in the cache between runs."""
+"""The user's cache: where it is, and what is the same in every run, which is kept there."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import marshal
+import os
+import pwd
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from generator.home import cache_folder
-
 _Made = TypeVar("_Made")
 _DIGEST = hashlib.sha256().digest_size
+
+
+def home() -> Path:
+    """The user's home, also where HOME is empty or not set."""
+    if named := os.environ.get("HOME"):
+        return Path(named)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return Path(tempfile.gettempdir())
+
+
+def cache_folder() -> Path:
+    """Where built programs, rendered charts and compiled templates are kept; perhaps not there."""
+    base = os.environ.get("XDG_CACHE_HOME") or home() / ".cache"
+    return Path(base) / "kserve-lite"
 
 
 def kept(name: str, made_from: bytes, make: Callable[[], _Made]) -> _Made:
