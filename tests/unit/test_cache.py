@@ -3,6 +3,7 @@
 import jinja2
 import pytest
 
+from generator import cache
 from generator.chart import template
 from generator.yaml import document
 
