@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from generator import DATA, MODELS
+from generator import DATA
 
 ROOT = DATA / "templates"
 TEXTS = {
@@ -19,8 +19,6 @@ DEFINE = re.compile(
     re.DOTALL,
 )
 CALL = re.compile(r"include \"(?P<name>[^\"]+)\" \(dict (?P<arguments>[^|}]*)")
-# What the models chart itself put into a variable; `$namespace` is quoted where it is set.
-OWN = {"$namespace", "$root.Release.Service", "$route.name", "$route.regex", ".weight"}
 # A key of the ConfigMap each; the head of _config.tpl says for all that they take the root.
 ALIKE = "kserve-lite.config."
 
@@ -127,41 +125,3 @@ def test_a_line_out_of_its_block_is_seen() -> None:
     assert indentation(right.replace("    ERROR", "  ERROR")) == ["  ERROR: x"]
     braces = '{{- define "a" -}}\n  {{- $a := dict\n        "b" "{{ .Name }}"\n        "c" 1 -}}\n{{- end -}}'
     assert indentation(braces) == []
-
-
-def unquoted(text: str) -> list[str]:
-    """The scalars of a template that may hold what a user wrote, and do not go through `quote`."""
-    quotes_namespace = re.search(r"\$namespace := .*\| quote \}\}", text)
-    own = OWN if quotes_namespace else OWN - {"$namespace"}
-    return [
-        line.strip()
-        for line in re.findall(r"^ *(?:- |(?:- )?[\w./-]+: ).*\{\{.*$", text, re.MULTILINE)
-        for action in re.findall(r"\{\{-? (.*?) \}\}", line)
-        if not re.match(r"(if|else|end|with|range)\b|int |quote |ternary \"", action)
-        and not action.endswith(("| quote", "| int"))
-        and action not in own
-    ]
-
-
-@pytest.mark.parametrize(
-    "path",
-    [path for path in TEXTS if re.match(rf"{MODELS}/templates/(?!check/|NOTES)", path)],
-)
-def test_what_a_user_wrote_is_quoted(path: str) -> None:
-    assert unquoted(TEXTS[path]) == []
-
-
-def test_a_scalar_without_quotes_is_seen() -> None:
-    right = (
-        'a: {{ quote .b }}\n- {{ include "c" . | quote }}\nd: {{ if .e }}{{ int .e }}s{{ end }}\n'
-    )
-    assert unquoted(right) == []
-    wrong = [
-        "a: {{ .b }}",
-        "- {{ toYaml .b }}",
-        "a: {{ .b }}-c",
-        "- b: {{ if .c }}{{ .c }}{{ end }}",
-    ]
-    assert unquoted("\n".join(wrong)) == wrong
-    namespace = "  namespace: {{ $namespace }}"
-    assert unquoted(namespace) == [namespace.strip()]
