@@ -582,3 +582,10 @@ def test_yaml_is_read_as_kubernetes_reads_it(tmp_path):
     (new / ".hidden").mkdir()
     shutil.copy(new / "a.yml", new / ".hidden" / "a.yml")
     assert diff(old, new)[0] == 0
+
+
+def test_an_item_is_not_called_by_what_is_no_text():
+    """The servers of Istio's Gateway have ports that are mappings."""
+    port = {"name": "http", "number": 80}
+    old, new = ({"servers": [{"port": port, "hosts": hosts}]} for hosts in (["a.b"], ["c.d"]))
+    assert [field.path for field in compare(old, new)] == ["servers[0].hosts[0]"]
