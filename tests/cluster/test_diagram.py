@@ -70,6 +70,7 @@ def backends(found):
         for name in DECLARED["models"]
         for part in ("predictor", "transformer", "explainer")
     }
+    names |= DECLARED["graphs"].keys()
     return {name for name in names if f'"{name}"' in text or f'"{name}.' in text}
 
 

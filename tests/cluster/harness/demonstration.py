@@ -58,7 +58,8 @@ def running(folder: Path, *arguments: str) -> Iterator[Demonstration]:
 
 
 def _started(out: IO[bytes], err: IO[bytes], arguments: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    argv = [sys.executable, *_COMMAND, *arguments]
+    # As at a terminal: what a script starts in the background ignores Ctrl-C.
+    argv = ["env", "--default-signal=INT", sys.executable, *_COMMAND, *arguments]
     return subprocess.Popen(argv, cwd=ROOT, stdout=out, stderr=err, start_new_session=True)
 
 
