@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @values_option("Values of platform and models.")
 @release_options
 def graph(*, names: tuple[str, ...], values: tuple[str, ...], release: Release) -> None:
-    """Print what an installation is made of, and the way that a request takes.
+    """Draw an installation and the ways of its requests.
 
     The output is a Mermaid flowchart. GitHub and GitLab draw it in a code block marked `mermaid`,
     and https://mermaid.live draws it in a browser. It has a box per component of the platform, and

@@ -25,19 +25,19 @@ _FORMATS = ("list", "skopeo", "oc-mirror", "hauler", "lock", "values")
     help="Form of the report.",
 )
 @click.option("--digests", metavar="FILE", help="Pin the images by a lock of --format lock.")
-@click.option("--check", is_flag=True, help="Print what escapes global.imageRegistry, and fail.")
+@click.option("--check", is_flag=True, help="Fail if an image is not from global.imageRegistry.")
 def images(
     *, values: tuple[str, ...], form: str | None, output: str, digests: str | None, check: bool
 ) -> None:
     """List every image that an installation uses.
 
-    Those that objects name, in arguments and inside JSON too, and those that KServe makes of them:
-    the builds for GPUs, and the versions that models ask for. Each with the fields that name it,
-    and the platforms that it is published for.
+    The list has the images that objects name, in arguments and inside JSON too, and those that
+    KServe derives from them: the builds for GPUs, and the versions that models ask for. Each comes
+    with the fields that name it, and the platforms that it is published for.
 
     \b
     --format is one of:
-      list       what the cluster pulls, one a line
+      list       what the cluster pulls, one image per line
       skopeo     a shell script that copies each to global.imageRegistry
       oc-mirror  an ImageSetConfiguration of oc-mirror v2
       hauler     an Images manifest of Hauler
@@ -45,8 +45,8 @@ def images(
       values     with --digests: a values file that pins the images; give it to every command, and
                  to Helm, after your own
 
-    The exit code is 0, 1 when values or a lock are wrong or --check finds an image that escapes, 2
-    for a wrong option.
+    The exit code is 0 on success, 1 when values or a lock are wrong or --check finds an image from
+    elsewhere, 2 for a wrong option.
     """
     from generator.errors import ValuesError  # noqa: PLC0415
     from generator.images import inventory, lock, mirroring  # noqa: PLC0415
@@ -84,6 +84,6 @@ def _refuse(*, form: str | None, output: str, digests: str | None, check: bool) 
     if form is not None and output == "json":
         raise click.UsageError("--output json is the report's; leave --format out")
     if check and (form is not None or output == "json"):
-        raise click.UsageError("--check prints what escapes; leave --format and --output out")
+        raise click.UsageError("--check prints no list; leave --format and --output out")
     if form == "values" and digests is None:
         raise click.UsageError("--format values needs --digests FILE; --format lock makes one")

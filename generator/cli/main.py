@@ -82,7 +82,7 @@ def cli() -> None:
     """Helm charts and GitOps manifests for KServe, from one values file.
 
     \b
-    A cluster of your own:
+    For a cluster of your own:
       python -m generator validate  -f my.yaml
       python -m generator manifests -f my.yaml -o gitops/
       python -m generator chart     -f my.yaml -o dist/

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 def validate(*, values: tuple[str, ...], strict: bool, release: Release) -> None:
     """Check values, chart and objects, offline.
 
-    The values against their schema, each mistake with its file, line and column; the platform's
-    chart with `helm lint --strict`; the objects with kubeconform, strict, against schemas of every
-    kind. An object of extraObjects whose kind has no schema here is named, and not checked.
+    Values are checked against their schema, and each mistake is named with its file, line and
+    column; the platform's chart by `helm lint --strict`; the objects by kubeconform, strict,
+    against schemas of every kind. An object of extraObjects whose kind has no schema here is named,
+    and not checked.
     """
     from generator import build  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
