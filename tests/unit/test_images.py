@@ -311,6 +311,26 @@ def test_what_the_mirror_has_of_its_own_is_not_copied(tmp_path):
     assert any(line.startswith("# Not copied") and "quay.io/x/b:1" in line for line in script)
 
 
+def test_a_text_that_is_no_image_is_in_no_list(tmp_path):
+    """A ConfigMap's data may be called `image`; a line break in it would end a comment of sh."""
+    no_images = {
+        "image": "a\ntouch owned",
+        "iconImage": "data:image/png;base64,AA==",
+        "emptyImage": "",
+        "sentenceImage": "not an image",
+        "storageUri": "oci://a\nb",
+        "mirrorImage": "mirror.example.com/z\nkind: other",
+    }
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
+    own = {"settings": settings | {"data": no_images}}
+    file = tmp_path / "my.yaml"
+    file.write_text(dump({"global": {"imageRegistry": "mirror.example.com"}, "extraObjects": own}))
+    assert not [image for image in images(read([file])) if "ConfigMap settings" in str(image.uses)]
+    for form in ("list", "skopeo", "hauler", "lock"):
+        done = images_of("-f", file, "--format", form).stdout
+        assert not re.search("touch|^kind: other|data:image", done)
+
+
 def test_a_script_needs_somewhere_to_copy_to():
     done = run("images", "--format=skopeo")
     assert done.returncode == 1
