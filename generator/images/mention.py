@@ -25,8 +25,6 @@ _REFERENCE = re.compile(
     | [a-z0-9._-]+ (?:/[a-z0-9._-]+)* (?::[\w.-]+ | (?::[\w.-]+)?@sha256:[0-9a-f]{64}) )""",
     re.VERBOSE,
 )
-
-
 # The same pattern as for the values: a text in a field `image` of any object may be a picture.
 _IMAGE = compiled(expand({"x-format": "image"})["pattern"])
 
