@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from generator import CHART, MODELS
 from generator.cli.images import images as command
-from generator.images.inventory import escapes, images
+from generator.images.inventory import escapes, gaps, images
 from generator.images.lock import FILL, pin
 from generator.images.usage import repository, within
 from generator.values.check import read
@@ -230,6 +230,19 @@ def test_a_model_of_a_runtime_that_others_install_is_said_not_to_be_known(tmp_pa
         f"not listed: {file}:2:46: models.a.runtime: no runtime of these values serves a, so the "
         "image of its server is not known\n"
     )
+
+
+def test_a_model_of_an_unknown_format_is_found_where_the_format_is_written(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(
+        "models:\n  spec: {format: own, storageUri: 's3://m'}\n"
+        "  a: {spec: {predictor: {model: {modelFormat: {name: own}, storageUri: 's3://m'}}}}\n"
+    )
+    said = [str(gap) for gap in gaps(read([file]))]
+    assert sorted(line.partition(": no runtime")[0] for line in said) == [
+        f"{file}:2:10: models.spec.format",
+        f"{file}:3:34: models.a.spec.predictor.model.modelFormat",
+    ]
 
 
 def test_options_that_say_two_things_are_refused():
