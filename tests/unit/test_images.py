@@ -245,6 +245,20 @@ def test_a_model_of_an_unknown_format_is_found_where_the_format_is_written(tmp_p
     ]
 
 
+def test_two_images_of_one_name_in_the_mirror_are_said(tmp_path):
+    file = tmp_path / "my.yaml"
+    own = "{registry: quay.io, repository: kserve/agent, tag: v0.20.0}"
+    runtimes = f"runtimes: {{sklearn: {{image: {own}}}}}\n"
+    file.write_text(runtimes)
+    assert not [*gaps(read([file]))]
+    file.write_text(f"{runtimes}global: {{imageRegistry: mirror.example.com}}\n")
+    (gap,) = gaps(read([file]))
+    assert str(gap).startswith(
+        f"{file}:1:22: runtimes.sklearn.image: quay.io/kserve/agent:v0.20.0 has the same name in "
+        "the mirror as docker.io/kserve/agent:v0.20.0"
+    )
+
+
 def test_options_that_say_two_things_are_refused():
     for options, why in (
         (["--format=list", "--output=json"], "leave --format out"),
