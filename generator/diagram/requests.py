@@ -75,9 +75,10 @@ def _by_kserve(service: Service, ingress: JsonObject) -> Iterator[Edge]:
         return
     by_gateway = ingress.get("enableGatewayApi")
     if by_gateway:
-        gateway = Node("Gateway", ingress["kserveIngressGateway"].partition("/")[2])
+        gateway = Node("Gateway", str(ingress["kserveIngressGateway"]).partition("/")[2])
     else:
-        gateway = Node("IngressClass", ingress.get("ingressClassName") or "(the cluster's default)")
+        name = ingress.get("ingressClassName") or "(the cluster's default)"
+        gateway = Node("IngressClass", str(name))
     route = Node("HTTPRoute" if by_gateway else "Ingress", service.name)
     yield Edge(OUTSIDE, gateway, _url(service, ingress))
     yield Edge(gateway, route)

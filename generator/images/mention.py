@@ -69,8 +69,9 @@ def _of_arguments(words: Sequence[Any]) -> Iterator[str]:
 
 
 def _of_variables(variables: Sequence[Any]) -> Iterator[str]:
-    for each in variables:
-        name, value = (str((each or {}).get(key, "")) for key in ("name", "value"))
+    # An object of another kind may have a list of names there.
+    for each in (each for each in variables if isinstance(each, Mapping)):
+        name, value = (str(each.get(key, "")) for key in ("name", "value"))
         if _VARIABLE.fullmatch(name) and _REFERENCE.fullmatch(value):
             yield value
         elif name == "STORAGE_URI" and value.startswith(OCI):

@@ -132,6 +132,16 @@ def test_nothing_leads_from_outside_to_a_model_that_is_not_published(drawn, rout
     assert leads(diagram, INSIDE) == {("iris", "")}
 
 
+@pytest.mark.parametrize(
+    "ingress", ["ingressClassName: [a]", "enableGatewayApi: true, kserveIngressGateway: 4"]
+)
+def test_an_override_that_kserve_could_not_read_is_drawn(drawn, ingress):
+    """`configOverrides` is checked by nobody before KServe; a picture helps to find its mistakes."""
+    routing = "routing: {mode: ingress, domain: models.example.com}"
+    diagram = drawn(f"{ONE}\n{routing}\nconfigOverrides: {{ingress: {{{ingress}}}}}")
+    assert Node("Deployment", "iris-predictor") in reached(diagram, OUTSIDE)
+
+
 def test_knative(drawn):
     diagram = drawn(f"{ONE}\ndeploymentMode: Knative")
     gateway = Node("", "Knative's gateway")

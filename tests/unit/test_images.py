@@ -338,6 +338,20 @@ def test_what_the_mirror_has_of_its_own_is_not_copied(tmp_path):
     assert any(line.startswith("# Not copied") and "quay.io/x/b:1" in line for line in script)
 
 
+def test_what_is_no_variable_names_no_image(tmp_path):
+    """Objects of other kinds may have anything in a field `env`."""
+    file = tmp_path / "my.yaml"
+    own = {"apiVersion": "example.com/v1", "kind": "Task", "metadata": {"name": "task"}}
+    env = ["WORD", ["LIST"], 3, None, {"name": "A_IMAGE", "value": "registry.example.com/a:1"}]
+    values = {
+        "extraObjects": {"task": {**own, "env": env}},
+        "configOverrides": {"own": {"env": env}},
+    }
+    file.write_text(dump(values))
+    (image,) = (each for each in images(read([file])) if each.name == "a")
+    assert {use.field for use in image.uses} == {"env", "data.own.env"}
+
+
 def test_a_text_that_is_no_image_is_in_no_list(tmp_path):
     """A ConfigMap's data may be called `image`; a line break in it would end a comment of sh."""
     no_images = {
