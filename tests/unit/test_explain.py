@@ -106,4 +106,6 @@ def test_the_command():
     refused = run("routing.domian")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "did you mean domain?" in refused.stderr
+    two = run("routing", "domain")
+    assert (two.returncode, "takes a -f" in two.stderr) == (2, False)
     assert {"routing", "models"} <= set(json.loads(run("--output", "json").stdout)["values"])
