@@ -50,7 +50,7 @@ def main() -> None:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
-        if "unexpected extra argument" in error.message:
+        if "unexpected extra argument" in error.message and _takes_values(error):
             # A shell makes many words of -f values/*.yaml.
             click.echo("Each file of values takes a -f of its own.", err=True)
         sys.exit(error.exit_code)
@@ -62,6 +62,11 @@ def main() -> None:
 def _status(error: Exception) -> int:
     """The exit code for an error: 1, unless the command has said that this means something else."""
     return int(getattr(error, "status", 1))
+
+
+def _takes_values(error: click.ClickException) -> bool:
+    context = getattr(error, "ctx", None)
+    return context is not None and any(each.name == "values" for each in context.command.params)
 
 
 def _program() -> str:

@@ -1,4 +1,4 @@
-"""What KServe's controller makes of an InferenceService or a graph in the mode Standard.
+"""What KServe's controller makes of an InferenceService or a graph.
 
 Names and arguments: pkg/constants/constants.go and pkg/apis/serving/v1beta1 of KServe. That the
 objects are there is asked of the real controller in tests/cluster/test_diagram.py.
@@ -12,8 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from generator.diagram.parts import Edge, Node, Shape
+from generator.importer.inferenceservice import CLUSTER_LOCAL, VISIBILITY
 from generator.yaml.data import JsonObject
 
+_KNATIVE_VISIBILITY = "networking.knative.dev/visibility"
 _STOP = "serving.kserve.io/stop"
 _MODE = "serving.kserve.io/deploymentMode"
 
@@ -63,8 +65,11 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Service:
-    """An InferenceService as an object, and the deployment mode of those that name none."""
+class Declared:
+    """An object that the controller makes pods of, and the deployment mode of one that names none.
+
+    Both kinds of them are stopped and given to Knative by the same annotations.
+    """
 
     data: JsonObject
     mode: str
@@ -90,9 +95,26 @@ class Service:
         return self.annotations.get(_MODE, self.mode) in ("Knative", "Serverless")
 
     @property
+    def local(self) -> bool:
+        """Whether no client outside of the cluster reaches it."""
+        labels = self.data["metadata"].get("labels") or {}
+        names = (VISIBILITY, _KNATIVE_VISIBILITY) if self.knative else (VISIBILITY,)
+        return CLUSTER_LOCAL in map(labels.get, names)
+
+    @property
     def stopped(self) -> bool:
         """Whether the controller keeps no pods and no route for it."""
         return str(self.annotations.get(_STOP, "")).lower() == "true"
+
+    @property
+    def idle(self) -> Node:
+        """What a stopped one is: the object alone."""
+        return Node(str(self.data["kind"]), self.name, ("stopped",))
+
+
+@dataclass(frozen=True)
+class Service(Declared):
+    """An InferenceService."""
 
     def component(self, key: str) -> Component | None:
         """The predictor, transformer or explainer; None if the spec has none."""
@@ -127,16 +149,32 @@ class Service:
                 yield Edge(component.workload, predictor.service, "asks")
 
 
-def graph(data: JsonObject, services: dict[str, Service]) -> Iterator[Edge]:
-    """From a graph's Service through its router to the models and addresses of its steps."""
-    name = data["metadata"]["name"]
-    router = Node("Deployment", name, ("router",))
-    yield Edge(Node("Service", name), router)
-    for step in _steps(data["spec"]):
-        if url := step.get("serviceUrl"):
-            yield Edge(router, Node("", str(url)), "asks")
-        elif (asked := services.get(step.get("serviceName", ""))) and asked.entry:
-            yield Edge(router, asked.entry.service, "asks")
+@dataclass(frozen=True)
+class Graph(Declared):
+    """An InferenceGraph, whose router asks models and addresses."""
+
+    @property
+    def service(self) -> Node:
+        """Where its requests go."""
+        return Node("Knative Service" if self.knative else "Service", self.name)
+
+    @property
+    def router(self) -> Node:
+        """What its pods are of; with Knative the service stands for them."""
+        return self.service if self.knative else Node("Deployment", self.name, ("router",))
+
+    def edges(self, services: dict[str, Service]) -> Iterator[Edge]:
+        """From its Service through its router to the models and addresses of its steps."""
+        if not self.knative:
+            yield Edge(self.service, self.router)
+        for step in _steps(self.data["spec"]):
+            asked = services.get(step.get("serviceName", ""))
+            if url := step.get("serviceUrl"):
+                yield Edge(self.router, Node("", str(url)), "asks")
+            elif asked and asked.stopped:
+                yield Edge(self.router, asked.idle, "asks")
+            elif asked and asked.entry:
+                yield Edge(self.router, asked.entry.service, "asks")
 
 
 def _steps(spec: JsonObject) -> Iterator[Any]:

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from generator import MODELS
 from generator.diagram.parts import Diagram, Edge, Group, ends
 from generator.diagram.platform import CONTROLLER, GATEWAYS, platform
-from generator.diagram.requests import requests
+from generator.diagram.requests import DECLARED, requests
 from generator.errors import GeneratorError
 from generator.manifests.parsing import Manifest
 from generator.manifests.rendering import render
 from generator.release import DEFAULT, Release
 from generator.values.load import NOTHING, Values
+from generator.values.messages import nearest
 from generator.yaml.data import JsonObject
 from generator.yaml.document import parse
 
@@ -31,8 +32,8 @@ def draw(values: Values = NOTHING, release: Release = DEFAULT, only: Sequence[st
     objects = [_data(each) for each in manifests if each.chart == MODELS]
     config = next(_data(each)["data"] for each in own if each.name == _CONFIG)
     whole = platform(own, f"the platform, in {release.namespace}")
-    ways = requests(_wanted(objects, only), {key: json.loads(text) for key, text in config.items()})
-    edges = tuple(dict.fromkeys(ways))
+    opened = {key: json.loads(text) for key, text in config.items()}
+    edges = tuple(dict.fromkeys(requests(objects, opened, _wanted(objects, only))))
     if not edges:
         return whole
     (group,) = whole.groups
@@ -43,16 +44,17 @@ def draw(values: Values = NOTHING, release: Release = DEFAULT, only: Sequence[st
     return Diagram((group, models), (*whole.edges, makes, *edges))
 
 
-def _wanted(objects: Sequence[JsonObject], only: Sequence[str]) -> list[JsonObject]:
-    """The objects of some models and graphs, by the label that says whose each is."""
-    label = "app.kubernetes.io/name"
-    names = {each["metadata"]["labels"][label] for each in objects}
-    if unknown := [name for name in only if name not in names]:
-        known = ", ".join(sorted(names)) or "none"
-        raise GeneratorError(
-            f"{unknown[0]}: the values declare no such model or graph, but {known}"
-        )
-    return [each for each in objects if not only or each["metadata"]["labels"][label] in only]
+def _wanted(objects: Sequence[JsonObject], only: Sequence[str]) -> set[str]:
+    """The names of the models and graphs that are drawn."""
+    known = {each["metadata"]["name"] for each in objects if each["kind"] in DECLARED}
+    for name in only:
+        if name not in known:
+            near = nearest(name, sorted(known))
+            all_known = ", ".join(sorted(known)) or "none"
+            remedy = f"did you mean {near}?" if near else f"they declare {all_known}"
+            fact = "the values declare no such model or graph"
+            raise GeneratorError(f"{name or json.dumps(name)}: {fact}; {remedy}")
+    return set(only) or known
 
 
 def _data(each: Manifest) -> JsonObject:

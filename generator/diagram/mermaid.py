@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from generator.diagram.parts import Diagram, Group, Node, Shape
 
 # What would end a text in quotes, or be read as HTML, as Mermaid's entity codes.
-_CODES = {ord("#"): "#35;", ord('"'): "#quot;", ord("<"): "#lt;", ord(">"): "#gt;"}
+_CODES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;"})
 # Names are lower-case, so no two of them become one.
 _WORD = str.maketrans({"-": "_", ".": "X", " ": "_"})
 _SHAPES = {Shape.BOX: ('["', '"]'), Shape.ROUND: ('(["', '"])'), Shape.CYLINDER: ('[("', '")]')}

@@ -4,62 +4,81 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from generator.diagram.components import Service, graph
+from generator.diagram.components import Declared, Graph, Service
 from generator.diagram.parts import Edge, Node, Shape
-from generator.importer.inferenceservice import CLUSTER_LOCAL, VISIBILITY
 from generator.yaml.data import JsonObject
 
 OUTSIDE = Node("", "a client outside", shape=Shape.ROUND)
 INSIDE = Node("", "a client in the cluster", shape=Shape.ROUND)
+DECLARED = ("InferenceService", "InferenceGraph")
+"""Kinds that a client asks, so that a user may want them drawn."""
 _LOCAL = "svc.cluster.local"
 _BY_LABEL = re.compile(r"isvc\.(.+)")
 
 
-def requests(objects: Sequence[JsonObject], config: JsonObject) -> Iterator[Edge]:
-    """The edges of every InferenceService and graph among `objects`.
+def requests(
+    objects: Sequence[JsonObject], config: JsonObject, wanted: Collection[str]
+) -> Iterator[Edge]:
+    """The edges of every InferenceService and graph among `objects` that is called as is `wanted`.
 
-    `objects` are those of the models chart, `config` is KServe's ConfigMap with its JSON opened.
+    `objects` are those of the models chart, `config` is KServe's ConfigMap with its JSON opened. A
+    graph leads to the Services of its models also where these are not wanted.
     """
     mode = str(config["deploy"]["defaultDeploymentMode"])
     services = [Service(each, mode) for each in objects if each["kind"] == "InferenceService"]
-    for service in services:
-        if service.stopped:
-            yield Edge(OUTSIDE, Node("InferenceService", service.name, ("stopped",)), "nothing")
-        else:
-            yield from _by_kserve(service, config["ingress"])
-            yield from _by_chart(service.name, objects)
-            if explainer := service.component("explainer"):
+    graphs = [Graph(each, mode) for each in objects if each["kind"] == "InferenceGraph"]
+    by_name = {service.name: service for service in services}
+    for declared in (*services, *graphs):
+        if declared.name not in wanted:
+            continue
+        if declared.stopped:
+            yield Edge(OUTSIDE, declared.idle, "nothing")
+        elif isinstance(declared, Graph):
+            yield from _to_graph(declared)
+            yield from _by_chart(declared.name, objects)
+            yield from declared.edges(by_name)
+        elif isinstance(declared, Service):
+            yield from _by_kserve(declared, config["ingress"])
+            yield from _by_chart(declared.name, objects)
+            if explainer := declared.component("explainer"):
                 yield Edge(INSIDE, explainer.service, ":explain")
-            yield from service.edges()
-    for each in objects:
-        if each["kind"] == "InferenceGraph":
-            name = each["metadata"]["name"]
-            yield Edge(INSIDE, Node("Service", name))
-            yield from _by_chart(name, objects)
-            yield from graph(each, {service.name: service for service in services})
+            yield from declared.edges()
+
+
+def _to_graph(graph: Graph) -> Iterator[Edge]:
+    """From clients to a graph's Service; only with Knative does KServe write a route for it."""
+    if graph.knative:
+        yield from _by_knative(graph, graph.service)
+    else:
+        yield Edge(INSIDE, graph.service)
+
+
+def _by_knative(declared: Declared, service: Node) -> Iterator[Edge]:
+    gateway = Node("", "Knative's gateway")
+    yield Edge(INSIDE if declared.local else OUTSIDE, gateway)
+    yield Edge(gateway, service)
 
 
 def _by_kserve(service: Service, ingress: JsonObject) -> Iterator[Edge]:
     """From outside to the Services, where KServe writes the route."""
     entry = service.entry
-    labels = service.data["metadata"].get("labels") or {}
-    if entry is None or labels.get(VISIBILITY) == CLUSTER_LOCAL:
+    if entry is None:
         return
     if service.knative:
-        gateway = Node("", "Knative's gateway")
-        yield Edge(OUTSIDE, gateway)
-        yield Edge(gateway, entry.service)
+        yield from _by_knative(service, entry.service)
         return
-    if ingress.get("disableIngressCreation") or ingress["ingressDomain"] == _LOCAL:
+    hidden = service.local or ingress.get("disableIngressCreation")
+    if hidden or ingress["ingressDomain"] == _LOCAL:
         return
     by_gateway = ingress.get("enableGatewayApi")
     if by_gateway:
-        gateway = Node("Gateway", ingress["kserveIngressGateway"].partition("/")[2])
+        gateway = Node("Gateway", str(ingress["kserveIngressGateway"]).partition("/")[2])
     else:
-        gateway = Node("IngressClass", ingress.get("ingressClassName") or "(the cluster's default)")
+        name = ingress.get("ingressClassName") or "(the cluster's default)"
+        gateway = Node("IngressClass", str(name))
     route = Node("HTTPRoute" if by_gateway else "Ingress", service.name)
     yield Edge(OUTSIDE, gateway, _url(service, ingress))
     yield Edge(gateway, route)

@@ -77,6 +77,10 @@ def explain(path: str) -> Explanation:
     that is one, or the reason why it is no longer.
     """
     keys = tuple(path.split(".")) if path else ()
+    if "" in keys:
+        raise GeneratorError(
+            f"{path}: a dot stands between two names; leave this one out or name more"
+        )
     known, node = _follow(keys)
     name = ".".join(known)
     inner = node["additionalProperties"] if "x-entries" in node else node
@@ -112,12 +116,13 @@ def _follow(keys: Sequence[str]) -> tuple[ValuePath, JsonObject]:
 
 
 def _unknown(node: JsonObject, known: Sequence[str], key: str) -> str:
-    path = ".".join([*known, key]).replace("*", _ENTRY)
+    above = ".".join(known).replace("*", _ENTRY)
+    path = f"{above}.{key}".removeprefix(".")
     if reason := node.get("x-removed", {}).get(key):
         return f"{path}: {reason}"
     if "properties" not in node:
         kind = node.get("x-kubernetes") or f"of type {type_of(node)}"
-        return f"{path}: what is below {'.'.join(known)} is {kind}, and is not explained here"
+        return f"{path}: what is below {above} is {kind}, and is not explained here"
     near = nearest(key, node["properties"])
     remedy = f"did you mean {near}?" if near else f"there is {', '.join(node['properties'])}"
     return f"{path}: there is no such value; {remedy}"

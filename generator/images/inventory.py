@@ -31,9 +31,19 @@ def escapes(values: Values) -> Iterator[Problem]:
 
 
 def gaps(values: Values) -> Iterator[Problem]:
-    """The models whose runtimes are installed by others: what those run is not in the list."""
+    """What the list leaves out: the images of runtimes that others install, and all but one of
+    those that global.imageRegistry gives the same name.
+    """
     for path, name in unknown(values.whole):
         message = (
             f"no runtime of these values serves {name}, so the image of its server is not known"
         )
         yield values.problem(path, message)
+    for image in images(values):
+        for use in image.uses:
+            if use.source not in ("", image.source):
+                message = (
+                    f"{use.source} has the same name in the mirror as {image.source}, and one "
+                    "would run for the other; give one another repository or tag"
+                )
+                yield values.problem(use.value, message)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from generator.values.formats import compiled, expand
 from generator.yaml.path import Key
 
 OCI = "oci://"
@@ -24,11 +25,13 @@ _REFERENCE = re.compile(
     | [a-z0-9._-]+ (?:/[a-z0-9._-]+)* (?::[\w.-]+ | (?::[\w.-]+)?@sha256:[0-9a-f]{64}) )""",
     re.VERBOSE,
 )
+# The same pattern as for the values: a text in a field `image` of any object may be a picture.
+_IMAGE = compiled(expand({"x-format": "image"})["pattern"])
 
 
 def mentions(data: Any, path: Key = ()) -> Iterator[tuple[Key, str]]:
     """Every image that `data` names, with its path: to a field, or to a list of arguments or
-    variables as a whole.
+    variables as a whole. A text that no cluster could pull is none, wherever it stands.
     """
     if isinstance(data, list):
         for index, value in enumerate(data):
@@ -37,18 +40,20 @@ def mentions(data: Any, path: Key = ()) -> Iterator[tuple[Key, str]]:
         for key, value in data.items():
             here = (*path, key)
             if isinstance(value, str):
-                yield from ((here, image) for image in _of_text(data, key, value, path))
+                named = _of_text(data, key, value, path)
             elif key in _ARGUMENTS and isinstance(value, list):
-                yield from ((here, image) for image in _of_arguments(value))
+                named = _of_arguments(value)
             elif key == "env" and isinstance(value, list):
-                yield from ((here, image) for image in _of_variables(value))
+                named = _of_variables(value)
             else:
                 yield from mentions(value, here)
+                continue
+            yield from ((here, image) for image in named if _IMAGE.search(image))
 
 
 def _of_text(data: Mapping[str, Any], key: str, value: str, path: Key) -> Iterator[str]:
     """The image that a field with a text names."""
-    if value and (key == "image" or key.endswith("Image") or (key, *path[-1:]) == _VOLUME):
+    if key == "image" or key.endswith("Image") or (key, *path[-1:]) == _VOLUME:
         # KServe joins the explainer's image and version itself.
         version = data.get("defaultImageVersion") if key == "image" else None
         yield f"{value}:{version}" if version else value
@@ -64,8 +69,9 @@ def _of_arguments(words: Sequence[Any]) -> Iterator[str]:
 
 
 def _of_variables(variables: Sequence[Any]) -> Iterator[str]:
-    for each in variables:
-        name, value = (str((each or {}).get(key, "")) for key in ("name", "value"))
+    # An object of another kind may have a list of names there.
+    for each in (each for each in variables if isinstance(each, Mapping)):
+        name, value = (str(each.get(key, "")) for key in ("name", "value"))
         if _VARIABLE.fullmatch(name) and _REFERENCE.fullmatch(value):
             yield value
         elif name == "STORAGE_URI" and value.startswith(OCI):

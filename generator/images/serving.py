@@ -98,8 +98,10 @@ def unknown(values: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
         for path, predictor in _predictors(_spec(model)):
             served = predictor.get("model") or {}
             if served and not served.get("image") and not _candidates(predictor, servers):
-                key = "runtime" if served.get("runtime") else "format"
-                yield _value(name, model, (*path, "model", key)), name
+                key = "runtime" if served.get("runtime") else "modelFormat"
+                value = _value(name, model, (*path, "model", key))
+                outside_spec = key == "modelFormat" and value[2] != "spec"
+                yield (*value[:-1], "format") if outside_spec else value, name
 
 
 def _servers(values: Mapping[str, Any]) -> Iterator[_Server]:

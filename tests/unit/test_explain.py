@@ -65,7 +65,11 @@ def test_the_example_is_shown():
         ("models.iris.formt", "models.NAME.formt: there is no such value; did you mean format?"),
         ("controller.resources.limits", "controller.resources.limits: what is below "
          "controller.resources is ResourceRequirements, and is not explained here"),
-        ("routing..mode", "routing.: there is no such value; there is "),
+        ("models.iris.spec.predictor", "models.NAME.spec.predictor: what is below models.NAME.spec is "
+         "InferenceServiceSpec, and is not explained here"),
+        ("routing..mode", "routing..mode: a dot stands between two names; "),
+        ("routing.", "routing.: a dot stands between two names; "),
+        (".", ".: a dot stands between two names; "),
     ],
 )  # fmt: skip
 def test_a_path_that_is_none(path, message):
@@ -102,4 +106,6 @@ def test_the_command():
     refused = run("routing.domian")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "did you mean domain?" in refused.stderr
+    two = run("routing", "domain")
+    assert (two.returncode, "takes a -f" in two.stderr) == (2, False)
     assert {"routing", "models"} <= set(json.loads(run("--output", "json").stdout)["values"])

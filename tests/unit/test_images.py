@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from generator import CHART, MODELS
 from generator.cli.images import images as command
-from generator.images.inventory import escapes, images
+from generator.images.inventory import escapes, gaps, images
 from generator.images.lock import FILL, pin
 from generator.images.usage import repository, within
 from generator.values.check import read
@@ -232,6 +232,33 @@ def test_a_model_of_a_runtime_that_others_install_is_said_not_to_be_known(tmp_pa
     )
 
 
+def test_a_model_of_an_unknown_format_is_found_where_the_format_is_written(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(
+        "models:\n  spec: {format: own, storageUri: 's3://m'}\n"
+        "  a: {spec: {predictor: {model: {modelFormat: {name: own}, storageUri: 's3://m'}}}}\n"
+    )
+    said = [str(gap) for gap in gaps(read([file]))]
+    assert sorted(line.partition(": no runtime")[0] for line in said) == [
+        f"{file}:2:10: models.spec.format",
+        f"{file}:3:34: models.a.spec.predictor.model.modelFormat",
+    ]
+
+
+def test_two_images_of_one_name_in_the_mirror_are_said(tmp_path):
+    file = tmp_path / "my.yaml"
+    own = "{registry: quay.io, repository: kserve/agent, tag: v0.20.0}"
+    runtimes = f"runtimes: {{sklearn: {{image: {own}}}}}\n"
+    file.write_text(runtimes)
+    assert not [*gaps(read([file]))]
+    file.write_text(f"{runtimes}global: {{imageRegistry: mirror.example.com}}\n")
+    (gap,) = gaps(read([file]))
+    assert str(gap).startswith(
+        f"{file}:1:22: runtimes.sklearn.image: quay.io/kserve/agent:v0.20.0 has the same name in "
+        "the mirror as docker.io/kserve/agent:v0.20.0"
+    )
+
+
 def test_options_that_say_two_things_are_refused():
     for options, why in (
         (["--format=list", "--output=json"], "leave --format out"),
@@ -309,6 +336,40 @@ def test_what_the_mirror_has_of_its_own_is_not_copied(tmp_path):
         "# Named from mirror.example.com, so put there by you: mirror.example.com/own:1" in script
     )
     assert any(line.startswith("# Not copied") and "quay.io/x/b:1" in line for line in script)
+
+
+def test_what_is_no_variable_names_no_image(tmp_path):
+    """Objects of other kinds may have anything in a field `env`."""
+    file = tmp_path / "my.yaml"
+    own = {"apiVersion": "example.com/v1", "kind": "Task", "metadata": {"name": "task"}}
+    env = ["WORD", ["LIST"], 3, None, {"name": "A_IMAGE", "value": "registry.example.com/a:1"}]
+    values = {
+        "extraObjects": {"task": {**own, "env": env}},
+        "configOverrides": {"own": {"env": env}},
+    }
+    file.write_text(dump(values))
+    (image,) = (each for each in images(read([file])) if each.name == "a")
+    assert {use.field for use in image.uses} == {"env", "data.own.env"}
+
+
+def test_a_text_that_is_no_image_is_in_no_list(tmp_path):
+    """A ConfigMap's data may be called `image`; a line break in it would end a comment of sh."""
+    no_images = {
+        "image": "a\ntouch owned",
+        "iconImage": "data:image/png;base64,AA==",
+        "emptyImage": "",
+        "sentenceImage": "not an image",
+        "storageUri": "oci://a\nb",
+        "mirrorImage": "mirror.example.com/z\nkind: other",
+    }
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
+    own = {"settings": settings | {"data": no_images}}
+    file = tmp_path / "my.yaml"
+    file.write_text(dump({"global": {"imageRegistry": "mirror.example.com"}, "extraObjects": own}))
+    assert not [image for image in images(read([file])) if "ConfigMap settings" in str(image.uses)]
+    for form in ("list", "skopeo", "hauler", "lock"):
+        done = images_of("-f", file, "--format", form).stdout
+        assert not re.search("touch|^kind: other|data:image", done)
 
 
 def test_a_script_needs_somewhere_to_copy_to():
