@@ -148,10 +148,11 @@ def test_a_pod_is_deleted(cluster, model, asked, replicas, sleep):
 
     load = asked("A pod is deleted, as by a drain", replicas, sleep, fault)
     assert load.failures.keys() <= GONE
-    if replicas == 1:
-        assert load.failures != {}
-    elif sleep:
+    if replicas == 2 and sleep:
         assert load.failures == {}
+    # With a sleep, its successor may serve before it ends.
+    if replicas == 1 and not sleep:
+        assert load.failures != {}
 
 
 @ONE_OR_TWO
