@@ -108,7 +108,9 @@ def test_the_first_workflow_runs_what_a_clean_clone_runs():
 def test_the_gateways_of_a_workflow_are_istios(file):
     """Envoy Gateway is compiled for minutes, for what asks for more than one case."""
     (arguments,) = re.findall(r"make cluster SUITE=gateways (.*)", file.read_text())
-    dry = process.run(["make", "-n", "cluster", *arguments.split(), "SUITE=gateways"], cwd=ROOT)
+    # Below another make, as in `make test`, it would name its folder as well.
+    make = ["make", "--dry-run", "--silent", "--no-print-directory"]
+    dry = process.run([*make, "cluster", *arguments.split(), "SUITE=gateways"], cwd=ROOT)
     options = dry.split("tests/cluster/gateways", 1)[1].split()
     pytest_ = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/cluster/gateways"]
     collected = process.run([*pytest_, *options], cwd=ROOT)
