@@ -5,9 +5,7 @@ import random
 import re
 import shutil
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -21,14 +19,27 @@ from generator.values.check import read
 from generator.values.load import Values
 from generator.values.sources import Source, opened
 from tests import flips, rendering
+from tests.laws import (
+    test_01_parity,
+    test_02_purity,
+    test_03_no_dead_value,
+    test_05_config_is_data,
+    test_06_namespace,
+    test_07_one_registry,
+    test_08_first_install,
+    test_09_nothing_is_lost,
+    test_10_kserve_braces,
+    test_11_one_reading,
+    test_12_restricted,
+    test_14_explicit_defaults,
+    test_15_small,
+    test_16_files_are_safe,
+    test_17_promises,
+    test_18_waiting,
+    test_19_read_once,
+)
 from tests.laws.test_19_read_once import spy  # noqa: F401
 from tests.rendering import STOCK, Object
-
-LAWS = {
-    file.stem[5:7]: import_module(f"tests.laws.{file.stem}")
-    for file in sorted(Path(__file__).parent.glob("test_[01][0-9]_*.py"))
-}
-law = SimpleNamespace(**{f"n{number}": module for number, module in LAWS.items()})
 
 
 @pytest.fixture
@@ -52,15 +63,18 @@ def objects(folder: Path, *arguments: str) -> list[Object]:
 
 
 def test_there_is_a_check_for_every_law():
-    assert sorted(LAWS) == [f"{number:02}" for number in range(1, 20)]
+    here = Path(__file__)
+    laws = {file.stem[5:7] for file in here.parent.glob("test_[0-9]*.py")}
+    gates = set(re.findall(r"^def test_gate_(\d\d)_", here.read_text("utf-8"), re.MULTILINE))
+    assert laws == gates == {f"{number:02}" for number in range(1, 20)}
 
 
 def test_gate_01_an_object_that_differs(broken):
     folder = broken("templates/controller/deployment.yaml", "kind: Deployment", "kind: StatefulSet")
-    assert len(law.n01.differences(objects(STOCK), objects(folder))) == 2
+    assert len(test_01_parity.differences(objects(STOCK), objects(folder))) == 2
     other = objects(STOCK)
     rendering.only(other, "Deployment")["spec"]["replicas"] = 7
-    assert len(law.n01.differences(objects(STOCK), other)) == 1
+    assert len(test_01_parity.differences(objects(STOCK), other)) == 1
 
 
 @pytest.mark.parametrize(
@@ -75,30 +89,34 @@ def test_gate_01_an_object_that_differs(broken):
     ],
 )
 def test_gate_02_an_impure_function(action):
-    assert len(law.n02.impurities({"templates/a.yaml": action})) == 1
+    assert len(test_02_purity.impurities({"templates/a.yaml": action})) == 1
     assert (
-        law.n02.impurities({"templates/a.yaml": '{{ .now }} {{ "lookup" }} {{- /* now */ -}}'})
+        test_02_purity.impurities(
+            {"templates/a.yaml": '{{ .now }} {{ "lookup" }} {{- /* now */ -}}'}
+        )
         == []
     )
 
 
 def test_gate_02_a_hook():
-    assert law.n02.impurities({"templates/a.yaml": "annotations:\n  helm.sh/hook: pre-install\n"})
+    assert test_02_purity.impurities(
+        {"templates/a.yaml": "annotations:\n  helm.sh/hook: pre-install\n"}
+    )
 
 
 def test_gate_03_a_value_without_effect(broken, tmp_path, monkeypatch):
     """A template that stops reading a value leaves it without effect; nothing else does."""
     name = "controller.priorityClassName"
-    (leaf,) = [leaf for leaf in law.n03.LEAVES if leaf.name == name]
+    (leaf,) = [leaf for leaf in test_03_no_dead_value.LEAVES if leaf.name == name]
     monkeypatch.setitem(flips.ORDER, CHART, ["default"])
-    changes, texts = law.n03.measure(leaf, tmp_path)
+    changes, texts = test_03_no_dead_value.measure(leaf, tmp_path)
     assert changes
-    assert law.n03.DIGITS in "".join(texts)
+    assert test_03_no_dead_value.DIGITS in "".join(texts)
     folder = broken("templates/controller/deployment.yaml", ".priorityClassName", ".dead")
     monkeypatch.setitem(rendering.CHARTS, CHART, folder)
     # Past its cache, which knows the chart by its name.
     monkeypatch.setattr(rendering, "template", rendering.template.__wrapped__)
-    assert law.n03.measure(leaf, tmp_path) == ({}, [])
+    assert test_03_no_dead_value.measure(leaf, tmp_path) == ({}, [])
 
 
 def test_gate_04_an_open_schema(broken):
@@ -124,13 +142,13 @@ def test_gate_04_an_open_schema(broken):
 )
 def test_gate_05_a_config_that_kserve_chokes_on(broken, old, new):
     folder = broken("templates/config/_config.tpl", old, new)
-    assert law.n05.faults(objects(STOCK), "Standard") == []
-    assert law.n05.faults(objects(folder), "Standard") != []
+    assert test_05_config_is_data.faults(objects(STOCK), "Standard") == []
+    assert test_05_config_is_data.faults(objects(folder), "Standard") != []
 
 
 def test_gate_05_text_that_is_not_json(broken):
     folder = broken("templates/config/configmap.yaml", "toPrettyJson $config", "toYaml $config")
-    assert len(law.n05.faults(objects(folder), "Standard")) > 10
+    assert len(test_05_config_is_data.faults(objects(folder), "Standard")) > 10
 
 
 @pytest.mark.parametrize(
@@ -148,7 +166,7 @@ def test_gate_05_text_that_is_not_json(broken):
 def test_gate_06_a_namespace_written_down(broken, path, old, new):
     folder = broken(path, old, new)
     text = rendering.helm_template(folder, namespace="elsewhere", more=())
-    assert law.n06.elsewhere(rendering.parse(text), "elsewhere") != []
+    assert test_06_namespace.elsewhere(rendering.parse(text), "elsewhere") != []
 
 
 def test_gate_07_an_image_past_the_registry(broken):
@@ -158,7 +176,9 @@ def test_gate_07_an_image_past_the_registry(broken):
     folder = broken(
         "templates/controller/deployment.yaml", image, "docker.io/kserve/kserve-controller:v1"
     )
-    found = law.n07.images(objects(folder, "--set", "global.imageRegistry=r.example.com"))
+    found = test_07_one_registry.images(
+        objects(folder, "--set", "global.imageRegistry=r.example.com")
+    )
     assert [image for image in found if not image.startswith("r.example.com/")] == [
         "docker.io/kserve/kserve-controller:v1"
     ]
@@ -166,13 +186,13 @@ def test_gate_07_an_image_past_the_registry(broken):
 
 def test_gate_08_a_runtime_that_waits_for_its_webhook(broken):
     folder = broken("templates/webhook/_webhook.tpl", "operator: NotIn", "operator: In")
-    assert len(law.n08.waiting(objects(folder))) == 1
+    assert len(test_08_first_install.waiting(objects(folder))) == 1
 
 
 def test_gate_09_a_crd_that_an_uninstall_takes(broken):
     folder = broken("templates/NOTES.txt", "", "")
     shutil.move(folder / "crds", folder / "templates" / "crds")
-    assert len(law.n09.lost(objects(folder))) == 6
+    assert len(test_09_nothing_is_lost.lost(objects(folder))) == 6
 
 
 @pytest.mark.parametrize("tool", ["Argo CD", "Flux", "Helm"])
@@ -186,21 +206,25 @@ def test_gate_09_a_crd_that_a_tool_prunes(broken, tool):
     half = {"Argo CD": "Delete=false", "Flux": "prune: enabled", "Helm": "resource-policy: x"}[tool]
     folder = broken("crds/serving.kserve.io_trainedmodels.yaml", annotation, half)
     them = rendering.of_kind(objects(folder, "--include-crds"), "CustomResourceDefinition")
-    assert list(law.n09.pruned(them)) == [
+    assert list(test_09_nothing_is_lost.pruned(them)) == [
         ("CustomResourceDefinition/trainedmodels.serving.kserve.io", tool)
     ]
 
 
 def test_gate_09_a_namespace_that_a_tool_prunes(monkeypatch):
     monkeypatch.setattr("generator.manifests.rendering.KEEP", {})
-    namespace = rendering.only(law.n09.through_door_two("default"), "Namespace")
-    assert [tool for _, tool in law.n09.pruned([namespace])] == ["Argo CD", "Flux", "Helm"]
+    namespace = rendering.only(test_09_nothing_is_lost.through_door_two("default"), "Namespace")
+    assert [tool for _, tool in test_09_nothing_is_lost.pruned([namespace])] == [
+        "Argo CD",
+        "Flux",
+        "Helm",
+    ]
 
 
 def test_gate_10_braces_that_helm_eats(broken):
     folder = broken("templates/runtimes/sklearn.yaml", '{{ "{{.Name}}" }}', "{{ .Release.Name }}")
     runtime = rendering.only(objects(folder), "ClusterServingRuntime")
-    assert law.n10.braces(runtime) != law.n10.braces(
+    assert test_10_kserve_braces.braces(runtime) != test_10_kserve_braces.braces(
         rendering.only(objects(STOCK), "ClusterServingRuntime")
     )
 
@@ -217,8 +241,8 @@ def test_gate_11_a_number_with_an_exponent(broken):
         rendering.helm_template(chart, Values.parsed([values]), more=())
         for chart in (STOCK, folder)
     ]
-    assert not law.n11.EXPONENT.search(texts[0])
-    assert law.n11.EXPONENT.search(texts[1])
+    assert not test_11_one_reading.EXPONENT.search(texts[0])
+    assert test_11_one_reading.EXPONENT.search(texts[1])
 
 
 @pytest.mark.parametrize(
@@ -237,7 +261,7 @@ def test_gate_11_a_number_with_an_exponent(broken):
 )
 def test_gate_12_a_container_that_is_not_restricted(broken, old, new, said):
     folder = broken("templates/_helpers.tpl", old, new)
-    found = law.n12.violations(objects(folder))
+    found = test_12_restricted.violations(objects(folder))
     assert f"ClusterServingRuntime kserve-sklearnserver/kserve-container: {said}" in found
     assert f"ClusterStorageContainer default/storage-initializer: {said}" in found
 
@@ -251,7 +275,7 @@ def test_gate_13_an_object_that_is_not_valid(broken):
 @pytest.mark.parametrize("field", ["matchPolicy: Equivalent\n", "sideEffects: None\n"])
 def test_gate_14_a_default_left_out(broken, field):
     folder = broken("templates/webhook/_webhook.tpl", field, "")
-    assert len(law.n14.left_out(objects(folder))) == 7
+    assert len(test_14_explicit_defaults.left_out(objects(folder))) == 7
 
 
 def test_gate_15_crds_that_are_too_big(broken):
@@ -259,31 +283,34 @@ def test_gate_15_crds_that_are_too_big(broken):
     name = "serving.kserve.io_inferenceservices.yaml"
     described = f"{{type: string, description: {'What it is. ' * 10}}}"
     folder = broken(f"crds/{name}", "{type: string}", described)
-    assert law.n15.too_big(folder) == [name, "all together"]
+    assert test_15_small.too_big(folder) == [name, "all together"]
     # One more of the same size as the largest: each is small, all together are not.
     shutil.copy(STOCK / "crds" / name, folder / "crds" / name)
     shutil.copy(STOCK / "crds" / name, folder / "crds" / "another.yaml")
-    assert law.n15.too_big(folder) == ["all together"]
+    assert test_15_small.too_big(folder) == ["all together"]
 
 
 def test_gate_15_a_chart_that_is_too_big_for_its_secret():
-    files = dict(law.n15.FILES[CHART])
-    assert law.n15.release_secret(files, {}, "") < law.n15.SECRET
+    files = dict(test_15_small.FILES[CHART])
+    assert test_15_small.release_secret(files, {}, "") < test_15_small.SECRET
     # Text that does not shrink, as a certificate or an image in a template would not.
-    files["templates/big.yaml"] = random.Random(0).randbytes(law.n15.SECRET // 2).hex()
-    assert law.n15.release_secret(files, {}, "") > law.n15.SECRET
+    files["templates/big.yaml"] = random.Random(0).randbytes(test_15_small.SECRET // 2).hex()
+    assert test_15_small.release_secret(files, {}, "") > test_15_small.SECRET
 
 
 def test_gate_16_a_writer_that_goes_by_nothing(tmp_path):
     (tmp_path / "mine.txt").write_text("mine\n")
     (tmp_path / "a.yaml").write_text("# Generated by kserve-lite; do not edit.\n")
-    before = law.n16.files(tmp_path)
+    before = test_16_files_are_safe.files(tmp_path)
     mirror.write({"a.yaml": "1\n"}, tmp_path)
-    after = law.n16.files(tmp_path)
-    assert law.n16.harm(before, after, {}) == ["mine.txt", "a.yaml"]
+    after = test_16_files_are_safe.files(tmp_path)
+    assert test_16_files_are_safe.harm(before, after, {}) == ["mine.txt", "a.yaml"]
     digest = record.digest(before["a.yaml"].encode())
-    assert law.n16.harm(before, after, {"a.yaml": digest}) == ["mine.txt"]
-    assert law.n16.harm(before, after, {"a.yaml": "0" * 64}) == ["mine.txt", "a.yaml"]
+    assert test_16_files_are_safe.harm(before, after, {"a.yaml": digest}) == ["mine.txt"]
+    assert test_16_files_are_safe.harm(before, after, {"a.yaml": "0" * 64}) == [
+        "mine.txt",
+        "a.yaml",
+    ]
 
 
 def test_gate_16_a_run_that_is_not_undone(tmp_path, monkeypatch):
@@ -299,7 +326,7 @@ def test_gate_16_a_run_that_is_not_undone(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(OutputError):
         writing.write(writing.Output(tmp_path, wanted))
-    assert law.n16.files(tmp_path) == {"a.yaml": "1\n"}
+    assert test_16_files_are_safe.files(tmp_path) == {"a.yaml": "1\n"}
 
 
 def test_gate_17_a_promise_that_nothing_vouches_for():
@@ -319,29 +346,35 @@ kubectl get pods
 - A pod
   restarts.
 """
-    made = {text: ["a.md"] for text in law.n17.of_page(page) if law.n17.SUBJECT.search(text)}
+    made = {
+        text: ["a.md"]
+        for text in test_17_promises.of_page(page)
+        if test_17_promises.SUBJECT.search(text)
+    }
     assert list(made) == [
         "All requests arrive (at once, too).",
         "docs/a.md says it of `a pod.`",
         "one | an image",
         "A pod restarts.",
     ]
-    alone = law.n17.without_witness(made, set(made) - {"A pod restarts."})
+    alone = test_17_promises.without_witness(made, set(made) - {"A pod restarts."})
     assert alone == ["a.md: A pod restarts."]
     # What is said otherwise now is vouched for no more, and the new sentence is pointed at.
-    gone = law.n17.not_promised(made, {"a witness": ["A pod never restarts.", "one | an image"]})
+    gone = test_17_promises.not_promised(
+        made, {"a witness": ["A pod never restarts.", "one | an image"]}
+    )
     assert gone == ["a witness: A pod never restarts.\n    now it says: A pod restarts."]
 
 
 def test_gate_17_comments_and_descriptions_are_read():
     text = "# Of the\n# pods. Of b.\na: 1  # Of an image.\n# Of c: {d: '#'}\n"
-    assert list(law.n17.of_comments(text)) == [
+    assert list(test_17_promises.of_comments(text)) == [
         "Of the pods.",
         "Of b.",
         "Of c: {d: '#'}",
         "Of an image.",
     ]
-    places = {source for places in law.n17.promises().values() for source in places}
+    places = {source for places in test_17_promises.promises().values() for source in places}
     for kind in (
         "README.md",
         "docs/",
@@ -372,7 +405,7 @@ def test_gate_17_comments_and_descriptions_are_read():
     ],
 )
 def test_gate_17_a_witness_that_is_not_there(name, good):
-    assert law.n17.is_witness(name) == good
+    assert test_17_promises.is_witness(name) == good
 
 
 @pytest.mark.usefixtures("spy")
@@ -380,7 +413,7 @@ def test_gate_19_values_that_are_written_anew(tmp_path, monkeypatch):
     file = tmp_path / "my.yaml"
     file.write_bytes(b"# A comment.\ncontroller: {replicas: 2}\n")
     values = read([file])
-    assert law.n19.received(values) == [file.read_bytes()]
+    assert test_19_read_once.received(values) == [file.read_bytes()]
 
     @contextmanager
     def anew(sources):
@@ -389,7 +422,7 @@ def test_gate_19_values_that_are_written_anew(tmp_path, monkeypatch):
             yield descriptors
 
     monkeypatch.setattr("generator.helm.opened", anew)
-    assert law.n19.received(values) == [b"controller:\n  replicas: 2\n"]
+    assert test_19_read_once.received(values) == [b"controller:\n  replicas: 2\n"]
 
 
 DEFINE = re.compile(r'define "([^"]+)"')
@@ -461,6 +494,6 @@ def test_gate_18_a_wait_that_hangs_or_ends_too_early(good, bad):
     kubectl wait deployment/a-predictor -n a --for=jsonpath='{.spec.replicas}'=1 --timeout=1m
     kubectl rollout status deployment/a-predictor --timeout=10m
     """
-    assert law.n18.faults(text) == []
+    assert test_18_waiting.faults(text) == []
     assert good in text
-    assert len(law.n18.faults(text.replace(good, bad))) == 1
+    assert len(test_18_waiting.faults(text.replace(good, bad))) == 1
