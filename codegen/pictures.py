@@ -9,6 +9,7 @@ import re
 import shlex
 from pathlib import Path
 
+from generator.cli.graph import graph
 from generator.diagram.drawing import draw
 from generator.diagram.mermaid import lines
 from generator.values.check import read
@@ -28,9 +29,7 @@ def files() -> dict[str, str]:
 
 
 def _drawn(found: re.Match[str]) -> str:
-    """The picture for the command line in its comment: values with -f, then names."""
-    words = shlex.split(found[2])
-    values = [words[i + 1] for i, word in enumerate(words) if word == "-f"]
-    names = [word for i, word in enumerate(words) if "-f" not in words[max(i - 1, 0) : i + 1]]
-    diagram = draw(read([str(FOLDER / name) for name in values]), only=names)
+    """The picture for the command line in its comment."""
+    given = graph.make_context("graph", shlex.split(found[2])).params
+    diagram = draw(read(FOLDER / name for name in given["values"]), only=given["names"])
     return found[1] + "".join(f"{line}\n" for line in lines(diagram)) + "```"

@@ -135,15 +135,7 @@ class Runtime:
     @property
     def formats(self) -> tuple[Format, ...]:
         """The model formats it serves, in the order of its spec."""
-        return tuple(
-            Format(
-                name=each["name"],
-                version=each.get("version", ""),
-                automatic=each.get("autoSelect", False),
-                priority=each.get("priority"),
-            )
-            for each in self.spec["supportedModelFormats"]
-        )
+        return formats(self.spec)
 
     @property
     def protocols(self) -> tuple[str, ...]:
@@ -176,6 +168,19 @@ class Catalog:
     images: Mapping[str, Image]
     crds: tuple[Crd, ...]
     runtimes: Mapping[str, Runtime]
+
+
+def formats(spec: Mapping[str, Any]) -> tuple[Format, ...]:
+    """The model formats of a ServingRuntimeSpec, in its order."""
+    return tuple(
+        Format(
+            name=each["name"],
+            version=str(each.get("version", "")),
+            automatic=each.get("autoSelect", False),
+            priority=each.get("priority"),
+        )
+        for each in spec.get("supportedModelFormats") or []
+    )
 
 
 @cache

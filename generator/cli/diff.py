@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli.options import release_options, values_option
+from generator.cli.options import check_standard_input, release_options, values_option
 
 if TYPE_CHECKING:
     from generator.comparison.sides import Side
@@ -106,8 +106,7 @@ def _check_usage(
     """Raise UsageError for what does not go together."""
     from generator.comparison.sides import charts_in  # noqa: PLC0415
 
-    if [*sides, *values].count("-") > 1:
-        raise click.UsageError("standard input can be read once; name - once")
+    check_standard_input(*sides, *values)
     if live and len(sides) > 1:
         raise click.UsageError("--live compares the cluster with one NEW; leave OLD out")
     if not live and len(sides) != 2:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from generator.cli.options import values_option
+from generator.cli.options import check_standard_input, values_option
 
 _FORMATS = ("list", "skopeo", "oc-mirror", "hauler", "lock", "values")
 
@@ -54,8 +54,7 @@ def images(
     from generator.yaml.writer import dump  # noqa: PLC0415
 
     _refuse(form=form, output=output, digests=digests, check=check)
-    if [*values, digests].count("-") > 1:
-        raise click.UsageError("standard input can be read once; name - once")
+    check_standard_input(*values, digests)
     given = read(values)
     added = {}
     if digests is not None:

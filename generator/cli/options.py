@@ -16,6 +16,12 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 SOURCE = click.Path(path_type=Path, exists=True, allow_dash=True)
 
 
+def check_standard_input(*names: object) -> None:
+    """Raise UsageError where more than one of the sources that a user named is standard input."""
+    if [str(name) for name in names].count("-") > 1:
+        raise click.UsageError("standard input can be read once; name - once")
+
+
 def values_option(text: str) -> Callable[[_Command], _Command]:
     """-f, which may be repeated; `text` says what the values are for."""
     return click.option(

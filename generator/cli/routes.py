@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import SOURCE, release_options, values_option
+from generator.cli.options import (
+    SOURCE,
+    check_standard_input,
+    release_options,
+    values_option,
+)
 
 if TYPE_CHECKING:
     from generator.release import Release
@@ -30,7 +35,6 @@ def routes(*, files: tuple[Path, ...], values: tuple[str, ...], release: Release
     from generator.manifests.routes import render  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 
-    if [*map(str, files), *values].count("-") > 1:
-        raise click.UsageError("standard input can be read once; name - once")
+    check_standard_input(*files, *values)
     for text in render(files, read(values), release):
         click.echo(f"---\n{text}", nl=False)

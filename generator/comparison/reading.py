@@ -48,6 +48,15 @@ def parts(text: Text) -> Iterator[Object | Problem]:
             yield part
 
 
+def of_kinds(side: Side, *kinds: str) -> Iterator[JsonObject]:
+    """The sound objects of some kinds; documents that name none of these are not even parsed."""
+    named = re.compile(rf"""\bkind["']?: *["']?(?:{"|".join(kinds)}|\w*List)\b""")
+    for text in side.texts:
+        if named.search(text.text):
+            found = (part.data for part in parts(text) if isinstance(part, Object))
+            yield from (data for data in found if data["kind"] in kinds)
+
+
 def _read(text: Text) -> Iterator[Object | Problem]:
     if text.data is None:
         yield from read_document(text.text, text.source, text.lines_before, reader=KubernetesReader)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from generator.comparison.change import Change, Pair
 from generator.comparison.fields import at
-from generator.comparison.reading import parts
+from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
-from generator.importer.objects import Object
 from generator.values.identity import Identity, of_object
 from generator.yaml.data import JsonObject
-
-_MODEL = re.compile(r"""\bkind["']?: *["']?(?:InferenceService|\w*List)\b""")
 
 
 def served(runtime: Pair, change: Change) -> Iterator[tuple[Pair, str]]:
@@ -33,14 +29,8 @@ def served(runtime: Pair, change: Change) -> Iterator[tuple[Pair, str]]:
 @cache
 def _models(side: Side) -> dict[Identity, JsonObject]:
     """The InferenceServices of a side."""
-    texts = (text for text in side.texts if _MODEL.search(text.text))
-    found = (part for text in texts for part in parts(text))
-    return {
-        identity: part.data
-        for part in found
-        if isinstance(part, Object) and part.data["kind"] == "InferenceService"
-        if (identity := of_object(part.data, ""))
-    }
+    found = of_kinds(side, "InferenceService")
+    return {identity: data for data in found if (identity := of_object(data, ""))}
 
 
 def _why(data: JsonObject, runtime: Pair) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 
 from generator.comparison.change import Change, Found
 from generator.comparison.fields import at
-from generator.comparison.reading import parts
+from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
 from generator.images.mention import mentions
-from generator.importer.objects import Object
 from generator.yaml.embedded import opened
 from generator.yaml.path import dotted
 
@@ -22,9 +21,7 @@ _CONFIG = "inferenceservice-config"
 EVERY = "*"
 """Stands for all hosts."""
 
-_ROUTE = re.compile(
-    r"""\bkind["']?: *["']?(?:Ingress|HTTPRoute|GRPCRoute|VirtualService|\w*List)\b"""
-)
+_ROUTES = ("Ingress", "HTTPRoute", "GRPCRoute", "VirtualService")
 _PUBLIC = ("LoadBalancer", "NodePort")
 # A registry is a first segment with a dot or a port, or localhost; else it is Docker Hub.
 _IMAGE = re.compile(r"""\b(?:image|defaultJobImage)["']?: *["']?([^\s"',{}]+)""")
@@ -83,11 +80,7 @@ def _used(side: Side) -> frozenset[str]:
 @cache
 def _routed(side: Side) -> frozenset[str]:
     """Every host that a side routes."""
-    routes = (text for text in side.texts if _ROUTE.search(text.text))
-    found = (part for text in routes for part in parts(text))
-    return frozenset(
-        host for part in found if isinstance(part, Object) for host in _hosts(part.data)
-    )
+    return frozenset(host for data in of_kinds(side, *_ROUTES) for host in _hosts(data))
 
 
 def _hosts(data: dict[str, Any] | None) -> Iterator[str]:

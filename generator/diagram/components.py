@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from generator.diagram.parts import Edge, Node, Shape
-from generator.importer.inferenceservice import CLUSTER_LOCAL, VISIBILITY
+from generator.importer.inferenceservice import (
+    CLUSTER_LOCAL,
+    deployment_mode,
+    has_no_route_of_kserves,
+)
 from generator.yaml.data import JsonObject
 
 _KNATIVE_VISIBILITY = "networking.knative.dev/visibility"
 _STOP = "serving.kserve.io/stop"
-_MODE = "serving.kserve.io/deploymentMode"
+
+
+def _service(name: str, *, knative: bool) -> Node:
+    return Node("Knative Service" if knative else "Service", name)
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Component:
     @property
     def service(self) -> Node:
         """Where its requests go."""
-        return Node("Knative Service" if self.knative else "Service", self.name)
+        return _service(self.name, knative=self.knative)
 
     @property
     def workload(self) -> Node:
@@ -84,27 +90,23 @@ class Declared:
         """The namespace of the object."""
         return str(self.data["metadata"].get("namespace", "default"))
 
-    @cached_property
-    def annotations(self) -> JsonObject:
-        """The annotations of the object."""
-        return self.data["metadata"].get("annotations") or {}
-
     @property
     def knative(self) -> bool:
-        """Whether it is served by Knative; the annotation has older names for the modes too."""
-        return self.annotations.get(_MODE, self.mode) in ("Knative", "Serverless")
+        """Whether it is served by Knative."""
+        return (deployment_mode(self.data["metadata"]) or self.mode) == "Knative"
 
     @property
     def local(self) -> bool:
         """Whether no client outside of the cluster reaches it."""
         labels = self.data["metadata"].get("labels") or {}
-        names = (VISIBILITY, _KNATIVE_VISIBILITY) if self.knative else (VISIBILITY,)
-        return CLUSTER_LOCAL in map(labels.get, names)
+        of_knative = self.knative and labels.get(_KNATIVE_VISIBILITY) == CLUSTER_LOCAL
+        return of_knative or has_no_route_of_kserves(self.data["metadata"])
 
     @property
     def stopped(self) -> bool:
         """Whether the controller keeps no pods and no route for it."""
-        return str(self.annotations.get(_STOP, "")).lower() == "true"
+        annotations = self.data["metadata"].get("annotations") or {}
+        return str(annotations.get(_STOP, "")).lower() == "true"
 
     @property
     def idle(self) -> Node:
@@ -156,7 +158,7 @@ class Graph(Declared):
     @property
     def service(self) -> Node:
         """Where its requests go."""
-        return Node("Knative Service" if self.knative else "Service", self.name)
+        return _service(self.name, knative=self.knative)
 
     @property
     def router(self) -> Node:

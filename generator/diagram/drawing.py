@@ -17,6 +17,7 @@ from generator.values.load import NOTHING, Values
 from generator.values.messages import nearest
 from generator.yaml.data import JsonObject
 from generator.yaml.document import parse
+from generator.yaml.embedded import opened
 
 _CONFIG = "inferenceservice-config"
 
@@ -30,10 +31,9 @@ def draw(values: Values = NOTHING, release: Release = DEFAULT, only: Sequence[st
     manifests = render(values, release)
     own = [each for each in manifests if each.chart != MODELS]
     objects = [_data(each) for each in manifests if each.chart == MODELS]
-    config = next(_data(each)["data"] for each in own if each.name == _CONFIG)
+    config = next(opened(_data(each))["data"] for each in own if each.name == _CONFIG)
     whole = platform(own, f"the platform, in {release.namespace}")
-    opened = {key: json.loads(text) for key, text in config.items()}
-    edges = tuple(dict.fromkeys(requests(objects, opened, _wanted(objects, only))))
+    edges = tuple(dict.fromkeys(requests(objects, config, _wanted(objects, only))))
     if not edges:
         return whole
     (group,) = whole.groups

@@ -22,7 +22,9 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Explanation:
-    """What is known of a value. `children` are those of a branch: name, default, first sentence."""
+    """What is known of a value. `children` are the values below a branch: the name of each, and its
+    default with the first sentence of its prose.
+    """
 
     name: str
     type: str

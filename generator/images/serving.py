@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generator.catalog import Format, catalog
+from generator.catalog import Format, catalog, formats
 from generator.images.mention import OCI, mentions
 from generator.images.platform import chosen, server_type, use_of, variables, with_derived
 from generator.images.usage import Use
@@ -116,17 +116,13 @@ def _servers(values: Mapping[str, Any]) -> Iterator[_Server]:
             yield _Server(runtime.name, server, use, runtime.formats, runtime.protocols, workers)
     for name, custom in values["customRuntimes"].items():
         spec = custom["spec"] or {}
-        formats = tuple(
-            Format(each["name"], str(each.get("version", "")), each.get("autoSelect", False))
-            for each in spec.get("supportedModelFormats") or []
-        )
         for index, container in enumerate(spec.get("containers") or []):
             if container.get("name") == "kserve-container" and container.get("image"):
                 value = ("customRuntimes", name, "spec", "containers", index, "image")
                 use = Use(container["image"], "", "", value)
                 protocols = tuple(spec.get("protocolVersions") or ())
                 kind = server_type(name, custom)
-                yield _Server(name, kind, use, formats, protocols, "workerSpec" in spec)
+                yield _Server(name, kind, use, formats(spec), protocols, "workerSpec" in spec)
 
 
 def _spec(model: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ _ANNOTATIONS = {
     "serving.kserve.io/autoscalerClass": ("autoscaling", "class"),
     "serving.kserve.io/storageSecretName": ("credentials", "secretName"),
 }
-_MODES = {"RawDeployment": "Standard", "Serverless": "Knative"}
+_FORMER_MODES = {"RawDeployment": "Standard", "Serverless": "Knative"}
 VISIBILITY = "networking.kserve.io/visibility"
 """The label by which KServe writes a model no route."""
 
@@ -188,6 +188,12 @@ def _take_env(container: JsonObject, entry: Entry) -> None:
     }
 
 
+def deployment_mode(metadata: JsonObject) -> str | None:
+    """The mode that an object's annotation asks for, in today's words; None where it has none."""
+    mode = (metadata.get("annotations") or {}).get(DEPLOYMENT_MODE)
+    return None if mode is None else _FORMER_MODES.get(mode, mode)
+
+
 def has_no_route_of_kserves(metadata: JsonObject) -> bool:
     """Whether the label in an InferenceService's metadata keeps KServe from routing it."""
     return bool((metadata.get("labels") or {}).get(VISIBILITY) == CLUSTER_LOCAL)
@@ -198,7 +204,7 @@ def _take_metadata(metadata: JsonObject, entry: Entry) -> None:
     for key, (first, *more) in _ANNOTATIONS.items():
         if key in annotations:
             value = annotations.pop(key)
-            value = _MODES.get(value, value)
+            value = _FORMER_MODES.get(value, value)
             entry[first] = entry.get(first, {}) | {more[0]: value} if more else value
     labels = dict(metadata.get("labels") or {})
     routed = annotations.pop(WRITES_ROUTES, None) == "true"

@@ -245,6 +245,25 @@ def test_a_model_of_an_unknown_format_is_found_where_the_format_is_written(tmp_p
     ]
 
 
+def test_what_kserve_derives_for_a_service_in_extra_objects_is_not_listed(tmp_path):
+    model = {"modelFormat": {"name": "sklearn"}, "runtimeVersion": "v0.18.0"}
+    service = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": "a"},
+        "spec": {"predictor": {"model": model}},
+    }
+    entry = {"format": "sklearn", "runtimeVersion": "v0.18.0", "storageUri": "s3://m"}
+    for values, there in (
+        ({"extraObjects": {"a": service}}, False),
+        ({"models": {"a": entry}}, True),
+    ):
+        file = tmp_path / "my.yaml"
+        file.write_text(dump(values))
+        found = {image.reference for image in images(read([file]))}
+        assert ("docker.io/kserve/sklearnserver:v0.18.0" in found) == there
+
+
 def test_two_images_of_one_name_in_the_mirror_are_said(tmp_path):
     file = tmp_path / "my.yaml"
     own = "{registry: quay.io, repository: kserve/agent, tag: v0.20.0}"

@@ -58,7 +58,7 @@ The host and the path under which a model or a graph is published, which no othe
   {{- $kind := splitList "." $where | first | trimSuffix "s" -}}
   {{- $paths := .paths -}}
   {{- if include "kserve-lite-models.routed" (dict "root" $root "model" $model) -}}
-    {{- $path := include "kserve-lite-models.fill" (dict "root" $root "name" $name "model" $model "template" $root.Values.routing.pathTemplate) | trimSuffix "/" }}
+    {{- $path := include "kserve-lite-models.path" (dict "root" $root "name" $name "model" $model) }}
     {{- with regexFind "\\{\\{[^}]+" $path }}
       ERROR: {{ $where }}: routing.pathTemplate asks for {{ . }}}}, which the {{ $kind }} does not have; add it to the {{ $kind }}
     {{- end }}

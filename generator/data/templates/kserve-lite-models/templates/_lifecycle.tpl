@@ -46,13 +46,12 @@ refuses `lifecycle`, and a preStop of the model's `spec` or runtime stays. A lis
 {{- define "kserve-lite-models.preStopSleep" -}}
   {{- $root := .root -}}
   {{- $model := .model -}}
-  {{- $mode := $model.deploymentMode | default (get ($model.annotations | default dict) "serving.kserve.io/deploymentMode") | default $root.Values.deploymentMode -}}
   {{- $merged := get ($model.spec | default dict) .component | default dict -}}
   {{- $own := or (hasKey $merged "containers") (include "kserve-lite-models.hasPreStop" $merged.art) (include "kserve-lite-models.hasPreStop" $merged.model) -}}
   {{- if and (not $own) $root.Values.customRuntimes (eq .component "predictor") -}}
     {{- $own = include "kserve-lite-models.runtimeHasPreStop" (dict "root" $root "model" $model) -}}
   {{- end -}}
-  {{- if or $own (not (has $mode (list "RawDeployment" "Standard"))) -}}
+  {{- if or $own (ne (include "kserve-lite-models.deploymentMode" (dict "root" $root "model" $model)) "Standard") -}}
     0
   {{- else if hasKey $model "preStopSleepSeconds" -}}
     {{ int $model.preStopSleepSeconds }}
