@@ -154,6 +154,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     pairs = sorted({(claim.measure, whose) for claim in CLAIMS for whose in ("ours", claim.theirs)})
     try:
+        own.check()
+        own.build()
         upstream.folder(upstream.KSERVE)  # Where it is measured is no network.
         rounds = [{pair: measured(*pair) for pair in pairs} for _ in range(ROUNDS)]
     except GeneratorError as error:

@@ -83,7 +83,7 @@ def _difference(before: str, after: str, leaf: Leaf, trial: Trial) -> effects.Ef
 
 def _documents(text: str) -> Counter[str]:
     """The documents of a rendering, without comments."""
-    return Counter(re.split(r"^---.*\n", re.sub(r"(?m)^\s*#.*\n", "", text), flags=re.MULTILINE))
+    return Counter(rendering.documents(re.sub(r"(?m)^\s*#.*\n", "", text)))
 
 
 def _objects(documents: Counter[str]) -> dict[tuple[str, str], Object]:

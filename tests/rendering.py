@@ -87,12 +87,16 @@ def objects(
 
 
 def parse(text: str) -> list[Object]:
-    """The objects in a stream of YAML documents; fresh copies.
+    """The objects in a stream of YAML documents; fresh copies."""
+    return [deepcopy(data) for data in map(parsed, documents(text)) if data]
+
+
+def documents(text: str) -> list[str]:
+    """The documents in a stream of YAML.
 
     `---` at the start of a line always ends a document: block scalars are indented.
     """
-    documents = re.split(r"^---.*\n", text, flags=re.MULTILINE)
-    return [deepcopy(data) for data in map(parsed, documents) if data]
+    return re.split(r"^---.*\n", text, flags=re.MULTILINE)
 
 
 @lru_cache(maxsize=4096)

@@ -72,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
             for name in own.CLIENTS:
                 tools.build(name)
             return int(pytest.main([*_PYTEST, "--cluster=given", *_ignored(arguments), *arguments]))
+        own.check()
         for module in (waiting.ARGO_CD, *(project[0] for project in foreign.PROJECTS.values())):
             upstream.folder(module)  # Where the tests run is no network.
         builds = (modelserver.build, mlserver.build, debian.REGISTRY.build, debian.SKOPEO.build)
@@ -81,13 +82,15 @@ def main(arguments: Sequence[str]) -> int:
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
         argv += _ignored(arguments)
         if f"--ignore={_GATEWAYS}" in argv:
+            own.build()
             return own.inside([*argv, *_side_by_side(), *arguments])
         debian.NFT.build()
         envoy.build()
         more = (*own.SERVICES, *istio.PROGRAMS, "agent", "router")
         if "--implementation=istio" not in arguments:
             more += (envoygateway.PROGRAM,)
-        return own.inside([*argv, "--dist=no", *arguments], more=more)
+        own.build(more=more)
+        return own.inside([*argv, "--dist=no", *arguments])
     except GeneratorError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from generator import MODELS
-from tests.cluster.harness import debian, flowers, modelserver, prediction, registry, waiting
+from tests.cluster.harness import debian, flowers, prediction, registry, waiting
 from tests.cluster.harness.cluster import Release
 from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CHARTS, ROOT
@@ -27,17 +27,19 @@ MODEL = "flowers"
 
 
 @pytest.fixture(scope="module")
-def folder(cluster, tmp_path_factory):
+def folder(model_servers, tmp_path_factory):
     """Where the reader of the page stands: beside the charts, with skopeo set up."""
-    if cluster.node is None:
-        pytest.skip("the node of a given cluster gets images from where it likes")
     if not (debian.REGISTRY.is_there and debian.SKOPEO.is_there):
         pytest.skip("docker-registry and skopeo are Debian's, and there is no apt-get")
-    if not modelserver.environment().is_dir():
-        pytest.skip("upstream's model server needs Python 3.10, 3.11 or 3.12")
     folder = tmp_path_factory.mktemp("airgap")
     (folder / "charts").symlink_to(ROOT / "charts")
     return folder
+
+
+def parts(image):
+    """The registry, the repository, and the tag or the digest of an image."""
+    registry, _, rest = image.partition("/")
+    return registry, *re.fullmatch("([^@:]*)[@:]?(.*)", rest).groups()
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +54,8 @@ def mirror(cluster, folder, tmp_path_factory):
     with registry.serving(tmp_path_factory.mktemp("mirror")) as running:
 
         def pulls(image):
-            name, _, version = image.removeprefix(f"{running.host}/").rpartition("@")
-            name, _, version = (name, "", version) if name else image.removeprefix(f"{running.host}/").rpartition(":")  # fmt: skip
-            return image.startswith(f"{running.host}/") and running.digest(name, version) != ""
+            host, repository, version = parts(image)
+            return host == running.host and running.digest(repository, version) != ""
 
         before, cluster.node.pulls = cluster.node.pulls, pulls
         cluster.node.forget_images()
@@ -118,21 +119,20 @@ def copied(shell, values, internet, tmp_path_factory):
     return listed
 
 
-def split(reference):
-    """The repository and the tag of an image."""
-    repository, _, tag = reference.partition("/")[2].rpartition(":")
-    return repository, tag
+def digest_of(source, internet):
+    """The digest that an image has upstream."""
+    host, repository, tag = parts(source)
+    return internet.digest(f"{host}/{repository}", tag)
 
 
 def test_the_script_copies_every_image_for_all_platforms(copied, internet, mirror):
     assert len(copied) >= 7
     for image in copied:
-        repository, tag = split(image["source"])
-        upstream = image["source"].partition("/")[0]
-        digest = internet.digest(f"{upstream}/{repository}", tag)
+        digest = digest_of(image["source"], internet)
         assert digest
+        _, repository, tag = parts(image["image"])
         # The index, and not one platform's manifest, has the same digest.
-        assert mirror.digest(*split(image["image"])) == digest, image["image"]
+        assert mirror.digest(repository, tag) == digest, image["image"]
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +145,7 @@ def test_the_lock_gets_its_digests_from_the_registries(locked, folder, copied, i
     lock = yaml.safe_load((folder / "images.lock").read_text())
     assert lock.keys() == {image["source"] for image in copied}
     for source, digest in lock.items():
-        repository, tag = split(source)
-        assert digest == internet.digest(f"{source.partition('/')[0]}/{repository}", tag)
+        assert digest == digest_of(source, internet)
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,12 @@
 
 import os
 
-from generator import tools
 from tests.unit.test_cli import run
 
 
 def test_before_an_install_everything_is_new(cluster):
     cluster.empty()
-    folders = os.pathsep.join([str(tools.find("kubectl").parent), os.environ["PATH"]])
-    environment = {**os.environ, **cluster.environment, "PATH": folders}
+    environment = {**os.environ, **cluster.terminal}
     done = run("diff", "--live", "-n", "nowhere", environment=environment)
     assert done.returncode == 1
     assert done.stderr == (

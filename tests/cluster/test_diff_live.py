@@ -6,7 +6,7 @@ import os
 import pytest
 import yaml
 
-from generator import MODELS, tools
+from generator import MODELS
 from tests.cluster.harness.cluster import BOTH_HELMS, Release
 from tests.rendering import CHARTS, STOCK
 from tests.unit.test_cli import run
@@ -21,10 +21,9 @@ def live(cluster, platform):
     """`diff --live` of the platform, as its administrator or with another kubeconfig."""
 
     def ask(*arguments, **environment):
-        folders = os.pathsep.join([str(tools.find("kubectl").parent), os.environ["PATH"]])
         return run(
             *("diff", "--live", "-n", platform.namespace, *arguments),
-            environment={**os.environ, **cluster.environment, "PATH": folders, **environment},
+            environment={**os.environ, **cluster.terminal, **environment},
         )
 
     return ask
@@ -41,6 +40,9 @@ def unchanged(cluster, platform):
             if each["kind"] not in ("Pod", "Lease")
         }  # fmt: skip
 
+    # The platform serves before its Job is recorded as over, which gives that another version.
+    complete = ("--for=condition=Complete", "--timeout=60s")
+    cluster.kubectl("wait", "job", "--all", "-n", platform.namespace, *complete)
     before = versions()
     yield
     assert versions() == before

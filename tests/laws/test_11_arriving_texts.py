@@ -7,7 +7,7 @@ with a number of its own, and rendered at once; whatever does not arrive that wa
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -149,6 +149,18 @@ def fate(writing: Writing, folder: Path) -> str:
     return seen
 
 
+def fates(written: list[Writing], folder: Path) -> dict[Writing, str]:
+    """What becomes of each text alone."""
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda each: fate(each, folder / f"{each.leaf.name}-{each.way}"), written)
+        return dict(zip(written, found, strict=True))
+
+
+def other_fates(found: dict[Writing, str], *expected: str) -> list[str]:
+    """The leaves whose texts met something else, and what."""
+    return [f"{each.leaf.name}: {seen}" for each, seen in found.items() if seen not in expected]
+
+
 def texts_in(value: object) -> set[str]:
     """Every text in some objects, keys and what is JSON in a text included."""
     found: set[str] = set()
@@ -165,19 +177,12 @@ def texts_in(value: object) -> set[str]:
 def test_a_text_arrives_as_written_or_is_refused_in_its_line(text: str, tmp_path: Path) -> None:
     written = every(text)
     together = intact_together(written, tmp_path)
-    alone = [each for each in written if each not in together]
-    with ThreadPoolExecutor(2) as pool:
-        fates = list(
-            pool.map(lambda each: fate(each, tmp_path / f"{each.leaf.name}-{each.way}"), alone)
-        )
+    alone = fates([each for each in written if each not in together], tmp_path)
+    counted = Counter(alone.values())
     assert len(together) > 50
-    assert len(together) + fates.count("intact") > 60
-    assert fates.count("refused") > 200
-    assert [
-        f"{each.leaf.name}: {seen}"
-        for each, seen in zip(alone, fates, strict=True)
-        if seen not in ("intact", "refused")
-    ] == []
+    assert len(together) + counted["intact"] > 60
+    assert counted["refused"] > 200
+    assert other_fates(alone, "intact", "refused") == []
 
 
 # Line ends of YAML 1.1 that YAML 1.2 does not have, and what is printable in neither.
@@ -190,16 +195,9 @@ def test_a_text_that_readers_take_apart_is_refused_everywhere(tmp_path: Path) ->
         replace(each, text=each.text.replace("\u0085", UNREADABLE[number % len(UNREADABLE)]))
         for number, each in enumerate(every("a\u0085b 'c'"))
     ]
-    with ThreadPoolExecutor(2) as pool:
-        fates = list(
-            pool.map(lambda each: fate(each, tmp_path / f"{each.leaf.name}-{each.way}"), written)
-        )
-    assert len(fates) > 250
-    assert [
-        f"{each.leaf.name}: {seen}"
-        for each, seen in zip(written, fates, strict=True)
-        if seen != "refused"
-    ] == []
+    found = fates(written, tmp_path)
+    assert len(found) > 250
+    assert other_fates(found, "refused") == []
 
 
 @pytest.mark.parametrize("character", UNREADABLE)

@@ -1,10 +1,7 @@
 """`graph`: every object of the platform is in the picture, and every pod of a model is reached."""
 
 import re
-import subprocess
-import sys
 from collections import Counter
-from functools import partial
 
 import pytest
 
@@ -17,6 +14,7 @@ from generator.errors import GeneratorError
 from generator.manifests.rendering import render
 from generator.values.check import read
 from tests.rendering import CASES, ROOT, WITH_MODELS, given
+from tests.unit.test_cli import run
 
 ONE = "models: {iris: {format: sklearn, storageUri: 's3://models/iris'}}"
 
@@ -100,20 +98,16 @@ def test_a_picture_is_one_that_mermaid_draws(case):
 
 
 @pytest.mark.parametrize(
-    ("values", "gateway", "route", "url"),
+    ("mode", "gateway", "route", "url"),
     [
-        ("mode: ingress", "IngressClass", "Ingress", "http://iris-default.models.example.com"),
-        ("mode: gatewayApi", "Gateway", "HTTPRoute", "http://iris-default.models.example.com"),
-        ("{mode: gatewayApi, gatewayApi: {writeRoutes: true}}", "Gateway", "HTTPRoute", "iris-default.models.example.com"),
-        ("mode: virtualService", "Gateway", "VirtualService", "iris-default.models.example.com"),
+        ("ingress", "IngressClass", "Ingress", "http://iris-default.models.example.com"),
+        ("gatewayApi", "Gateway", "HTTPRoute", "http://iris-default.models.example.com"),
+        ("gatewayApi, gatewayApi: {writeRoutes: true}", "Gateway", "HTTPRoute", "iris-default.models.example.com"),
+        ("virtualService", "Gateway", "VirtualService", "iris-default.models.example.com"),
     ],
 )  # fmt: skip
-def test_the_way_from_outside(drawn, values, gateway, route, url):
-    domain = "domain: models.example.com"
-    routing = (
-        values.replace("{", f"{{{domain}, ", 1) if "{" in values else f"{{{domain}, {values}}}"
-    )
-    diagram = drawn(f"{ONE}\nrouting: {routing}")
+def test_the_way_from_outside(drawn, mode, gateway, route, url):
+    diagram = drawn(f"{ONE}\nrouting: {{domain: models.example.com, mode: {mode}}}")
     (first,) = (edge for edge in diagram.edges if edge.start == OUTSIDE)
     assert (first.end.kind, first.label) == (gateway, url)
     (second,) = (edge for edge in diagram.edges if edge.start == first.end)
@@ -242,12 +236,11 @@ def test_what_mermaid_would_read_is_text():
 
 def test_the_command(tmp_path):
     (tmp_path / "my.yaml").write_text(ONE)
-    command = [sys.executable, "-m", "generator", "graph", "-f", tmp_path / "my.yaml", "-n", "ml"]
-    run = partial(subprocess.run, cwd=ROOT, capture_output=True, text=True, check=False)
-    done = run(command)
+    command = ("graph", "-f", tmp_path / "my.yaml", "-n", "ml")
+    done = run(*command)
     assert done.returncode == 0, done.stderr
     assert 'subgraph group_1["the platform, in ml"]' in done.stdout
-    refused = run([*command, "x"])
+    refused = run(*command, "x")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(
         "x: the values declare no such model or graph; they declare iris"

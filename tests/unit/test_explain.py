@@ -1,22 +1,14 @@
 """`explain`: every value has an answer, and a misspelt one the value that was meant."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from generator.errors import GeneratorError
 from generator.explanation import effects
 from generator.explanation.answer import explain
-from generator.values.schema import values_schema
 from tests.flips import LEAVES
-from tests.rendering import ROOT
-
-
-def run(*arguments):
-    command = [sys.executable, "-m", "generator", "explain", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+from tests.unit.test_cli import run
 
 
 def test_every_leaf_has_a_type_prose_and_effects():
@@ -70,6 +62,9 @@ def test_the_example_is_shown():
         ("routing..mode", "routing..mode: a dot stands between two names; "),
         ("routing.", "routing.: a dot stands between two names; "),
         (".", ".: a dot stands between two names; "),
+        ("inference.batcher", "inference.batcher: KServe reads none of its keys; "
+         "set models.NAME.batcher"),
+        ("models.iris.batcher.timeout", "models.NAME.batcher.timeout: KServe v0.20.0 reads it nowhere; remove it"),
     ],
 )  # fmt: skip
 def test_a_path_that_is_none(path, message):
@@ -78,34 +73,15 @@ def test_a_path_that_is_none(path, message):
     assert str(error.value).startswith(message)
 
 
-def test_what_was_removed_says_why():
-    removed = next(
-        (f"{name}.{key}".removeprefix("."), reason)
-        for name, node in nodes()
-        for key, reason in node.get("x-removed", {}).items()
-        if isinstance(key, str) and key not in node.get("enum", ()) and "properties" in node
-    )
-    with pytest.raises(GeneratorError, match=removed[1][:20]):
-        explain(removed[0].replace("*", "NAME"))
-
-
-def nodes():
-    def below(node, path):
-        yield ".".join(path), node
-        inner = node["additionalProperties"] if "x-entries" in node else node
-        for key, child in inner.get("properties", {}).items():
-            yield from below(child, [*path, *(["*"] if "x-entries" in node else []), key])
-
-    yield from below(values_schema(), [])
-
-
 def test_the_command():
-    done = run("routing.domain")
+    done = run("explain", "routing.domain")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith('routing.domain: string, "" by default\n\n')
-    refused = run("routing.domian")
+    refused = run("explain", "routing.domian")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "did you mean domain?" in refused.stderr
-    two = run("routing", "domain")
+    two = run("explain", "routing", "domain")
     assert (two.returncode, "takes a -f" in two.stderr) == (2, False)
-    assert {"routing", "models"} <= set(json.loads(run("--output", "json").stdout)["values"])
+    assert {"routing", "models"} <= set(
+        json.loads(run("explain", "--output", "json").stdout)["values"]
+    )

@@ -10,7 +10,6 @@ import pytest
 from generator.comparison.change import Change, Pair
 from generator.comparison.restarts import models as restarts
 from generator.comparison.sides import Side
-from generator.errors import ValuesError
 from generator.importer.lifecycle import sleep_of
 from generator.values.load import merge
 from tests import rendering
@@ -134,9 +133,7 @@ def test_the_importer_reads_what_the_chart_writes(seconds, tmp_path):
     ],
 )  # fmt: skip
 def test_a_sleep_that_cannot_be_is_refused(values, path, said, tmp_path):
-    with pytest.raises(ValuesError) as caught:
-        rendering.both_charts(values, tmp_path)
-    (problem,) = caught.value.problems
+    problem = rendering.refusal(values, tmp_path)
     assert (problem.path, problem.line) == (path, 1)
     assert said in problem.message
 

@@ -66,21 +66,14 @@ def build(steps: Steps, mode: str | None) -> None:
     """Get what the mode needs, and no more."""
     with steps.step("the model server's packages"):
         modelserver.build()
+    more = () if mode is None else (*own.SERVICES, *istio.PROGRAMS)
     with steps.step("the programs of the cluster; compiling them takes minutes, but only once"):
-        own.build(clients=_clients(mode), more=_more(mode))
+        own.build(clients=_CLIENTS, more=more)
     if mode is not None:
         with steps.step("nft and Envoy, and the CRDs of the Gateway API"):
             debian.NFT.build()
             envoy.build()
             upstream.folder(foreign.PROJECTS["gateway-api"][0])
-
-
-def _clients(mode: str | None) -> tuple[str, ...]:
-    return _CLIENTS if mode is None else (*_CLIENTS, "istioctl")
-
-
-def _more(mode: str | None) -> tuple[str, ...]:
-    return () if mode is None else (*own.SERVICES, *istio.PROGRAMS)
 
 
 def _run(mode: str | None, *, once: bool, start: float) -> int:
@@ -96,13 +89,7 @@ def _run(mode: str | None, *, once: bool, start: float) -> int:
         argv += [] if mode is None else [f"--mode={mode}"]
         handed = {"model": model.fileno(), "api": api.fileno(), "network": network.fileno()}
         argv += [f"--{name}={descriptor}" for name, descriptor in handed.items()]
-        return own.inside(
-            argv,
-            clients=_clients(mode),
-            more=_more(mode),
-            descriptors=tuple(handed.values()),
-            apart=True,
-        )
+        return own.inside(argv, descriptors=tuple(handed.values()), apart=True)
 
 
 def listening(port: int) -> socket.socket:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
 from tests.cluster.gateways import matrix
+from tests.cluster.gateways.published import Platform, published
 from tests.cluster.harness import envoygateway, flowers, foreign, istio, own
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.dumper import Dumper, dumping
@@ -88,6 +90,34 @@ def mesh(cluster: Cluster, gateway_api: None) -> None:
 def envoy_gateway(cluster: Cluster, gateway_api: None) -> None:
     """Envoy Gateway, with its GatewayClass."""
     envoygateway.install(cluster)
+
+
+@pytest.fixture(scope="module")
+def publish(
+    cluster: Cluster,
+    implementation: Callable[[Object], None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Object], AbstractContextManager[Platform]]:
+    """The platform with some `routing` values, in a new namespace: `with publish(routing) as …`."""
+
+    def publish(routing: Object) -> AbstractContextManager[Platform]:
+        implementation(routing)
+        folder = tmp_path_factory.mktemp("platform")
+        return published(cluster, cluster.namespace("kserve"), routing, folder)
+
+    return publish
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> str:
+    """The case of the matrix that a test is named after."""
+    return str(request.node.originalname.removeprefix("test_"))
+
+
+@pytest.fixture
+def cell(platform: Platform, case: str) -> Callable[..., None]:
+    """Notes what came out of a cell of the matrix."""
+    return matrix.cell(platform.column, case)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

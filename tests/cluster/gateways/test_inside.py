@@ -7,10 +7,9 @@ import pytest
 from generator import MODELS
 from tests.cluster.harness import curl, iris, waiting
 from tests.cluster.harness.cluster import Release
-from tests.cluster.harness.flowers import FLOWERS
+from tests.cluster.harness.flowers import FLOWERS, MILLIMETRES
 from tests.rendering import CASES, CHARTS
 
-MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
 SPECIES = ["setosa", "versicolor", "virginica"]
 
 

@@ -10,19 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.cluster.gateways import matrix, refused
-from tests.cluster.gateways.published import (
-    DOMAIN,
-    NAMESPACE,
-    SECOND,
-    on_envoy_gateway,
-    published,
-    serving,
-)
+from tests.cluster.gateways import refused
+from tests.cluster.gateways.published import DOMAIN, NAMESPACE, SECOND, on_envoy_gateway, serving
 from tests.cluster.harness import curl, grpcv2, iris, outside
-from tests.cluster.harness.flowers import FLOWERS
+from tests.cluster.harness.flowers import FLOWERS, MILLIMETRES
 
-MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
 # Where upstream's servers in Python speak gRPC: one line of docs/models.md.
 GRPC = {"name": "h2c", "containerPort": 8081, "protocol": "TCP"}
 # Two models that disagree, each answer under the name of its step.
@@ -40,12 +32,9 @@ MODES |= on_envoy_gateway(MODES)
 
 
 @pytest.fixture(scope="module", params=MODES)
-def platform(request, cluster, implementation, tmp_path_factory):
+def platform(request, publish):
     """The platform in a mode."""
-    implementation(MODES[request.param])
-    folder = tmp_path_factory.mktemp("platform")
-    namespace = cluster.namespace("kserve")
-    with published(cluster, namespace, MODES[request.param], folder) as platform:
+    with publish(MODES[request.param]) as platform:
         yield platform
 
 
@@ -77,15 +66,8 @@ def models(platform, trained, shifted, dumper, tmp_path_factory):
 
 
 @pytest.fixture
-def cell(request, platform):
-    """Notes what came out of a cell of the matrix."""
-    return matrix.cell(platform.column, request.node.originalname.removeprefix("test_"))
-
-
-@pytest.fixture
-def refuse(request, platform, cell, tmp_path):
+def refuse(platform, case, cell, tmp_path):
     """Ask the charts for the cell; they must refuse it."""
-    case = request.node.originalname.removeprefix("test_")
     return lambda: cell("refused", refused.why(platform.values, case, tmp_path))
 
 

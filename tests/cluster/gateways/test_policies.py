@@ -7,11 +7,10 @@ import json
 import pytest
 
 from tests.cluster.gateways import matrix
-from tests.cluster.gateways.published import NAMESPACE, published, serving
+from tests.cluster.gateways.published import NAMESPACE, serving
 from tests.cluster.harness import curl, iris, istio
-from tests.cluster.harness.flowers import FLOWERS
+from tests.cluster.harness.flowers import FLOWERS, MILLIMETRES
 
-MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
 INJECTION = "istio-injection"
 BODY = {"instances": FLOWERS}
 # How a caller in the mesh is refused. To answer so, Envoy must know that a port speaks HTTP: the chart's
@@ -33,15 +32,14 @@ def callers(cluster, mesh):
 
 
 @pytest.fixture(scope="module")
-def platform(cluster, mesh, callers, tmp_path_factory):
+def platform(publish, callers):
     """The ingress gateway and the friends may call, with Istio's mutual TLS and not otherwise."""
     policy = {
         "allowNamespaces": [istio.NAMESPACE, callers["friends"]],
         "peerAuthentication": "STRICT",
     }
     routing = {"mode": "virtualService", "virtualService": policy}
-    folder = tmp_path_factory.mktemp("platform")
-    with published(cluster, cluster.namespace("kserve"), routing, folder) as platform:
+    with publish(routing) as platform:
         yield platform
 
 

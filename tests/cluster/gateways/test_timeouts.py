@@ -7,12 +7,11 @@ import re
 import pytest
 import yaml
 
-from tests.cluster.gateways.published import on_envoy_gateway, published, serving
-from tests.cluster.harness.flowers import FLOWERS
+from tests.cluster.gateways.published import on_envoy_gateway, serving
+from tests.cluster.harness.flowers import MILLIMETRES
 from tests.rendering import ROOT
 
 DELAY = 17  # Seconds: more than the 15 that Envoy has by default.
-MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
 MODES = {
     "gatewayApi+": {
         "mode": "gatewayApi",
@@ -25,12 +24,9 @@ PAGE = (ROOT / "docs" / "models.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="module", params=MODES)
-def platform(request, cluster, implementation, tmp_path_factory):
+def platform(request, publish):
     """Where no HTTPRoute has a timeout."""
-    implementation(MODES[request.param])
-    folder = tmp_path_factory.mktemp("platform")
-    namespace = cluster.namespace("kserve")
-    with published(cluster, namespace, MODES[request.param], folder) as platform:
+    with publish(MODES[request.param]) as platform:
         yield platform
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from generator.errors import ToolFailed
-from tests.cluster.gateways import matrix
 from tests.cluster.gateways.published import DOMAIN, on_envoy_gateway, published, serving
 from tests.cluster.harness import iris, istio, outside, pki
 from tests.cluster.harness.flowers import FLOWERS
@@ -49,12 +48,6 @@ def url(platform, trained, tmp_path_factory):
     model = {"format": "sklearn", "storageUri": trained.uri}
     with serving(platform, {iris.NAME: model}, tmp_path_factory.mktemp("models")):
         yield f"{platform.url(iris.NAME)}/v1/models/{iris.NAME}:predict"
-
-
-@pytest.fixture
-def cell(request, platform):
-    """Notes what came out of a cell of the matrix."""
-    return matrix.cell(platform.column, request.node.originalname.removeprefix("test_"))
 
 
 def test_tls(platform, url, ca, trained, cell):

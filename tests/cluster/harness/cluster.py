@@ -74,12 +74,15 @@ class Cluster:
 
     def bash(self, script: str, cwd: Path = ROOT) -> str:
         """Run lines of a page or of NOTES as printed, until one fails; what they print."""
+        argv = ["bash", "-ec", script]
+        return process.run(argv, cwd=cwd, environment=self.terminal, timeout=_LIMIT)
+
+    @property
+    def terminal(self) -> dict[str, str]:
+        """The variables of a terminal: it finds kubectl and Helm, and they this cluster."""
         folders = {str(tools.find(name).parent) for name in ("helm", "kubectl")}
         path = os.pathsep.join([*sorted(folders), os.environ["PATH"]])
-        environment = {**self.environment, "PATH": path}
-        return process.run(
-            ["bash", "-ec", script], cwd=cwd, environment=environment, timeout=_LIMIT
-        )
+        return {**self.environment, "PATH": path}
 
     def apply(self, *objects: Object | str, namespace: str = "default") -> str:
         """`kubectl apply` of objects, or of YAML."""

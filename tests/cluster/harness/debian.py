@@ -15,7 +15,7 @@ from generator.errors import ToolFailed, ToolMissing
 _LIBRARIES = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
 
 _IN_AN_IMAGE = "/debian"  # where an image has the libraries
-IMAGE = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/bin", "LD_LIBRARY_PATH": _IN_AN_IMAGE}
+IMAGE = {"LD_LIBRARY_PATH": _IN_AN_IMAGE}
 """The variables of an image that has such a program."""
 
 

@@ -12,6 +12,8 @@ from generator import process
 from tests.cluster.harness import modelserver, website
 
 FLOWERS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]
+MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
+"""The same, as the transformer of tests/cluster/gateways/programs takes them."""
 
 _TRAIN = """
 import json, sys

@@ -16,7 +16,8 @@ _BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
 
 _PROGRAMS = Path(__file__).parents[1] / "gateways" / "programs"
 
-_PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What container runtimes set where an image does not."""
 
 Content = Mapping[str, Path]
 
@@ -86,10 +87,8 @@ _IMAGES = {
     "/coredns": _static("coredns", "/coredns"),
     "/pilot": _static("pilot-discovery", "/usr/local/bin/pilot-discovery"),
     "/proxyv2": Image(_proxy, ("/usr/local/bin/pilot-agent",), 1337, debian.IMAGE),
-    "/gateway": replace(
-        _static("envoy-gateway", "/usr/local/bin/envoy-gateway"), environment=_PATH
-    ),
-    "/envoy": Image(_envoy, ("envoy",), 65532, _PATH),
+    "/gateway": _static("envoy-gateway", "/usr/local/bin/envoy-gateway"),
+    "/envoy": Image(_envoy, ("envoy",), 65532),
     "/curl": Image(lambda: _files("/bin", "/dev", "/lib", "/lib64", "/usr"), ("curl",), 100),
     "/flowers-explainer": _program("explainer"),
     "/flowers-transformer": _program("transformer"),

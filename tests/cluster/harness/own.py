@@ -1,6 +1,8 @@
 """A cluster of our own, in namespaces of its own.
 
-inside(command)           build what is missing, then run a command where a cluster can be
+check()                   that a cluster can be had here
+build()                   its programs, where they are missing
+inside(command)           run a command where a cluster can be
 with running() as it: …   the cluster, for that command
 """
 
@@ -70,18 +72,14 @@ def inside(
     command: Sequence[str],
     stdout: IO[str] | None = None,
     *,
-    clients: Sequence[str] = CLIENTS,
-    more: Sequence[str] = (),
     descriptors: Sequence[int] = (),
     apart: bool = False,
 ) -> int:
     """Run a command in the namespaces; when this returns or is ended, they are gone.
 
-    It needs the programs of a cluster, `clients` and `more`, and inherits `descriptors`. Ctrl-C
+    There must be all that `check` and `build` see to. The command inherits `descriptors`. Ctrl-C
     reaches it too, so that it can say what it was at; or, with `apart`, ends it at once.
     """
-    check()
-    build(clients=clients, more=more)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with subprocess.Popen(
         [*ENTER, *command], stdout=stdout, pass_fds=descriptors, start_new_session=apart

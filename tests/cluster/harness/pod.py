@@ -13,7 +13,7 @@ from tests.cluster.harness import environment, plane
 from tests.cluster.harness import volume as volumes
 from tests.cluster.harness.api import Api, Refused
 from tests.cluster.harness.container import Container, now, status
-from tests.cluster.harness.image import Image, image, is_model_server
+from tests.cluster.harness.image import PATH, Image, image, is_model_server
 from tests.rendering import Object
 
 _FETCHES = "storage-initializer"  # the container that fetches a model, before the others start
@@ -138,7 +138,7 @@ class Pod:
         with (self._logs / f"{spec['name']}.log").open("ab") as log:
             return subprocess.Popen(
                 [*network, *self._mount(found, spec), *self._chroot(spec, found.user), *command],
-                env=found.environment | self._always() | variables,
+                env={"PATH": PATH} | found.environment | self._always() | variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
