@@ -7,6 +7,7 @@ import hashlib
 import marshal
 import os
 import pwd
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -18,13 +19,29 @@ _DIGEST = hashlib.sha256().digest_size
 
 
 def home() -> Path:
-    """The user's home, also where HOME is empty or not set."""
+    """The user's home, also where HOME is empty or not set.
+
+    A user whom the system does not know has one in the temporary folder; none, a path below which
+    nothing is, where somebody else made that.
+    """
     if named := os.environ.get("HOME"):
         return Path(named)
     try:
         return Path(pwd.getpwuid(os.getuid()).pw_dir)
     except KeyError:
-        return Path(tempfile.gettempdir())
+        return _own(Path(tempfile.gettempdir()) / f"kserve-lite-{os.getuid()}")
+
+
+def _own(folder: Path) -> Path:
+    """A folder where everybody may make one, if only the user can write to it: what is kept there
+    is run.
+    """
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    shut = not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    safe = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and shut
+    return folder if safe else Path(os.devnull)
 
 
 def cache_folder() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ from generator.yaml.data import JsonObject
 _TIMEOUT = "--request-timeout=30s"
 _AT_ONCE = 4  # kubectls beside each other, where each object is asked about on its own
 _DRY = ("apply", "--server-side", "--dry-run=server")
+_COMMAND = re.compile(r"^kubectl [\w-]+: ")
+_RESOURCE = re.compile(r"(?:\S+\s+){1,2}(?:([^\s/]+)/[a-z][-a-z0-9]*|v1)\s+false\s+(\S+)\s*")
 
 Answers = tuple[dict[Identity, JsonObject], dict[Identity, str]]
 """Objects as the server answers with them, and why it has no answer about others."""
@@ -26,7 +29,8 @@ Answers = tuple[dict[Identity, JsonObject], dict[Identity, str]]
 def cluster_wide() -> frozenset[tuple[str, str]]:
     """Group and kind of everything in the cluster that is in no namespace.
 
-    Raises GeneratorError when no cluster answers, ToolMissing without kubectl.
+    Raises GeneratorError when no cluster answers or what answers is no kubectl, ToolMissing
+    without one.
     """
     command = ["api-resources", "--no-headers", "--namespaced=false"]
     try:
@@ -38,8 +42,14 @@ def cluster_wide() -> frozenset[tuple[str, str]]:
             text = _run(command, accept=(0, 1))
         if not text:
             raise GeneratorError(f"no cluster answers: {_reason(error)}") from None
-    rows = [line.split() for line in text.splitlines()]
-    return frozenset((row[-3].rpartition("/")[0], row[-1]) for row in rows)
+    kinds = set()
+    for line in filter(str.strip, text.splitlines()):
+        if (found := _RESOURCE.fullmatch(line)) is None:
+            raise _strange("api-resources", line, "is no kind of the cluster's")
+        kinds.add((found[1] or "", found[2]))
+    if not kinds:
+        raise _strange("api-resources", text, "is no kind of the cluster's")
+    return frozenset(kinds)
 
 
 def get(objects: Mapping[Identity, JsonObject]) -> Answers:
@@ -80,10 +90,33 @@ def _asked(objects: Any, command: Sequence[str]) -> dict[Identity, JsonObject]:
     """The objects that kubectl prints, by identity."""
     given = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
     text = _run([*command, "-f", "-", "-o", "json"], stdin=given)
-    data: Any = json.loads(text) if text.strip() else {"kind": "List", "items": []}
-    items: list[JsonObject] = data["items"] if data["kind"] == "List" else [data]
-    # What is in no namespace has none here either.
-    return {identity: item for item in items if (identity := of_object(item, ""))}
+    if not text.strip():
+        return {}
+    found: dict[Identity, JsonObject] = {}
+    for item in _items(text):
+        # What is in no namespace has none here either.
+        if (identity := of_object(item, "")) is None:
+            raise _strange(command[0], text, "are no objects")
+        found[identity] = item
+    return found
+
+
+def _items(text: str) -> list[Any]:
+    """The objects in what kubectl prints, one alone or a list; text that is none as one of them."""
+    try:
+        data: Any = json.loads(text)
+    except ValueError:
+        return [text]
+    items = data.get("items") if isinstance(data, dict) and data.get("kind") == "List" else None
+    return items if isinstance(items, list) else [data]
+
+
+def _strange(command: str, text: str, fact: str) -> GeneratorError:
+    """The error for an answer that kubectl does not give."""
+    said = " ".join(text.split())[:100]
+    what = f"`{said}`" if said else "nothing"
+    remedy = f"see what {_program()} is"
+    return GeneratorError(f"kubectl {command}: answers {what}, which {fact}; {remedy}")
 
 
 def _run(
@@ -105,4 +138,4 @@ def _program() -> str:
 
 def _reason(error: ToolFailed) -> str:
     """What kubectl said, on a line."""
-    return " ".join(str(error).partition(": ")[2].split())[:500]
+    return " ".join(_COMMAND.sub("", str(error)).split())[:500]

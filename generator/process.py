@@ -57,7 +57,7 @@ def run(
     if done.returncode not in accept:
         parts = (text.strip()[-10_000:] for text in (done.stderr, done.stdout))
         said = "\n".join(filter(None, parts))
-        raise ToolFailed(f"{name}: {said}")
+        raise ToolFailed(f"{name}: {said or f'ends with {done.returncode} and says nothing'}")
     return done.stdout
 
 

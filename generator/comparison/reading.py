@@ -72,6 +72,8 @@ def _problems(part: Object | Problem) -> Iterator[Problem]:
         yield part.problem((), "is no object: it does not say kind and metadata.name")
     else:
         label = f"{part.data['kind']} {part.data['metadata']['name']}"
+        if not part.data.get("apiVersion"):
+            yield part.problem((), f"is no object: it does not say apiVersion, in {label}")
         for path, fact in misshapen(part.data):
             yield part.problem(path, f"{fact}, in {label}")
 

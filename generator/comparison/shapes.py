@@ -19,6 +19,7 @@ _EACH = "*"  # stands for every key
 _Shape = Any
 
 _MAP: _Shape = {}
+_TEXTS: _Shape = {_EACH: _TEXT}
 _SCHEMA: dict[str, _Shape] = {}
 _SCHEMA.update(
     {"properties": {_EACH: _SCHEMA}, "items": _SCHEMA, "additionalProperties": (_SCHEMA, bool)}
@@ -55,11 +56,14 @@ _SHAPES: dict[str, _Shape] = {
     },
     "ServingRuntime": _RUNTIME,
     "ClusterServingRuntime": _RUNTIME,
-    "ConfigMap": {"data": {_EACH: _TEXT}},
-    "Secret": {"data": {_EACH: _TEXT}, "stringData": {_EACH: _TEXT}},
+    "ConfigMap": {"data": _TEXTS},
+    "Secret": {"data": _TEXTS, "stringData": _TEXTS},
     "Deployment": {"spec": {"template": _MAP}},
 }
-_OBJECT: _Shape = {"metadata": {"namespace": _TEXT, "labels": _MAP, "annotations": _MAP}}
+_OBJECT: _Shape = {
+    "apiVersion": _TEXT,
+    "metadata": {"namespace": _TEXT, "labels": _TEXTS, "annotations": _TEXTS},
+}
 _NAMES = {dict: "a mapping", list: "a list", str: "text", bool: "true or false"}
 
 

@@ -111,6 +111,10 @@ MALFORMED = [
     (of("ServingRuntime", "a", spec=1), "spec: is a number, where a mapping belongs"),
     (of("ConfigMap", "a", data=True), "data: is true or false, where a mapping belongs"),
     (of("Anything", "a", metadata={"labels": "a"}), "metadata.labels: is text, where a mapping belongs"),
+    (of("Anything", "a", metadata={"labels": {"b": True}}), "metadata.labels.b: is true or false, where text belongs"),
+    (of("Anything", "a", metadata={"annotations": {"b": {}}}), "metadata.annotations.b: is a mapping, where text belongs"),
+    (of("Anything", "a", apiVersion=None), "is no object: it does not say apiVersion, in Anything a"),
+    (of("Anything", "a", apiVersion=1), "apiVersion: is a number, where text belongs, in Anything a"),
     (of("Anything", 1), "is no object: it does not say kind and metadata.name"),
 ]  # fmt: skip
 

@@ -312,6 +312,7 @@ REFUSED = [
     (written({"routing": {"pathTemplate": "/s"}, "models": {"x": MODEL}}), "models.x", "has the path /s of models.m"),
     (written(spec={"predictor": {"timeout": 7, "model": {"protocolVersion": "grpc-v2"}}}), "models.m.spec.predictor.timeout", "let the callers send their deadlines"),
     (written(timeout=360000000), "models.m.timeout", "99,999 hours are the most"),
+    (written(GRAPH, {"graphs": {"vote": {"timeout": 360000000}}}), "graphs.vote.timeout", "99,999 hours are the most"),
     (written({"routing": {"gatewayApi": {"writeRoutes": False}}}, timeout=100000), "models.m.timeout", "set routing.gatewayApi.writeRoutes=true"),
     (written(spec={"canary": split(60, 41)}), "models.m.spec.canary", "add up to 101"),
     (written(canary={f"v{n}": {"trafficPercent": 1} for n in range(16)}), "models.m.canary", "16 versions"),

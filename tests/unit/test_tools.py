@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from generator import process, tools
-from generator.cache import cache_folder
+from generator.cache import cache_folder, kept
 from generator.errors import ToolFailed, ToolMissing
 
 
@@ -124,6 +124,47 @@ def test_without_a_home_the_users_own_is_found(monkeypatch, home):
     if home is None:
         monkeypatch.delenv("HOME")
     assert cache_folder() == Path(pwd.getpwuid(os.getuid()).pw_dir) / ".cache" / "kserve-lite"
+
+
+@pytest.fixture
+def nobody(monkeypatch, tmp_path):
+    """A user whom the system does not know, without a home; the folder that stands for one."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    tools.find.cache_clear()
+    return tmp_path / f"kserve-lite-{os.getuid()}"
+
+
+def test_a_user_without_a_home_shares_no_folder_with_others(nobody):
+    assert [cache_folder() for _ in range(2)] == [nobody / ".cache" / "kserve-lite"] * 2
+    assert nobody.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("planted", ["file", "link", "writable", "another"])
+def test_a_home_that_others_can_write_to_is_not_taken(nobody, planted, tmp_path, monkeypatch):
+    """What is below it is run, so who can write there runs programs as this user."""
+    match planted:
+        case "file":
+            nobody.touch(0o600)
+        case "link":
+            (tmp_path / "elsewhere").mkdir(0o700)
+            nobody.symlink_to(tmp_path / "elsewhere")
+        case "writable":
+            nobody.mkdir()
+            nobody.chmod(0o777)
+        case "another":
+            nobody.mkdir(0o700)
+            uid = os.getuid() + 1
+            nobody.rename(tmp_path / f"kserve-lite-{uid}")
+            monkeypatch.setattr("os.getuid", lambda: uid)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ToolMissing, match="kubeconform"):
+        tools.find("kubeconform")
+    assert kept("a", b"b", lambda: 1) == 1
+    with pytest.raises(ToolFailed, match="cannot be written: Not a directory; set XDG_CACHE_HOME"):
+        tools.build("kubeconform")
 
 
 @pytest.mark.usefixtures("programs")

@@ -122,6 +122,7 @@ a boolean or null. Takes (dict path name longest).
   {{- range $name, $graph := .Values.graphs }}
     {{- if include "kserve-lite-models.routed" (dict "root" $ "model" $graph) }}
       {{- include "kserve-lite-models.check.host" (dict "root" $ "path" (printf "graphs.%s" $name) "name" $name "model" $graph "deploymentMode" "Standard" "hosts" $hosts "paths" $paths) }}
+      {{- include "kserve-lite-models.check.duration" (dict "root" $ "path" (printf "graphs.%s.timeout" $name) "seconds" (int $graph.timeout)) }}
     {{- end }}
   {{- end }}
 {{- end -}}

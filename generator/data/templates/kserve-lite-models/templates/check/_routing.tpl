@@ -179,11 +179,7 @@ the predictor too. Takes (dict root path model deploymentMode).
   {{- end }}
 {{- end -}}
 
-{{- /*
-Whether a model's route can have its timeout: the Gateway API's Durations have five digits per unit
-(GEP-2257), and KServe writes seconds alone (toGatewayAPIDuration in httproute_reconciler.go of v0.20.0).
-Takes (dict root path model deploymentMode).
-*/ -}}
+{{- /* Whether a model's route can have its timeout. Takes (dict root path model deploymentMode). */ -}}
 {{- define "kserve-lite-models.check.timeout" -}}
   {{- $root := .root -}}
   {{- $path := printf "%s.%s" .path (ternary "spec.predictor.timeout" "timeout" (hasKey (dig "predictor" dict (.model.spec | default dict)) "timeout")) -}}
@@ -197,10 +193,24 @@ Takes (dict root path model deploymentMode).
       ERROR: {{ $path }}: HTTPRoutes have no timeouts here; set routing.httpRouteTimeouts=true, or remove it
     {{- else if include "kserve-lite-models.grpcRouted" (dict "root" $root "name" "" "model" .model) }}
       ERROR: {{ $path }}: GRPCRoutes have no timeouts; remove it, and let the callers send their deadlines
-    {{- else if and (eq $root.Values.routing.mode "gatewayApi") (gt $seconds 359999999) }}
-      ERROR: {{ $path }}: of an HTTPRoute's timeout 99,999 hours are the most; make it shorter
-    {{- else if and (eq $root.Values.routing.mode "gatewayApi") (gt $seconds 99999) (not $root.Values.routing.gatewayApi.writeRoutes) }}
-      ERROR: {{ $path }}: of the timeout of KServe's HTTPRoutes 99999 seconds are the most; make it shorter, or set routing.gatewayApi.writeRoutes=true
+    {{- else }}
+      {{- include "kserve-lite-models.check.duration" (dict "root" $root "path" $path "seconds" $seconds) }}
+    {{- end }}
+  {{- end }}
+{{- end -}}
+
+{{- /*
+Whether an HTTPRoute can have a timeout: the Gateway API's Durations have five digits per unit
+(GEP-2257), and KServe writes seconds alone (toGatewayAPIDuration in httproute_reconciler.go of v0.20.0).
+Takes (dict root path seconds).
+*/ -}}
+{{- define "kserve-lite-models.check.duration" -}}
+  {{- $routing := .root.Values.routing -}}
+  {{- if and (eq $routing.mode "gatewayApi") $routing.httpRouteTimeouts }}
+    {{- if gt .seconds 359999999 }}
+      ERROR: {{ .path }}: of an HTTPRoute's timeout 99,999 hours are the most; make it shorter
+    {{- else if and (gt .seconds 99999) (not $routing.gatewayApi.writeRoutes) }}
+      ERROR: {{ .path }}: of the timeout of KServe's HTTPRoutes 99999 seconds are the most; make it shorter, or set routing.gatewayApi.writeRoutes=true
     {{- end }}
   {{- end }}
 {{- end -}}
