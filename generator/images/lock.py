@@ -29,7 +29,7 @@ _FILE = "images.lock"
 FILL = (
     f"""for image in $(sed -n 's/: ""$//p' {_FILE}); do """
     """digest=$(skopeo inspect --no-tags --format '{{.Digest}}' "docker://$image") && """
-    f"""sed -i "s|^$image: .*|$image: $digest|" {_FILE}; done"""
+    f"""sed -i.bak "s|^$image: .*|$image: $digest|" {_FILE}; done"""
 )
 """The shell command that fills images.lock from the registries that its images come from."""
 
