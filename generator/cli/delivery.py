@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.errors import GeneratorError
+from generator.cli import diagnostics
+from generator.errors import GeneratorError, Problem
+from generator.progress import log
 
 if TYPE_CHECKING:
     from generator.output.writing import Changes, Tree
@@ -36,14 +38,13 @@ def write(
     )
     changes = writing.compare(wanted) if check or dry_run else writing.write(wanted)
     for note in changes.notes:
-        click.echo(f"{folder}: {note}", err=True)
+        diagnostics.note(Problem.output(folder, note))
     _tell(changes, folder, whole=dry_run)
     if check and changes:
         remedy = "mend that" if changes.refusals else "run the same command without --check"
-        message = f"{folder} is not current; {remedy}"
-        raise GeneratorError("\n".join([*changes.refusals, message]))
+        raise GeneratorError(*changes.refusals, f"{folder} is not current; {remedy}")
     if changes.refusals:
-        raise GeneratorError("\n".join([*changes.refusals, "nothing would be written"]))
+        raise GeneratorError(*changes.refusals, "nothing would be written")
 
 
 def _tell(changes: Changes, folder: Path, *, whole: bool) -> None:
@@ -55,14 +56,15 @@ def _tell(changes: Changes, folder: Path, *, whole: bool) -> None:
     ]
     shown = lines if whole else lines[:_SHOWN]
     for line in shown:
-        click.echo(line, err=not whole)
+        click.echo(line) if whole else log(line)
     if len(lines) > len(shown):
-        click.echo(f"… and {len(lines) - len(shown)} more; --dry-run lists all", err=True)
+        log(f"… and {len(lines) - len(shown)} more; --dry-run lists all")
     if changes.foreign:
         some = ", ".join(changes.foreign[:3]) + (", …" if len(changes.foreign) > 3 else "")
-        click.echo(f"{folder} holds files that are not kserve-lite's, and stay: {some}", err=True)
+        message = f"holds files that are not kserve-lite's, and stay: {some}"
+        diagnostics.note(Problem.output(folder, message), shown=f"{folder} {message}")
     if changes.refusals:
         return
     counts = f"{len(changes.added)} new, {len(changes.changed)} changed"
     what = f"{counts}, {len(changes.removed)} removed" if lines else "a new record"
-    click.echo(f"{folder}: {what if changes else 'current'}", err=True)
+    diagnostics.note(Problem.output(folder, what if changes else "current"))

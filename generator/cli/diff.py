@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from generator.cli import diagnostics
+from generator.cli.command import Command
 from generator.cli.options import check_standard_input, release_options, values_option
+from generator.errors import Problem
 
 if TYPE_CHECKING:
     from generator.comparison.sides import Side
     from generator.release import Release
 
 
-class _Command(click.Command):
+class _Command(Command):
     """The command with the names of all risks in its help, and an exit code for trouble."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -24,14 +27,22 @@ class _Command(click.Command):
             error.status = 2  # type: ignore[attr-defined]
             raise
 
-    def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from generator.comparison.risks import RISKS  # noqa: PLC0415
 
         with formatter.section("Risks"):
             formatter.write_dl([(name, meaning) for name, (meaning, _) in RISKS.items()])
+        super().format_epilog(ctx, formatter)
 
 
-@click.command(cls=_Command)
+@click.command(
+    cls=_Command,
+    exit_codes={
+        0: "No object differs.",
+        1: "An object differs.",
+        2: "Trouble: what was given is wrong, something failed, or wrong usage.",
+    },
+)
 @click.argument("sides", nargs=-1, metavar="OLD NEW")
 @values_option("Values that charts are rendered with.")
 @click.option(
@@ -73,8 +84,6 @@ def diff(
 
     With --live, OLD is the cluster, and NEW may be left out. kubectl asks the API server what an
     apply would change; nothing is written.
-
-    The exit code is 0 when no object differs, 1 when one does, 2 in trouble.
     """
     from generator.comparison import report  # noqa: PLC0415
     from generator.comparison.change import between  # noqa: PLC0415
@@ -128,9 +137,9 @@ def _live(
     new = applied_side(sides[0] if sides else None, values, release)
     live = read_live(new, release, manager or HELM)
     for line in live.notes:
-        click.echo(f"note: {line}", err=True)
+        diagnostics.note(Problem.plain(line), shown=f"note: {line}")
     for line in live.unseen:
-        click.echo(f"not seen: {line}", err=True)
+        diagnostics.warn("not seen", Problem.plain(line))
     return (live.old, live.new), live.unseen
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from generator.cli.command import command
 
-@click.command()
+
+@command()
 @click.argument("path", default="")
 @click.option(
     "--output",

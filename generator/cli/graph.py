@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from generator.cli.command import command
 from generator.cli.options import release_options, values_option
 
 if TYPE_CHECKING:
     from generator.release import Release
 
 
-@click.command()
+@command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @values_option("Values of platform and models.")
 @release_options

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from generator.cli import diagnostics
+from generator.cli.command import command
 from generator.cli.options import check_standard_input, values_option
 
 _FORMATS = ("list", "skopeo", "oc-mirror", "hauler", "lock", "values")
 
 
-@click.command()
+@command(exit_codes={1: "Values or a lock are wrong, or --check finds an image from elsewhere."})
 @values_option("Values of the release.")
 @click.option(
     "--format",
@@ -44,11 +46,8 @@ def images(
       lock       the digest of each; the file says how to fill those that are not known
       values     with --digests: a values file that pins the images; give it to every command, and
                  to Helm, after your own
-
-    The exit code is 0 on success, 1 when values or a lock are wrong or --check finds an image from
-    elsewhere, 2 for a wrong option.
     """
-    from generator.errors import ValuesError  # noqa: PLC0415
+    from generator.errors import Problem, ValuesError  # noqa: PLC0415
     from generator.images import inventory, lock, mirroring  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
     from generator.yaml.writer import dump  # noqa: PLC0415
@@ -61,9 +60,9 @@ def images(
         pinned = lock.pin(given, digests)
         given, added = pinned.values, pinned.added
         for note in pinned.notes:
-            click.echo(note, err=True)
+            diagnostics.note(Problem.plain(note))
     for gap in inventory.gaps(given):
-        click.echo(f"not listed: {gap}", err=True)
+        diagnostics.warn("not listed", gap)
     if check:
         if problems := list(inventory.escapes(given)):
             raise ValuesError(problems)

@@ -7,6 +7,7 @@ trouble of `diff`), or 128 and a signal's number.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from pathlib import Path
@@ -14,8 +15,10 @@ from pathlib import Path
 import click
 
 from generator import CHART, __version__
+from generator.cli import diagnostics
 from generator.cli.build import build
 from generator.cli.chart import chart
+from generator.cli.command import CODES, write_exit_codes
 from generator.cli.diff import diff
 from generator.cli.explain import explain
 from generator.cli.graph import graph
@@ -24,7 +27,7 @@ from generator.cli.manifests import manifests
 from generator.cli.model import model
 from generator.cli.routes import routes
 from generator.cli.validate import validate
-from generator.errors import GeneratorError, own_mistake
+from generator.errors import GeneratorError, Problem, own_mistake
 from generator.signals import end_in_order
 
 _MODULE = "python -m generator"
@@ -33,6 +36,14 @@ _MODULE = "python -m generator"
 def main() -> None:
     """Run the command line; report errors without a traceback."""
     end_in_order()
+    diagnostics.begin(sys.argv[1:])
+    try:
+        _run()
+    finally:
+        diagnostics.end()
+
+
+def _run() -> None:
     # A run ends in a moment, and collects next to nothing by going through all that was read.
     gc.set_threshold(50_000)
     try:
@@ -41,27 +52,38 @@ def main() -> None:
         # Left as it is, Python would try once more to write to it on its way out, and say so.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         where = error.filename or "standard output"
-        click.echo(f"{where}: {error.strerror}", err=True)
+        problem = Problem.output(where, str(error.strerror))
+        diagnostics.fail([problem], str(problem))
         sys.exit(_status(error))
     except GeneratorError as error:
-        click.echo(str(error), err=True)
+        diagnostics.fail(error.problems, str(error))
         sys.exit(_status(error))
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
-        if "unexpected extra argument" in error.message and _takes_values(error):
-            # A shell makes many words of -f values/*.yaml.
-            click.echo("Each file of values takes a -f of its own.", err=True)
+        diagnostics.fail(*_usage(error))
         sys.exit(error.exit_code)
     except Exception as error:
-        click.echo(own_mistake(error), err=True)
+        message = own_mistake(error)
+        diagnostics.fail([Problem.plain(message)], message)
         sys.exit(_status(error))
 
 
 def _status(error: Exception) -> int:
     """The exit code for an error: 1, unless the command has said that this means something else."""
     return int(getattr(error, "status", 1))
+
+
+def _usage(error: click.ClickException) -> tuple[list[Problem], str]:
+    """What is wrong with the words of the command line, as data and as text."""
+    shown = io.StringIO()
+    error.show(shown)
+    facts, text = [error.format_message()], shown.getvalue().rstrip("\n")
+    if "unexpected extra argument" in error.message and _takes_values(error):
+        # A shell makes many words of -f values/*.yaml.
+        facts.append("Each file of values takes a -f of its own.")
+        text += f"\n{facts[-1]}"
+    return [Problem.plain(fact) for fact in facts], text
 
 
 def _takes_values(error: click.ClickException) -> bool:
@@ -79,6 +101,9 @@ class _Program(click.Group):
 
     def get_help(self, ctx: click.Context) -> str:
         return super().get_help(ctx).replace(_MODULE, ctx.command_path)
+
+    def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        write_exit_codes(CODES, formatter)
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})

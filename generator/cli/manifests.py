@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from generator.cli.command import command
 from generator.cli.delivery import write
 from generator.cli.options import output_options, release_options, values_option
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from generator.release import Release
 
 
-@click.command()
+@command()
 @values_option("Values of the release.")
 @output_options("Folder to put the objects into.")
 @release_options

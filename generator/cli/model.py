@@ -6,13 +6,16 @@ from pathlib import Path
 
 import click
 
+from generator.cli import diagnostics
+from generator.cli.command import command
 from generator.cli.options import SOURCE
-from generator.errors import GeneratorError, ValuesError
+from generator.errors import Problem, ValuesError
 
 _PATH = click.Path(path_type=Path)
+_DONE = {"+": "was added", "~": "was replaced", "=": "is there already, unchanged"}
 
 
-@click.command()
+@command()
 @click.argument("source", type=SOURCE)
 @click.option("--name", metavar="NAME", help="Name of the model, instead of the source's.")
 @click.option("--apply-to", type=_PATH, metavar="FILE", help="Add the entries to a values file.")
@@ -45,15 +48,11 @@ def model(
     if apply_to is None:
         click.echo(str(found), nl=False)
     if found.left_out:
-        error = str(ValuesError(found.left_out))
-        kept = (
-            ""
-            if apply_to is None
-            else f"\n{apply_to} was left as it is, since not all entries can be added"
-        )
-        raise GeneratorError(error + kept)
+        kept = f"{apply_to} was left as it is, since not all entries can be added"
+        raise ValuesError(found.left_out, *([kept] if apply_to else []))
     if apply_to is not None:
         signs = entries.add(apply_to, found, replace=replace, create=create)
         for added, sign in signs.items():
             same = " is there already, unchanged" if sign == "=" else ""
-            click.echo(f"{sign} {apply_to}: models.{added}{same}", err=True)
+            done = Problem(str(apply_to), 0, 0, f"models.{added}", _DONE[sign])
+            diagnostics.note(done, shown=f"{sign} {apply_to}: models.{added}{same}")

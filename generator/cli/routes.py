@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from generator.cli.command import command
 from generator.cli.options import (
     SOURCE,
     check_standard_input,
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from generator.release import Release
 
 
-@click.command()
+@command()
 @click.argument("files", nargs=-1, required=True, type=SOURCE)
 @values_option("Values of the platform.")
 @release_options

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from generator.cli import diagnostics
+from generator.cli.command import command
 from generator.cli.options import release_options, values_option
+from generator.errors import Problem
 
 if TYPE_CHECKING:
     from generator.release import Release
 
 
-@click.command()
+@command()
 @values_option("Values to check.")
 @release_options
 @click.option("--strict", is_flag=True, help="Fail for objects that have no schema, too.")
@@ -29,5 +32,5 @@ def validate(*, values: tuple[str, ...], strict: bool, release: Release) -> None
 
     checked = build.validate(read(values), release, strict=strict)
     for line in checked.unchecked:
-        click.echo(f"not checked: {line}", err=True)
+        diagnostics.warn("not checked", Problem.plain(line))
     click.echo(checked.line)

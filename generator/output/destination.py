@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from generator.errors import OutputError
+from generator.errors import OutputError, Problem
 from generator.output import lock
 
 PATIENCE = 10.0
@@ -24,15 +24,17 @@ def check(folder: Path) -> None:
         exists = folder.exists()
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "its symbolic links lead in a circle"
-        raise OutputError(f"{folder}: cannot be read: {reason}") from None
+        raise OutputError(Problem.output(folder, f"cannot be read: {reason}")) from None
     if reason := _inside(real):
-        raise OutputError(f"{folder}: {reason}; choose another folder")
+        raise OutputError(Problem.output(folder, f"{reason}; choose another folder"))
     if reason := _reason(real):
-        raise OutputError(f"{folder}: {reason}; choose a folder in it, such as {folder / 'out'}")
+        raise OutputError(
+            Problem.output(folder, f"{reason}; choose a folder in it, such as {folder / 'out'}")
+        )
     if folder.is_symlink() and not exists:
-        raise OutputError(f"{folder}: is a symbolic link to nothing; remove it")
+        raise OutputError(Problem.output(folder, "is a symbolic link to nothing; remove it"))
     if exists and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file; choose a folder")
+        raise OutputError(Problem.output(folder, "is a file; choose a folder"))
 
 
 def _inside(real: Path) -> str:
@@ -65,7 +67,7 @@ def locked(folders: Sequence[Path]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for folder in sorted(set(folders)):
             stack.enter_context(_made(folder))
-            busy = f"{folder}: another run is at work there; try again when it is done"
+            busy = Problem.output(folder, "another run is at work there; try again when it is done")
             opened = functools.partial(_opened, folder)
             stack.enter_context(lock.locked(folder, opened, patience=PATIENCE, busy=busy))
         yield

@@ -27,7 +27,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
-from generator.errors import OutputError
+from generator.errors import OutputError, Problem
 from generator.output import inventory
 from generator.output.disk import drop_empty, flush, imitate, keep
 from generator.output.record import JOURNAL, NAME, digest, is_inside, is_record
@@ -91,7 +91,7 @@ def settle(root: Path) -> tuple[str, ...]:
         shutil.rmtree(journal)
     except OSError as error:
         message = f"cannot be put back ({error.strerror}); mend that, and the next run does it"
-        raise OutputError(f"{root}: {message}") from None
+        raise OutputError(Problem.output(root, f"{message}")) from None
     return kept
 
 
@@ -165,7 +165,9 @@ def _check(journal: Path) -> None:
     if strange or not all(
         known.fullmatch(entry.relative_to(journal).as_posix()) for entry in journal.rglob("*")
     ):
-        raise OutputError(f"{journal}: is not a journal of kserve-lite's; move it away")
+        raise OutputError(
+            Problem.output(journal, "is not a journal of kserve-lite's; move it away")
+        )
 
 
 def _load(file: Path) -> tuple[list[Step], list[str]]:
@@ -179,7 +181,7 @@ def _load(file: Path) -> tuple[list[Step], list[str]]:
     except (ValueError, TypeError, LookupError, AttributeError):
         inside = False
     if not inside:
-        raise OutputError(f"{file}: is not a journal of kserve-lite's; move it away")
+        raise OutputError(Problem.output(file, "is not a journal of kserve-lite's; move it away"))
     return steps, folders
 
 

@@ -6,19 +6,21 @@ import contextlib
 import errno
 import fcntl
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from generator.errors import OutputError
+from generator.errors import OutputError, Problem
+from generator.progress import log
 
 _PAUSE = 0.02  # seconds between two tries
 _UNLOCKABLE = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP)
 
 
 @contextlib.contextmanager
-def locked(path: Path, opened: Callable[[], int], *, patience: float, busy: str) -> Iterator[int]:
+def locked(
+    path: Path, opened: Callable[[], int], *, patience: float, busy: Problem | str
+) -> Iterator[int]:
     """The descriptor of what has the path's name, with a lock on it until the block ends.
 
     `opened` opens the path. Whoever waits for a lock gets it on the file of before, which another
@@ -37,7 +39,7 @@ def locked(path: Path, opened: Callable[[], int], *, patience: float, busy: str)
                     return
             elif not waiting:
                 waiting = True
-                print(f"{path}: waiting for another run", file=sys.stderr, flush=True)
+                log(f"{path}: waiting for another run")
         finally:
             os.close(descriptor)
         if time.monotonic() > until:

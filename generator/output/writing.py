@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator import __version__
-from generator.errors import OutputError
+from generator.errors import OutputError, Problem
 from generator.output import destination, inventory, journal, record
 from generator.output.journal import Step
 from generator.output.record import NAME, Record
@@ -67,7 +67,7 @@ class Changes:
     removed: tuple[str, ...] = ()
     records: bool = False
     foreign: tuple[str, ...] = ()
-    refusals: tuple[str, ...] = ()
+    refusals: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
@@ -78,10 +78,9 @@ def compare(output: Output) -> Changes:
     """What `write` would do; nothing is written. Raises OutputError when that cannot be told."""
     destination.check(output.root)
     if journal.is_pending(output.root):
-        raise OutputError(
-            f"{output.root}: another run is at work there, or was interrupted; "
-            "run the command that writes to it again"
-        )
+        message = "another run is at work there, or was interrupted; "
+        remedy = "run the command that writes to it again"
+        raise OutputError(Problem.output(output.root, message + remedy))
     return _plan(output).changes()
 
 
@@ -98,15 +97,15 @@ def write(output: Output) -> Changes:
             plan = _plan(output)
             changes = plan.changes(notes)
             if changes.refusals:
-                raise OutputError("\n".join([*notes, *changes.refusals, "nothing was written"]))
+                raise OutputError(*notes, *changes.refusals, "nothing was written")
             if changes:
                 journal.run(output.root, plan.steps, plan.contents)
     except OSError as error:
         where = str(error.filename2 or error.filename or output.root)
         # Where a file is staged is nothing that anybody knows.
         where = where.partition(f"/{record.JOURNAL}")[0]
-        message = f"{where}: cannot be written: {error.strerror}; nothing was changed"
-        raise OutputError(message) from None
+        message = f"cannot be written: {error.strerror}, and nothing was changed"
+        raise OutputError(Problem.output(where, message)) from None
     return changes
 
 
@@ -117,7 +116,7 @@ class _Plan:
     output: Output
     steps: list[Step] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
-    refusals: list[str] = field(default_factory=list)
+    refusals: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     recorded: bool = False
 
@@ -137,7 +136,7 @@ class _Plan:
 
     def against(self, path: str, reason: str) -> None:
         """Refuse the plan because of `path`."""
-        self.refusals.append(f"{self.output.root / path}: {reason}")
+        self.refusals.append(Problem.output(self.output.root / path, reason))
 
 
 def _paths(steps: Iterable[Step]) -> tuple[str, ...]:

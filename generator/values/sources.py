@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator.errors import GeneratorError, Problem, ValuesError
+from generator.progress import log
 from generator.yaml.document import Document, decode, parse
 
 STDIN = "-"
@@ -98,7 +99,7 @@ def _stat(name: str) -> os.stat_result:
 
 def _stdin() -> bytes:
     if sys.stdin.isatty():
-        print("reading values from the terminal; Ctrl-D ends them", file=sys.stderr, flush=True)
+        log("reading values from the terminal; Ctrl-D ends them")
     return sys.stdin.buffer.read()
 
 

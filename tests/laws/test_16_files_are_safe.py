@@ -323,7 +323,7 @@ def test_a_full_disk_changes_nothing(tmp_path):
     root = tmp_path / "out"
     done = generator("chart", "-o", root, preexec_fn=limit)
     assert done.returncode == 1
-    assert done.stderr == f"{root}: cannot be written: File too large; nothing was changed\n"
+    assert done.stderr == f"{root}: cannot be written: File too large, and nothing was changed\n"
     assert not root.exists()
     assert generator("chart", "-f", CASES["gke"], "-o", root).returncode == 0
     before = state(root)

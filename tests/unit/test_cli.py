@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -50,6 +51,8 @@ def test_help_teaches(command):
     assert done.returncode == 0
     assert "Usage: python -m generator" in done.stdout
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
+    _, _, codes = done.stdout.partition("\nExit codes:\n")
+    assert re.findall(r"^  (\S+) +[A-Z].*", codes, re.MULTILINE) == ["0", "1", "2", "128+N"]
 
 
 @pytest.mark.parametrize("word", ["--help", "--no-such-option"])

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from generator import process
+from generator import progress
 
 
 class Steps:
@@ -41,4 +41,4 @@ class Steps:
             self._say(f"{seconds}: {known}" if known else seconds)
 
     def _say(self, what: str) -> None:
-        process.log(f"{time.monotonic() - self._start:7.1f} s  {what}")
+        progress.log(f"{time.monotonic() - self._start:7.1f} s  {what}")
