@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from generator.cli.comparison import Comparison
 from generator.cli.delivery import write
 from generator.cli.options import output_options, values_option
 from generator.errors import ToolMissing
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from generator.yaml.data import JsonObject
 
 
-@click.command()
+@click.command(cls=Comparison)
 @values_option("Values to bake in; without any, the stock chart is rendered.")
 @output_options("Folder to put the charts into.")
 def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,10 @@ def write(
     no_prune: bool,
     force: bool,
 ) -> None:
-    """Write `trees` into `folder`, or report what that would change. Raises GeneratorError."""
+    """Write `trees` into `folder`, or report what that would change. Raises GeneratorError.
+
+    With `check` the program ends here, with 1, where something would change.
+    """
     from generator.output import writing  # noqa: PLC0415
 
     if check and dry_run:
@@ -41,7 +45,8 @@ def write(
     if check and changes:
         remedy = "mend that" if changes.refusals else "run the same command without --check"
         message = f"{folder} is not current; {remedy}"
-        raise GeneratorError("\n".join([*changes.refusals, message]))
+        click.echo("\n".join([*changes.refusals, message]), err=True)
+        sys.exit(1)
     if changes.refusals:
         raise GeneratorError("\n".join([*changes.refusals, "nothing would be written"]))
 

@@ -102,7 +102,10 @@ def output_options(text: str) -> Callable[[_Command], _Command]:
             ),
             click.option("--dry-run", is_flag=True, help="Print what would change; write nothing."),
             click.option(
-                "--check", is_flag=True, help="Write nothing; fail if the folder differs."
+                "--check",
+                is_flag=True,
+                help="Write nothing; the exit code is 0 if the folder is current, 1 if it differs, "
+                "2 in trouble.",
             ),
             click.option("-o", "--output", type=_FOLDER, required=True, help=text),
         ):
