@@ -82,7 +82,7 @@ def build(values: Values, output: Path, release: Release = DEFAULT) -> Built:
             raise OutputError(Problem.output(output / _OBJECTS, f"{message}: {error}")) from None
         left_out = f"left out: the manifests and their validation: {error}"
         return Built((charts,), (), left_out)
-    trees = (charts, Tree(layout.files(objects), release.owner, _OBJECTS))
+    trees = (charts, Tree(layout.folder(objects, release), release.owner, _OBJECTS))
     report = tuple(_summary(objects))
     try:
         _lint(charts)

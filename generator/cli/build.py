@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.command import command
+from generator.cli.comparison import Comparison
 from generator.cli.delivery import write
 from generator.cli.options import output_options, release_options, values_option
 from generator.errors import GeneratorError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from generator.release import Release
 
 
-@command()
+@click.command(cls=Comparison)
 @values_option("Values of the release.")
 @output_options("Folder to put both into.")
 @release_options

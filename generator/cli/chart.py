@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from generator.cli import diagnostics
-from generator.cli.command import command
+from generator.cli.comparison import Comparison
 from generator.cli.delivery import write
 from generator.cli.options import output_options, values_option
 from generator.errors import Problem, ToolMissing
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from generator.yaml.data import JsonObject
 
 
-@command()
+@click.command(cls=Comparison)
 @values_option("Values to bake in; without any, the stock chart is rendered.")
 @output_options("Folder to put the charts into.")
 def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:

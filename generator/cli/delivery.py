@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,10 @@ def write(
     no_prune: bool,
     force: bool,
 ) -> None:
-    """Write `trees` into `folder`, or report what that would change. Raises GeneratorError."""
+    """Write `trees` into `folder`, or report what that would change. Raises GeneratorError.
+
+    With `check` the program ends here, with 1, where something would change.
+    """
     from generator.output import writing  # noqa: PLC0415
 
     if check and dry_run:
@@ -42,7 +46,9 @@ def write(
     _tell(changes, folder, whole=dry_run)
     if check and changes:
         remedy = "mend that" if changes.refusals else "run the same command without --check"
-        raise GeneratorError(*changes.refusals, f"{folder} is not current; {remedy}")
+        error = GeneratorError(*changes.refusals, f"{folder} is not current; {remedy}")
+        diagnostics.fail(error.problems, str(error))
+        sys.exit(1)
     if changes.refusals:
         raise GeneratorError(*changes.refusals, "nothing would be written")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from generator.cli import diagnostics
-from generator.cli.command import Command
+from generator.cli.comparison import Comparison
 from generator.cli.options import check_standard_input, release_options, values_option
 from generator.errors import Problem
 
@@ -17,15 +17,8 @@ if TYPE_CHECKING:
     from generator.release import Release
 
 
-class _Command(Command):
-    """The command with the names of all risks in its help, and an exit code for trouble."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except Exception as error:
-            error.status = 2  # type: ignore[attr-defined]
-            raise
+class _Command(Comparison):
+    """The command with the names of all risks in its help."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from generator.comparison.risks import RISKS  # noqa: PLC0415

@@ -1,7 +1,7 @@
 """The command line: one group, a module per command.
 
 The product goes to stdout or into -o, the log to stderr; the exit code is 0, 1, 2 (usage, and
-trouble of `diff`), or 128 and a signal's number.
+trouble of what compares), or 128 and a signal's number.
 """
 
 from __future__ import annotations

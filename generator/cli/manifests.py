@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.cli.command import command
+import click
+
+from generator.cli.comparison import Comparison
 from generator.cli.delivery import write
 from generator.cli.options import output_options, release_options, values_option
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from generator.release import Release
 
 
-@command()
+@click.command(cls=Comparison)
 @values_option("Values of the release.")
 @output_options("Folder to put the objects into.")
 @release_options
@@ -21,14 +23,20 @@ def manifests(*, values: tuple[str, ...], output: Path, release: Release, **how:
     """Render the objects of a release, one file each.
 
     These are the objects that `helm install` would create, and the Namespaces: the platform's, and
-    the models' unless that is `default`. They go into folders, which you apply in order.
+    the models' unless that is `default`. They go into folders for `kubectl apply -k` and GitOps
+    tools, which are applied in order; the command says how, and how to wait in between.
 
     Files of an earlier run that are no longer rendered are removed; others stay. SHA256SUMS in the
     folder lists the files that the run wrote; commit it with them.
     """
     from generator.manifests import layout, rendering  # noqa: PLC0415
+    from generator.manifests.steps import steps  # noqa: PLC0415
     from generator.output.writing import Tree  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 
-    files = layout.files(rendering.render(read(values), release))
-    write([Tree(files, release.owner)], output, values, **how)
+    objects = rendering.render(read(values), release)
+    write([Tree(layout.folder(objects, release), release.owner)], output, values, **how)
+    if not (how["check"] or how["dry_run"]):
+        click.echo("next, with a cluster, one after another:")
+        for line in steps(objects, output, release):
+            click.echo(f"  {line}")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from generator import CONTROLLER
 from generator.comparison.change import Change, Found
 from generator.comparison.fields import ABSENT, at, compare
 from generator.comparison.serving import served
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_CONTROLLER = "kserve-controller-manager"
 # Fields of a component that leave the pods of Standard mode alone.
 _SCALING = (
     "minReplicas",
@@ -42,7 +42,7 @@ _CHOOSING = ("supportedModelFormats", "disabled", "protocolVersions", "multiMode
 def controller(change: Change) -> Found:
     """The controller's Deployment, when what its pods are made of differs."""
     for pair, old, new in change.both:
-        if (pair.kind, pair.name) == ("Deployment", _CONTROLLER):
+        if (pair.kind, pair.name) == ("Deployment", CONTROLLER):
             fields = _paths(at(old, "spec.template"), at(new, "spec.template"))
             if fields:
                 yield pair, "spec.template", _reason(fields, "its pods are made of this")

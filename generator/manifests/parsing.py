@@ -18,6 +18,11 @@ _NAME = re.compile(r"^  name: (\S.*?)[ ]*$", re.MULTILINE)
 _NAMESPACE = re.compile(r"^  namespace: (\S.*?)[ ]*$", re.MULTILINE)
 _EXTRA = "templates/extra/"
 
+CRDS_PHASE = "00-crds"
+PLATFORM_PHASE = "10-platform"
+RUNTIMES_PHASE = "20-runtimes"
+MODELS_PHASE = "30-models"
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -43,10 +48,10 @@ class Manifest:
     def phase(self) -> str:
         """The folder it belongs to; phases are applied in order."""
         if self.chart == MODELS:
-            return "30-models"
+            return MODELS_PHASE
         if self.kind in ("CustomResourceDefinition", "Namespace"):
-            return "00-crds"
-        return "20-runtimes" if self.group == "serving.kserve.io" else "10-platform"
+            return CRDS_PHASE
+        return RUNTIMES_PHASE if self.group == "serving.kserve.io" else PLATFORM_PHASE
 
 
 def split(text: str) -> Iterator[Manifest]:

@@ -169,7 +169,7 @@ def test_a_stream_that_is_closed_changes_nothing_of_what_is_rendered(closed, tmp
         check=False,
     )
     assert done.returncode == 0
-    assert (tmp_path / "out" / "30-models" / "inferenceservice-default-m.yaml").is_file()
+    assert (tmp_path / "out" / "30-models" / "default" / "inferenceservice-m.yaml").is_file()
 
 
 def test_two_sources_are_merged_as_two_files_are(tmp_path):

@@ -108,6 +108,9 @@ def test_a_wrong_value_writes_nothing(tmp_path):
             f"{values}:2:3: controller.replica: unknown key; did you mean controller.replicas?\n"
         )
         assert not (tmp_path / "out").exists()
+        # That it could not be checked is something else than that it differs.
+        checked = run(command, "-f", values, "-o", tmp_path / "out", "--check")
+        assert (checked.returncode, checked.stderr) == (2, done.stderr)
     assert run("validate", "-f", values).returncode == 1
 
 
@@ -200,12 +203,12 @@ def test_a_variable_of_several_lines_reaches_the_model(where, tmp_path):
 
 def test_manifests_prune_what_is_no_longer_rendered(tmp_path):
     run("manifests", "-f", CASES["all-runtimes"], "-o", tmp_path)
-    own = tmp_path / "kustomization.yaml"
-    own.write_text("resources: []\n")
-    assert len(list((tmp_path / "20-runtimes").iterdir())) == 16
+    own = tmp_path / "20-runtimes" / "mine.yaml"
+    own.write_text("# A runtime of my own.\n")
+    assert len(list((tmp_path / "20-runtimes").glob("cluster*.yaml"))) == 16
     done = run("manifests", "-f", CASES["default"], "-o", tmp_path)
     assert done.returncode == 0
-    assert len(list((tmp_path / "20-runtimes").iterdir())) == 2
+    assert len(list((tmp_path / "20-runtimes").glob("cluster*.yaml"))) == 2
     assert own.exists()
 
 

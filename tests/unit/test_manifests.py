@@ -79,7 +79,9 @@ def test_files_are_named_after_their_objects():
             manifest("ClusterServingRuntime", "r", api="serving.kserve.io/v1alpha1"),
             manifest("InferenceService", "m", "models", "serving.kserve.io/v1beta1", MODELS),
             manifest("Service", "m", "models", chart=MODELS),
-        ]
+            manifest("Service", "n", chart=MODELS),
+        ],
+        Release(namespace="home", models="default"),
     )
     assert list(files) == [
         "00-crds/namespace-home.yaml",
@@ -88,8 +90,9 @@ def test_files_are_named_after_their_objects():
         "10-platform/gateway-g.yaml",
         "10-platform/gateway-g-gateway.networking.k8s.io.yaml",
         "20-runtimes/clusterservingruntime-r.yaml",
-        "30-models/inferenceservice-models-m.yaml",
-        "30-models/service-models-m.yaml",
+        "30-models/models/inferenceservice-m.yaml",
+        "30-models/models/service-m.yaml",
+        "30-models/default/service-n.yaml",
     ]
 
 

@@ -1,0 +1,43 @@
+"""The commands that apply a folder of manifests by hand, phase by phase, with the waits between."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from generator import CONTROLLER
+from generator.manifests.parsing import (
+    CRDS_PHASE,
+    MODELS_PHASE,
+    PLATFORM_PHASE,
+    RUNTIMES_PHASE,
+    Manifest,
+)
+from generator.release import DEFAULT, Release
+
+
+def steps(manifests: Sequence[Manifest], folder: Path, release: Release = DEFAULT) -> Iterator[str]:
+    """A line of shell for each command, in order; nothing for a phase without objects.
+
+    Kubernetes knows a new kind only once its CRD is established, and asks the controller's webhook
+    about each model.
+    """
+    crds = sorted(each.name for each in manifests if each.kind == "CustomResourceDefinition")
+    waits = {
+        CRDS_PHASE: ["wait", "crd", "--for=condition=Established", "--timeout=1m", *crds],
+        PLATFORM_PHASE: [
+            "-n",
+            release.namespace,
+            "rollout",
+            "status",
+            f"deployment/{CONTROLLER}",
+            "--timeout=10m",
+        ],
+    }
+    phases = {each.phase for each in manifests}
+    for phase in (CRDS_PHASE, PLATFORM_PHASE, RUNTIMES_PHASE, MODELS_PHASE):
+        if phase in phases:
+            yield shlex.join(["kubectl", "apply", "-k", str(folder / phase)])
+            if phase in waits:
+                yield shlex.join(["kubectl", *waits[phase]])

@@ -1,0 +1,70 @@
+"""A folder of manifests, applied by hand: the commands that `manifests` prints, one after another."""
+
+import re
+
+import pytest
+
+from generator import CONTROLLER
+from generator.errors import ToolFailed
+from generator.manifests import layout
+from generator.output import mirror
+from tests.cluster.harness import controller, iris, waiting
+from tests.rendering import CASES, by_identity, parse, through_door_two
+from tests.unit.test_cli import run
+
+
+def commands(done):
+    """The commands that a run of `manifests` prints."""
+    assert done.returncode == 0, done.stderr
+    return re.findall(r"^  (kubectl .*)$", done.stdout, re.MULTILINE)
+
+
+@pytest.fixture
+def apart(cluster, tmp_path):
+    """Namespaces of their own for platform and models; all of a folder is deleted afterwards."""
+    cluster.empty()
+    where = ("-n", cluster.namespace("kserve"), "--models-namespace", cluster.namespace("models"))
+    yield where
+    for phase in ("30-models", "20-runtimes", "10-platform"):
+        if (tmp_path / phase).exists():
+            cluster.kubectl("delete", "-k", str(tmp_path / phase), "--ignore-not-found")
+    cluster.reset()
+
+
+def test_the_phases_applied_in_order_serve_a_model(cluster, apart, tmp_path):
+    _, namespace, _, models = apart
+    lines = commands(run("manifests", "-f", CASES["sklearn-iris"], "-o", tmp_path, *apart))
+    # The last phase is what the first ones are for: without them nobody knows its kinds.
+    with pytest.raises(ToolFailed, match='no matches for kind "InferenceService"'):
+        cluster.bash(lines[-1])
+    for line in lines:
+        cluster.bash(line)
+    waiting.until_ready(cluster, f"inferenceservice/{iris.NAME}", models)
+    model = cluster.get("inferenceservice", iris.NAME, models)
+    assert model["metadata"]["annotations"]["serving.kserve.io/deploymentMode"] == "Standard"
+    assert cluster.get("deployment", CONTROLLER, namespace)["status"]["availableReplicas"] == 1
+    assert controller.forbidden(cluster, namespace) == []
+    # What is applied once more changes nothing, not even what webhooks and controllers filled in.
+    again = "".join(map(cluster.bash, lines))
+    applied = [
+        line for line in again.splitlines() if not re.search("condition met|rolled out", line)
+    ]
+    assert len(applied) == len(through_door_two("sklearn-iris")) + 1  # The Namespace of the models.
+    assert [line for line in applied if not line.endswith(" unchanged")] == []
+    # A model that is taken out of the values is out of the folder; kubectl does not prune.
+    for line in commands(run("manifests", "-o", tmp_path, *apart)):
+        cluster.bash(line)
+    assert not (tmp_path / "30-models").exists()
+    assert cluster.get("inferenceservice", iris.NAME, models)
+
+
+@pytest.mark.parametrize(
+    "case", ["everything-on", "awkward-scalars", "models-every-key", "istio-models"]
+)
+def test_kustomize_changes_no_object(cluster, case, tmp_path):
+    rendered = through_door_two(case)
+    mirror.write(layout.folder(rendered), tmp_path)
+    tops = [folder for folder in (tmp_path, tmp_path / "30-models") if folder.exists()]
+    built = "\n---\n".join(cluster.kubectl("kustomize", str(folder)) for folder in tops)
+    objects = [one for manifest in rendered for one in parse(manifest.text)]
+    assert by_identity(parse(built)) == by_identity(objects)
