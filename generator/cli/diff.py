@@ -9,7 +9,12 @@ import click
 
 from generator.cli import diagnostics
 from generator.cli.command import Command
-from generator.cli.options import check_standard_input, release_options, values_option
+from generator.cli.options import (
+    check_standard_input,
+    complete_files,
+    release_options,
+    values_option,
+)
 from generator.errors import Problem
 
 if TYPE_CHECKING:
@@ -43,7 +48,7 @@ class _Command(Command):
         2: "Trouble: what was given is wrong, something failed, or wrong usage.",
     },
 )
-@click.argument("sides", nargs=-1, metavar="OLD NEW")
+@click.argument("sides", nargs=-1, metavar="OLD NEW", shell_complete=complete_files)
 @values_option("Values that charts are rendered with.")
 @click.option(
     "--live",

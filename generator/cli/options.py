@@ -6,11 +6,14 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from generator import CHART
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 SOURCE = click.Path(path_type=Path, exists=True, allow_dash=True)
@@ -22,6 +25,13 @@ def check_standard_input(*names: object) -> None:
         raise click.UsageError("standard input can be read once; name - once")
 
 
+def complete_files(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Leave the name that a user has begun to the shell, which knows the files."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+    return [CompletionItem(begun, type="file")]
+
+
 def values_option(text: str) -> Callable[[_Command], _Command]:
     """-f, which may be repeated; `text` says what the values are for."""
     return click.option(
@@ -29,6 +39,7 @@ def values_option(text: str) -> Callable[[_Command], _Command]:
         "--values",
         multiple=True,
         metavar="FILE",
+        shell_complete=complete_files,
         help=f"{text} A file, a pipe, or - for standard input; may be repeated.",
     )
 

@@ -1,6 +1,7 @@
 """What a command says on standard error: --problems json and --quiet, which every command has."""
 
 import json
+import re
 
 import pytest
 
@@ -146,3 +147,10 @@ def test_an_error_is_its_problems_a_line_for_each():
     problems = [Problem("b.yaml", 2, 3, "x.y", "no"), Problem.output("a", "is full")]
     assert str(GeneratorError(*problems, "end")) == "b.yaml:2:3: x.y: no\na: is full\nend"
     assert str(ValuesError([*problems, *problems], "end")) == "a: is full\nb.yaml:2:3: x.y: no\nend"
+
+
+def test_the_page_shows_what_is_printed(values):
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    (shown,) = re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    done = run("validate", "-f", "my.yaml", "--problems", "json", cwd=values.parent)
+    assert done.stderr == shown
