@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from generator.cli import diagnostics
 from generator.cli.command import command
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @command()
 @values_option("Values to bake in; without any, the stock chart is rendered.")
 @output_options("Folder to put the charts into.")
-def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
+def chart(*, values: tuple[str, ...], output: Path, **how: Any) -> None:
     """Render the charts, stock or specialised.
 
     With -f they are specialised: those values are the defaults, and what they do not use is left

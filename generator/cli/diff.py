@@ -13,6 +13,7 @@ from generator.cli.options import (
     check_standard_input,
     complete_files,
     release_options,
+    report_option,
     values_option,
 )
 from generator.errors import Problem
@@ -61,14 +62,7 @@ class _Command(Command):
     metavar="NAME",
     help="Who would apply NEW to the cluster.  [default: helm]",
 )
-@click.option(
-    "--output",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="Form of the report.",
-)
+@report_option("form", "markdown")
 @release_options
 def diff(
     *,

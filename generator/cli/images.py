@@ -6,7 +6,7 @@ import click
 
 from generator.cli import diagnostics
 from generator.cli.command import command
-from generator.cli.options import check_standard_input, complete_files, values_option
+from generator.cli.options import check_standard_input, complete_files, report_option, values_option
 
 _FORMATS = ("list", "skopeo", "oc-mirror", "hauler", "lock", "values")
 
@@ -19,13 +19,7 @@ _FORMATS = ("list", "skopeo", "oc-mirror", "hauler", "lock", "values")
     type=click.Choice(_FORMATS),
     help="Print the images for another tool, instead of the report.",
 )
-@click.option(
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Form of the report.",
-)
+@report_option("output")
 @click.option(
     "--digests",
     metavar="FILE",

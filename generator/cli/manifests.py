@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from generator.cli.command import command
 from generator.cli.delivery import write
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @values_option("Values of the release.")
 @output_options("Folder to put the objects into.")
 @release_options
-def manifests(*, values: tuple[str, ...], output: Path, release: Release, **how: bool) -> None:
+def manifests(*, values: tuple[str, ...], output: Path, release: Release, **how: Any) -> None:
     """Render the objects of a release, one file each.
 
     These are the objects that `helm install` would create, and the Namespaces: the platform's, and

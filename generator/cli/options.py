@@ -44,6 +44,18 @@ def values_option(text: str) -> Callable[[_Command], _Command]:
     )
 
 
+def report_option(name: str, *forms: str) -> Callable[[_Command], _Command]:
+    """--output, the form of a report; the command gets it as `name`."""
+    return click.option(
+        "--output",
+        name,
+        type=click.Choice(["text", "json", *forms]),
+        default="text",
+        show_default=True,
+        help="Form of the report.",
+    )
+
+
 def release_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--release and the namespaces; the command gets them as `release`, a Release."""
 
@@ -110,6 +122,15 @@ def output_options(text: str) -> Callable[[_Command], _Command]:
             ),
             click.option(
                 "--no-prune", is_flag=True, help="Keep files that are no longer rendered."
+            ),
+            click.option(
+                "--format",
+                "form",
+                type=click.Choice(["text", "json"]),
+                default="text",
+                show_default=True,
+                help="Form of what changes: text, mostly on standard error, or all of it as JSON "
+                "on standard output.",
             ),
             click.option("--dry-run", is_flag=True, help="Print what would change; write nothing."),
             click.option(
