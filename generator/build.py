@@ -18,28 +18,42 @@ from generator.output.record import NAME
 from generator.output.writing import Tree
 from generator.release import DEFAULT, Release
 from generator.values.load import Values
+from generator.yaml.data import JsonObject
 
 _OBJECTS = "manifests"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a validation came to: how many objects are valid, and a line for each not checked."""
+
+    valid: int
+    unchecked: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """How much was checked, in a line."""
+        text = f"{self.valid} objects are valid for Kubernetes {catalog().versions.tested}"
+        return text + (f", {len(self.unchecked)} not checked" if self.unchecked else "")
+
+    def as_json(self) -> JsonObject:
+        """The same for a program, with the version of Kubernetes."""
+        version = catalog().versions.tested
+        return {"valid": self.valid, "kubernetes": version, "unchecked": list(self.unchecked)}
 
 
 @dataclass(frozen=True)
 class Built:
     """Charts and objects, rendered and checked, and the lines that say so.
 
-    `left_out` says what a missing program was in the way of, and how to get it.
+    `unchecked` has a line for each object that was not, `left_out` says what a missing program was
+    in the way of, and how to get it.
     """
 
     trees: tuple[Tree, ...]
     report: tuple[str, ...]
     left_out: str = ""
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What a validation came to: a line that says how much was checked, and one for each not."""
-
-    line: str
-    unchecked: tuple[str, ...]
+    unchecked: tuple[str, ...] = ()
 
 
 def validate(values: Values, release: Release = DEFAULT, *, strict: bool = False) -> Checked:
@@ -61,10 +75,7 @@ def _check(objects: list[parsing.Manifest], *, strict: bool = False) -> Checked:
     bad = (*report.problems, *report.unchecked) if strict else report.problems
     if bad or not report.valid:
         raise GeneratorError(*(bad or ["nothing was rendered"]))
-    line = f"{report.valid} objects are valid for Kubernetes {catalog().versions.tested}"
-    if report.unchecked:
-        line += f", {len(report.unchecked)} not checked"
-    return Checked(line, report.unchecked)
+    return Checked(report.valid, report.unchecked)
 
 
 def build(values: Values, output: Path, release: Release = DEFAULT) -> Built:
@@ -89,8 +100,7 @@ def build(values: Values, output: Path, release: Release = DEFAULT) -> Built:
         checked = _check(objects)
     except ToolMissing as error:
         return Built(trees, report, f"left out: the validation of the manifests: {error}")
-    lines = (f"  {line}" for line in (checked.line, *checked.unchecked))
-    return Built(trees, (*report, *lines))
+    return Built(trees, (*report, f"  {checked.line}"), unchecked=checked.unchecked)
 
 
 def _charts(values: Values) -> dict[str, str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from generator.cli import diagnostics
 from generator.cli.comparison import Comparison
 from generator.cli.delivery import write
 from generator.cli.options import output_options, release_options, values_option
-from generator.errors import GeneratorError
+from generator.errors import GeneratorError, Problem
 
 if TYPE_CHECKING:
     from generator.release import Release
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @values_option("Values of the release.")
 @output_options("Folder to put both into.")
 @release_options
-def build(*, values: tuple[str, ...], output: Path, release: Release, **how: bool) -> None:
+def build(*, values: tuple[str, ...], output: Path, release: Release, **how: Any) -> None:
     """Render charts and objects, and validate them.
 
     It does what `chart`, `manifests` and `validate` do, in one go, and says what to do next. Charts
@@ -32,11 +33,13 @@ def build(*, values: tuple[str, ...], output: Path, release: Release, **how: boo
 
     given = read(values)
     built = build.build(given, output, release)
+    for line in built.unchecked:
+        diagnostics.warn("not checked", Problem.plain(line))
     write(built.trees, output, values, **how)
-    written = not (how["check"] or how["dry_run"])
-    for line in built.report if written else ():
+    telling = not (how["check"] or how["dry_run"] or how["form"] == "json")
+    for line in built.report if telling else ():
         click.echo(line)
     if built.left_out:
         raise GeneratorError(built.left_out)
-    for line in build.next_steps(given, output, release) if written else ():
+    for line in build.next_steps(given, output, release) if telling else ():
         click.echo(line)

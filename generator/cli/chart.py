@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command(cls=Comparison)
 @values_option("Values to bake in; without any, the stock chart is rendered.")
 @output_options("Folder to put the charts into.")
-def chart(*, values: tuple[str, ...], output: Path, **how: bool) -> None:
+def chart(*, values: tuple[str, ...], output: Path, **how: Any) -> None:
     """Render the charts, stock or specialised.
 
     With -f they are specialised: those values are the defaults, and what they do not use is left

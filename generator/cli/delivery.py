@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from generator.progress import log
 
 if TYPE_CHECKING:
     from generator.output.writing import Changes, Tree
+    from generator.yaml.data import JsonObject
 
 _SHOWN = 10  # lines of changes; --dry-run prints them all
 
@@ -28,10 +30,12 @@ def write(
     dry_run: bool,
     no_prune: bool,
     force: bool,
+    form: str,
 ) -> None:
     """Write `trees` into `folder`, or report what that would change. Raises GeneratorError.
 
-    With `check` the program ends here, with 1, where something would change.
+    The report is for people, or a document in the form `json`. With `check` the program ends here,
+    with 1, where something would change.
     """
     from generator.output import writing  # noqa: PLC0415
 
@@ -43,14 +47,31 @@ def write(
     changes = writing.compare(wanted) if check or dry_run else writing.write(wanted)
     for note in changes.notes:
         diagnostics.note(Problem.output(folder, note))
-    _tell(changes, folder, whole=dry_run)
+    if form == "json":
+        written = not (check or dry_run)
+        click.echo(json.dumps(_as_json(changes, folder, written=written), indent=2))
+    else:
+        _tell(changes, folder, whole=dry_run)
     if check and changes:
         remedy = "mend that" if changes.refusals else "run the same command without --check"
         error = GeneratorError(*changes.refusals, f"{folder} is not current; {remedy}")
-        diagnostics.fail(error.problems, str(error))
+        diagnostics.fail(error.problems)
         sys.exit(1)
     if changes.refusals:
         raise GeneratorError(*changes.refusals, "nothing would be written")
+
+
+def _as_json(changes: Changes, folder: Path, *, written: bool) -> JsonObject:
+    """The changes for a program; the paths are in the folder."""
+    return {
+        "folder": str(folder),
+        "written": written,
+        "current": not changes,
+        "added": list(changes.added),
+        "changed": list(changes.changed),
+        "removed": list(changes.removed),
+        "foreign": list(changes.foreign),
+    }
 
 
 def _tell(changes: Changes, folder: Path, *, whole: bool) -> None:

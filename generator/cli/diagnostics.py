@@ -64,9 +64,9 @@ def warn(undone: str, problem: Problem) -> None:
     _REPORT.add("warning", [labelled], f"{undone}: {problem}")
 
 
-def fail(problems: Iterable[Problem], text: str) -> None:
-    """Say why the run fails; `text` says the same to people."""
-    _REPORT.add("error", problems, text)
+def fail(problems: Sequence[Problem], *, shown: str = "") -> None:
+    """Say why the run fails; `shown` is the text for people, if it is not the problems'."""
+    _REPORT.add("error", problems, shown or "\n".join(map(str, problems)))
 
 
 def end() -> None:

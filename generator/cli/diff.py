@@ -9,7 +9,13 @@ import click
 
 from generator.cli import diagnostics
 from generator.cli.comparison import Comparison
-from generator.cli.options import check_standard_input, release_options, values_option
+from generator.cli.options import (
+    check_standard_input,
+    complete_files,
+    release_options,
+    report_option,
+    values_option,
+)
 from generator.errors import Problem
 
 if TYPE_CHECKING:
@@ -36,7 +42,7 @@ class _Command(Comparison):
         2: "Trouble: what was given is wrong, something failed, or wrong usage.",
     },
 )
-@click.argument("sides", nargs=-1, metavar="OLD NEW")
+@click.argument("sides", nargs=-1, metavar="OLD NEW", shell_complete=complete_files)
 @values_option("Values that charts are rendered with.")
 @click.option(
     "--live",
@@ -49,14 +55,7 @@ class _Command(Comparison):
     metavar="NAME",
     help="Who would apply NEW to the cluster.  [default: helm]",
 )
-@click.option(
-    "--output",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="Form of the report.",
-)
+@report_option("form", "markdown")
 @release_options
 def diff(
     *,

@@ -6,7 +6,7 @@ import click
 
 from generator.cli import diagnostics
 from generator.cli.command import command
-from generator.cli.options import check_standard_input, values_option
+from generator.cli.options import check_standard_input, complete_files, report_option, values_option
 
 _FORMATS = ("list", "skopeo", "oc-mirror", "hauler", "lock", "values")
 
@@ -19,14 +19,13 @@ _FORMATS = ("list", "skopeo", "oc-mirror", "hauler", "lock", "values")
     type=click.Choice(_FORMATS),
     help="Print the images for another tool, instead of the report.",
 )
+@report_option("output")
 @click.option(
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Form of the report.",
+    "--digests",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="Pin the images by a lock of --format lock; - is standard input.",
 )
-@click.option("--digests", metavar="FILE", help="Pin the images by a lock of --format lock.")
 @click.option("--check", is_flag=True, help="Fail if an image is not from global.imageRegistry.")
 def images(
     *, values: tuple[str, ...], form: str | None, output: str, digests: str | None, check: bool

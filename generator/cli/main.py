@@ -52,20 +52,19 @@ def _run() -> None:
         # Left as it is, Python would try once more to write to it on its way out, and say so.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         where = error.filename or "standard output"
-        problem = Problem.output(where, str(error.strerror))
-        diagnostics.fail([problem], str(problem))
+        diagnostics.fail([Problem.output(where, str(error.strerror))])
         sys.exit(_status(error))
     except GeneratorError as error:
-        diagnostics.fail(error.problems, str(error))
+        diagnostics.fail(error.problems)
         sys.exit(_status(error))
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        diagnostics.fail(*_usage(error))
+        problems, text = _usage(error)
+        diagnostics.fail(problems, shown=text)
         sys.exit(error.exit_code)
     except Exception as error:
-        message = own_mistake(error)
-        diagnostics.fail([Problem.plain(message)], message)
+        diagnostics.fail([Problem.plain(own_mistake(error))])
         sys.exit(_status(error))
 
 

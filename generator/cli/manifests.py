@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @values_option("Values of the release.")
 @output_options("Folder to put the objects into.")
 @release_options
-def manifests(*, values: tuple[str, ...], output: Path, release: Release, **how: bool) -> None:
+def manifests(*, values: tuple[str, ...], output: Path, release: Release, **how: Any) -> None:
     """Render the objects of a release, one file each.
 
     These are the objects that `helm install` would create, and the Namespaces: the platform's, and
@@ -36,7 +36,7 @@ def manifests(*, values: tuple[str, ...], output: Path, release: Release, **how:
 
     objects = rendering.render(read(values), release)
     write([Tree(layout.folder(objects, release), release.owner)], output, values, **how)
-    if not (how["check"] or how["dry_run"]):
+    if not (how["check"] or how["dry_run"] or how["form"] == "json"):
         click.echo("next, with a cluster, one after another:")
         for line in steps(objects, output, release):
             click.echo(f"  {line}")

@@ -6,11 +6,14 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from generator import CHART
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 SOURCE = click.Path(path_type=Path, exists=True, allow_dash=True)
@@ -22,6 +25,13 @@ def check_standard_input(*names: object) -> None:
         raise click.UsageError("standard input can be read once; name - once")
 
 
+def complete_files(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Leave the name that a user has begun to the shell, which knows the files."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+    return [CompletionItem(begun, type="file")]
+
+
 def values_option(text: str) -> Callable[[_Command], _Command]:
     """-f, which may be repeated; `text` says what the values are for."""
     return click.option(
@@ -29,7 +39,20 @@ def values_option(text: str) -> Callable[[_Command], _Command]:
         "--values",
         multiple=True,
         metavar="FILE",
+        shell_complete=complete_files,
         help=f"{text} A file, a pipe, or - for standard input; may be repeated.",
+    )
+
+
+def report_option(name: str, *forms: str) -> Callable[[_Command], _Command]:
+    """--output, the form of a report; the command gets it as `name`."""
+    return click.option(
+        "--output",
+        name,
+        type=click.Choice(["text", "json", *forms]),
+        default="text",
+        show_default=True,
+        help="Form of the report.",
     )
 
 
@@ -99,6 +122,15 @@ def output_options(text: str) -> Callable[[_Command], _Command]:
             ),
             click.option(
                 "--no-prune", is_flag=True, help="Keep files that are no longer rendered."
+            ),
+            click.option(
+                "--format",
+                "form",
+                type=click.Choice(["text", "json"]),
+                default="text",
+                show_default=True,
+                help="Form of what changes: text, mostly on standard error, or all of it as JSON "
+                "on standard output.",
             ),
             click.option("--dry-run", is_flag=True, help="Print what would change; write nothing."),
             click.option(

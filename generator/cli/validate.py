@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
 
 from generator.cli import diagnostics
 from generator.cli.command import command
-from generator.cli.options import release_options, values_option
+from generator.cli.options import release_options, report_option, values_option
 from generator.errors import Problem
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 @command()
 @values_option("Values to check.")
 @release_options
+@report_option("form")
 @click.option("--strict", is_flag=True, help="Fail for objects that have no schema, too.")
-def validate(*, values: tuple[str, ...], strict: bool, release: Release) -> None:
+def validate(*, values: tuple[str, ...], strict: bool, form: str, release: Release) -> None:
     """Check values, chart and objects, offline.
 
     Values are checked against their schema, and each mistake is named with its file, line and
@@ -33,4 +35,4 @@ def validate(*, values: tuple[str, ...], strict: bool, release: Release) -> None
     checked = build.validate(read(values), release, strict=strict)
     for line in checked.unchecked:
         diagnostics.warn("not checked", Problem.plain(line))
-    click.echo(checked.line)
+    click.echo(json.dumps(checked.as_json(), indent=2) if form == "json" else checked.line)

@@ -19,11 +19,12 @@ def listing(folder):
     return sorted(path for path, (_, text) in state(folder).items() if text)
 
 
-def run(*arguments: object, cwd=ROOT, environment: dict[str, str] | None = None):
+def run(*arguments: object, cwd=ROOT, environment: dict[str, str] | None = None, stdin=None):
     return subprocess.run(
         [sys.executable, "-m", "generator", *map(str, arguments)],
         cwd=cwd,
         env=environment,
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,

@@ -1,12 +1,13 @@
 """What a command says on standard error: --problems json and --quiet, which every command has."""
 
 import json
+import re
 
 import pytest
 
 from generator.cli.main import cli
 from generator.errors import GeneratorError, Problem, ToolFailed, ValuesError
-from tests.rendering import ROOT
+from tests.rendering import CASES, ROOT
 from tests.unit.test_cli import run
 
 FIELDS = ["severity", "file", "line", "column", "path", "message", "remedy"]
@@ -146,3 +147,87 @@ def test_an_error_is_its_problems_a_line_for_each():
     problems = [Problem("b.yaml", 2, 3, "x.y", "no"), Problem.output("a", "is full")]
     assert str(GeneratorError(*problems, "end")) == "b.yaml:2:3: x.y: no\na: is full\nend"
     assert str(ValuesError([*problems, *problems], "end")) == "a: is full\nb.yaml:2:3: x.y: no\nend"
+
+
+def test_the_page_shows_what_is_printed(values):
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    (shown,) = re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    done = run("validate", "-f", "my.yaml", "--problems", "json", cwd=values.parent)
+    assert done.stderr == shown
+
+
+def test_what_changes_in_a_folder_is_a_document_on_request(values):
+    values.write_text("models: {iris: {format: sklearn, storageUri: s3://a/b}}\n")
+    words = ("chart", "-o", "out", "-f", values, "--format", "json", "-q")
+
+    def changes(*more):
+        done = run(*words, *more, cwd=values.parent)
+        document = json.loads(done.stdout)
+        assert document["folder"] == "out"
+        return done, document
+
+    done, planned = changes("--dry-run")
+    assert (done.returncode, planned["written"], planned["current"]) == (0, False, False)
+    assert not (values.parent / "out").exists()
+    done, found = changes("--check", "--problems", "json")
+    assert found == planned
+    assert done.returncode != 0
+    assert entries(done)[-1]["severity"] == "error"
+    done, written = changes()
+    assert done.stderr == ""
+    assert written == {**planned, "written": True}
+    assert "kserve-lite/Chart.yaml" in written["added"]
+    assert all((values.parent / "out" / path).is_file() for path in written["added"])
+    (values.parent / "out" / "kserve-lite" / "own.txt").touch()
+    _, again = changes()
+    assert (again["current"], again["added"], again["changed"], again["removed"]) == (
+        True,
+        [],
+        [],
+        [],
+    )
+
+
+@pytest.mark.parametrize("command", ["build", "manifests"])
+def test_a_result_that_is_json_is_nothing_else(command, values):
+    values.write_text(
+        "extraObjects: {a: {apiVersion: example.org/v1, kind: Thing, metadata: {name: a}}}\n"
+    )
+    done = run(command, "-f", values, "-o", "out", "--format", "json", "-q", cwd=values.parent)
+    assert done.returncode == 0
+    added = json.loads(done.stdout)["added"]
+    assert [path for path in added if path.endswith("/thing-a.yaml")]
+    assert done.stderr.startswith("not checked: Thing a: ") == (command == "build")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("diff", CASES["ha"], CASES["gke"]), ("explain", "routing.mode"), ("images",), ("validate",)],
+    ids=lambda words: words[0],
+)
+def test_a_report_is_json_on_request(words):
+    done = run(*words, "--output", "json")
+    assert done.returncode == (words[0] == "diff")
+    assert json.loads(done.stdout)
+
+
+def test_validate_answers_in_json():
+    text = run("validate", "-f", CASES["ha"]).stdout
+    answer = json.loads(run("validate", "-f", CASES["ha"], "--output", "json").stdout)
+    assert text == "{valid} objects are valid for Kubernetes {kubernetes}\n".format(**answer)
+    assert answer["unchecked"] == []
+
+
+@pytest.mark.parametrize("command", sorted(set(cli.commands) - {"explain"}))
+def test_what_a_command_reads_may_come_from_standard_input(command, values):
+    words = list(WRONG[command])
+    words[words.index("my.yaml")] = "-"
+    done = run(command, *words, cwd=values.parent, stdin=values.read_text())
+    assert done.returncode == (2 if command == "diff" else 1)
+    assert "standard input:" in done.stderr
+
+
+def test_a_lock_may_come_from_standard_input():
+    done = run("images", "--digests", "-", "--format", "values", stdin="nonsense: 1\n")
+    assert done.returncode == 1
+    assert done.stderr.startswith("standard input:")
