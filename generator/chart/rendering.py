@@ -96,7 +96,7 @@ class _Chart:
     def _reduced(self, files: Mapping[str, str]) -> JsonObject:
         """The values that these templates read, with this cluster's for defaults."""
         kept = set[ValuePath]().union(*map(reads, files.values()))
-        return _prune(self.schema, kept, self.values, ())
+        return _prune(self.schema, kept, self.values, self.fixed)
 
     def _text(self, template: Template, schema: JsonObject | None = None) -> str:
         text = template.text
@@ -147,7 +147,11 @@ def _lines(parts: JsonObject, *, depth: int) -> str:
 
 
 def _prune(
-    node: JsonObject, keep: Collection[ValuePath], values: Any, path: ValuePath
+    node: JsonObject,
+    keep: Collection[ValuePath],
+    values: Any,
+    fixed: Collection[ValuePath],
+    path: ValuePath = (),
 ) -> JsonObject:
     """The node with `values` for defaults, less the leaves that are not in or below `keep`."""
     properties = {}
@@ -156,9 +160,11 @@ def _prune(
         if "x-foreign" in child:
             properties[key] = child
         elif "properties" in child:
-            branch = _prune(child, keep, values[key], here)
+            branch = _prune(child, keep, values[key], fixed, here)
             if any("x-foreign" not in part for part in branch["properties"].values()):
                 properties[key] = branch
         elif any(here[: len(kept)] == kept for kept in keep):
             properties[key] = child | {"default": copy.deepcopy(values[key])}
+            if here in fixed:
+                properties[key]["x-fixed"] = True
     return node | {"properties": properties}

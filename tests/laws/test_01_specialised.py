@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, note
 from hypothesis import strategies as st
 
@@ -132,6 +133,23 @@ def test_a_specialised_chart_holds_only_what_it_uses():
     assert "runtimes.sklearn.enabled" not in special["templates/runtimes/sklearn.yaml"]
     assert "repository: nvidia/tritonserver" in stock["values.yaml"]
     assert "nvidia/tritonserver" not in "".join(special.values())
+
+
+@pytest.mark.parametrize(("chart", "case"), SPECIALISED)
+def test_it_says_what_it_was_made_for(chart, case):
+    files = render(values_of(case), chart)
+    readme, comments = files["README.md"], re.sub("\n *#", "", files["values.yaml"])
+    rows = re.findall(r"^\| `([\w.]+)` \| `(\w+)` \|$", readme, re.MULTILINE)
+    chosen = {".".join(path): value for path, value in fixed(chart, case).items()}
+    expected = {path: value for path, value in chosen.items() if not path.startswith("runtimes.")}
+    assert {path: yaml.safe_load(value) for path, value in rows} == expected
+    on = {path for path, value in chosen.items() if path.startswith("runtimes.") and value}
+    assert {f"{path}.enabled" for path in re.findall(r"^\| `(runtimes\.\w+)`", readme, re.M)} == on
+    assert comments.count(" Fixed: this chart was made for it.") >= len(expected)
+    # What can be chosen in the stock chart alone is not spoken of.
+    assert not re.search("one value away|says who writes|In `routing.mode", readme)
+    assert "Made for one cluster" not in render(chart=chart)["README.md"]
+    assert not re.search(r"\n\n\n|\|\n\n\|---", readme)
 
 
 def test_models_can_be_added_to_a_chart_that_was_made_without(tmp_path):
