@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import yaml
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from generator.values.kubernetes import _definitions, _schema
@@ -14,6 +16,7 @@ from generator.yaml.data import JsonObject
 from tests.rendering import CASES
 from tests.unit.test_formats import EXAMPLES
 
+FUZZ = int(os.environ.get("FUZZ", "0"))
 LEAVES = list(leaves(values_schema()))
 TYPED = [leaf for leaf in LEAVES if "x-kubernetes" in leaf.schema]
 BASES = ("default", "everything-on", "istio-virtual-service", "models-every-key", "istio-models")
@@ -60,6 +63,19 @@ NAMES = [
 PLAIN = ["a", "b", "x.y", "/a", "8080", "a b", ""]
 
 HOSTILE = st.sampled_from([*TEXTS, *NUMBERS, *SHAPES])
+
+
+def fuzz(examples: int) -> settings:
+    """The same examples each time, unless FUZZ asks for more."""
+    return settings(
+        max_examples=FUZZ or examples,
+        derandomize=not FUZZ,
+        deadline=None,
+        database=None,
+        # A smaller example would take minutes: a run of Helm for each.
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 @st.composite

@@ -3,6 +3,7 @@
 Rendering is pure. Without values it gives the stock chart, in which every file that belongs to a
 choice is inside a Helm `if`. With values it gives a chart for one cluster: those values are its
 defaults, the files that they do not choose are left out, and so is every value that nothing reads.
+The values that choose files are fixed in it: templates/_specialised.tpl refuses others.
 """
 
 from __future__ import annotations
@@ -18,14 +19,13 @@ from typing import Any
 from generator import CHART, DATA, MARK, MODELS
 from generator.catalog import Runtime, catalog
 from generator.chart.reads import reads
-from generator.chart.template import Template, asked, compiled, templates
+from generator.chart.template import Template, choices, compiled, templates
 from generator.images.platform import platform_images
 from generator.values.docs import table, values_yaml
 from generator.values.helmschema import helm_schema
 from generator.values.load import merge
 from generator.values.schema import ValuePath, defaults, find, of_chart, values_schema
 from generator.yaml.data import JsonObject
-from generator.yaml.path import value_at
 
 _SHAPE = {
     ".json": '{{"$comment": "{}",',
@@ -65,8 +65,9 @@ class _Chart:
         self.name = name
         self.stock = values is None
         self.values = merge(defaults(values_schema()), values or {})
-        self.templates = list(templates(name))
+        self.templates = list(templates(name, specialised=not self.stock))
         self.schema = schema_of(name)
+        self.fixed = {} if self.stock else choices(self.templates, self.values)
 
     @cached_property
     def runtimes(self) -> dict[str, Runtime]:
@@ -76,28 +77,26 @@ class _Chart:
         return {key: runtime for key, runtime in every if self.stock or chosen[key]["enabled"]}
 
     def files(self) -> dict[str, str]:
-        chosen = [each for each in self.templates if self.stock or each.holds(self.values)]
+        chosen = [each for each in self.templates if each.belongs(self.fixed)]
         rendered = [each for each in chosen if each.path.startswith("templates/")]
         files = {template.path: self._text(template) for template in rendered}
-        schema, constants = (self.schema, {}) if self.stock else self._specialised(files)
+        schema = self.schema if self.stock else self._reduced(files)
         for template in chosen:
             if template not in rendered:
                 files[template.path] = self._text(template, schema)
         head = self._head("values.schema.yaml", ".yaml")
         files["values.yaml"] = f"{head}{_EDITORS}\n{values_yaml(schema)}"
-        files["values.schema.json"] = self._schema_json(schema, constants)
+        files["values.schema.json"] = self._schema_json(schema)
         if self.name == CHART:
             for crd in sorted((DATA / "crds").glob("*.yaml")):
                 # `helm show crds` of Helm 3 prints the files with nothing between them.
                 files[f"crds/{crd.name}"] = crd.read_text(encoding="utf-8") + "---\n"
         return dict(sorted(files.items()))
 
-    def _specialised(self, files: Mapping[str, str]) -> tuple[JsonObject, dict[ValuePath, Any]]:
-        """This cluster's values, and those among them that are fixed: they chose the files."""
-        fixed = asked(self.templates)
-        constants = {path: value_at(self.values, path) for path in fixed}
-        kept = fixed.union(*map(reads, files.values()))
-        return _prune(self.schema, kept, self.values, ()), constants
+    def _reduced(self, files: Mapping[str, str]) -> JsonObject:
+        """The values that these templates read, with this cluster's for defaults."""
+        kept = set[ValuePath]().union(*map(reads, files.values()))
+        return _prune(self.schema, kept, self.values, self.fixed)
 
     def _text(self, template: Template, schema: JsonObject | None = None) -> str:
         text = template.text
@@ -106,12 +105,13 @@ class _Chart:
                 catalog=replace(catalog(), runtimes=self.runtimes),
                 all_runtimes=catalog().runtimes,
                 runtime=template.runtime,
+                chart=self.name,
+                fixed={".".join(path): value for path, value in self.fixed.items()},
                 images=partial(platform_images, self.values),
                 table=partial(table, schema or {}),
                 protocols=protocols,
             )
-        if template.condition is not None and self.stock:
-            text = f"{{{{- if {template.condition.helm()} }}}}\n{text.rstrip()}\n{{{{- end }}}}\n"
+        text = template.wrapped(text, self.fixed)
         # A comment of Helm's stays out of what is rendered.
         rendered = template.path.startswith("templates/")
         suffix = ".tpl" if rendered else Path(template.path).suffix
@@ -123,8 +123,8 @@ class _Chart:
         line = f"{MARK} ({how}) from generator/data/{source}; do not edit."
         return _SHAPE.get(suffix, "# {}").format(line) + "\n"
 
-    def _schema_json(self, schema: JsonObject, constants: Mapping[ValuePath, Any]) -> str:
-        text = _compact(helm_schema(schema, constants))
+    def _schema_json(self, schema: JsonObject) -> str:
+        text = _compact(helm_schema(schema))
         return self._head("values.schema.yaml", ".json") + text.removeprefix("{\n")
 
 
@@ -147,7 +147,11 @@ def _lines(parts: JsonObject, *, depth: int) -> str:
 
 
 def _prune(
-    node: JsonObject, keep: Collection[ValuePath], values: Any, path: ValuePath
+    node: JsonObject,
+    keep: Collection[ValuePath],
+    values: Any,
+    fixed: Collection[ValuePath],
+    path: ValuePath = (),
 ) -> JsonObject:
     """The node with `values` for defaults, less the leaves that are not in or below `keep`."""
     properties = {}
@@ -156,9 +160,11 @@ def _prune(
         if "x-foreign" in child:
             properties[key] = child
         elif "properties" in child:
-            branch = _prune(child, keep, values[key], here)
+            branch = _prune(child, keep, values[key], fixed, here)
             if any("x-foreign" not in part for part in branch["properties"].values()):
                 properties[key] = branch
         elif any(here[: len(kept)] == kept for kept in keep):
             properties[key] = child | {"default": copy.deepcopy(values[key])}
+            if here in fixed:
+                properties[key]["x-fixed"] = True
     return node | {"properties": properties}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -16,6 +17,7 @@ from generator.catalog import catalog
 from generator.chart import when
 from generator.values.docs import sentence
 from generator.values.schema import ValuePath
+from generator.yaml.path import value_at
 from generator.yaml.writer import dump
 
 _TEMPLATES = DATA / "templates"
@@ -31,24 +33,36 @@ class Template:
     source: str
     runtime: str | None = None
 
-    def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether the chart for these (whole) values has the file."""
-        return self.condition is None or self.condition.holds(values)
+    def belongs(self, fixed: Mapping[ValuePath, Any]) -> bool:
+        """Whether a chart has the file in which these values are fixed."""
+        return self.condition is None or self.condition.holds(fixed)
+
+    def wrapped(self, text: str, fixed: Collection[ValuePath]) -> str:
+        """`text` within a Helm `if` of what of the condition is not fixed."""
+        left = self.condition and self.condition.left(fixed)
+        return f"{{{{- if {left.helm()} }}}}\n{text.rstrip()}\n{{{{- end }}}}\n" if left else text
 
 
-def asked(templates: Iterable[Template]) -> set[ValuePath]:
-    """The paths of the values that the conditions of files ask for."""
+def choices(
+    templates: Iterable[Template], values: Mapping[str, Any]
+) -> dict[ValuePath, str | bool]:
+    """The words and switches by which these (whole) values choose files, and leave out others."""
     return {
-        test.path
+        test.path: value_at(values, test.path)
         for template in templates
         if template.condition
-        for test in template.condition.tests
+        for test in template.condition.deciding(values)
     }
 
 
-def templates(chart: str) -> Iterator[Template]:
+def templates(chart: str, *, specialised: bool = False) -> Iterator[Template]:
     """Every file of our templates; one with [runtime] in its name comes once per runtime."""
-    root = _TEMPLATES / chart
+    yield from _below(_TEMPLATES / chart)
+    if specialised:
+        yield from _below(_TEMPLATES / "specialised")
+
+
+def _below(root: Path) -> Iterator[Template]:
     for file in sorted(root.rglob("*")):
         if file.is_dir():
             continue

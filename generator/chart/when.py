@@ -3,18 +3,20 @@
     <# when: routing.mode == gatewayApi and routing.domain #>
 
 The language is frozen: `path` (the value is true, or not empty), `path == word`, `path in a|b`,
-joined by `and`. A stock chart gets it as a Helm `if` around the file; a specialised chart gets the
-file, or does not, and its schema fixes the values that were asked.
+joined by `and`. A stock chart gets it as a Helm `if` around the file. In a specialised chart words
+and switches are fixed: it has the file, or has it not. Whether a text or a map is empty, Helm still
+asks.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from generator.errors import TemplateError
+from generator.values.schema import ValuePath
 from generator.yaml.path import value_at
 
 _HEADER = re.compile(r"<# when: (?P<condition>.+?) #>\n")
@@ -28,13 +30,16 @@ _TEST = re.compile(
 class Test:
     """One comparison: the value at `path` is one of `words`, or true when there are none."""
 
-    path: tuple[str, ...]
+    path: ValuePath
     words: tuple[str, ...]
 
-    def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether it is so for these (whole) values."""
-        value = value_at(values, self.path)
+    def holds(self, value: Any) -> bool:
+        """Whether it is so when this is the value."""
         return value in self.words if self.words else bool(value)
+
+    def chooses(self, values: Mapping[str, Any]) -> bool:
+        """Whether it asks for a word or a switch, and not whether a text or a map is empty."""
+        return bool(self.words) or isinstance(value_at(values, self.path), bool)
 
     def helm(self) -> str:
         """The same as a Helm expression."""
@@ -53,9 +58,20 @@ class Condition:
 
     tests: tuple[Test, ...]
 
-    def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether it is so for these (whole) values."""
-        return all(test.holds(values) for test in self.tests)
+    def holds(self, fixed: Mapping[ValuePath, Any]) -> bool:
+        """Whether nothing that these values decide is against it."""
+        return all(test.holds(fixed[test.path]) for test in self.tests if test.path in fixed)
+
+    def deciding(self, values: Mapping[str, Any]) -> Sequence[Test]:
+        """The tests by which a chart for these (whole) values has a file; one if it has it not."""
+        choosing = [test for test in self.tests if test.chooses(values)]
+        against = [test for test in choosing if not test.holds(value_at(values, test.path))]
+        return against[:1] or choosing
+
+    def left(self, fixed: Collection[ValuePath]) -> Condition | None:
+        """What is still to be asked when the values at these paths are known to hold."""
+        tests = tuple(test for test in self.tests if test.path not in fixed)
+        return Condition(tests) if tests else None
 
     def helm(self) -> str:
         """The same as a Helm expression for `if`."""

@@ -41,9 +41,11 @@ def _write(node: JsonObject, lines: list[str], *, indent: int, terse: bool) -> N
 
 
 def prose(node: JsonObject) -> str:
-    """What the schema says of a value, with the words that it may be."""
+    """What the schema says of a value, with the words that it may be; or that it is fixed."""
     text = str(node.get("description", ""))
-    if "enum" in node:
+    if "x-fixed" in node:
+        text = f"{text} Fixed: this chart was made for it.".strip()
+    elif "enum" in node:
         words = ", ".join(str(word) or '""' for word in node["enum"])
         text = f"{text} One of {words}.".strip()
     return text

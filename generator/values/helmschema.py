@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from generator.values.formats import ONE, text_pattern
-from generator.values.schema import KEYWORDS, ValuePath
+from generator.values.schema import KEYWORDS
 from generator.values.sharing import share
 from generator.yaml.data import JsonObject
 
@@ -14,15 +11,12 @@ from generator.yaml.data import JsonObject
 _OURS = ("x-format", "x-check")
 
 
-def helm_schema(
-    node: JsonObject, constants: Mapping[ValuePath, Any] | None = None, *, ours: bool = False
-) -> JsonObject:
+def helm_schema(node: JsonObject, *, ours: bool = False) -> JsonObject:
     """The JSON Schema (draft 7, self-contained, closed) that Helm checks values against.
 
-    `constants` fixes leaves by path: in a specialised chart, the values that chose its files. With
-    `ours` it is the one that validator.py reads, which knows more keywords.
+    With `ours` it is the one that validator.py reads, which knows more keywords.
     """
-    schema = _Strict(constants or {}, ours=ours).branch(node, ())
+    schema = _Strict(ours=ours).branch(node)
     head: JsonObject = {"$schema": "http://json-schema.org/draft-07/schema#"}
     if ours:
         return head | schema
@@ -51,16 +45,13 @@ def _texts() -> JsonObject:
 class _Strict:
     """Closes every branch, and keeps of each node what is JSON Schema."""
 
-    def __init__(self, constants: Mapping[ValuePath, Any], *, ours: bool) -> None:
-        self.constants = constants
+    def __init__(self, *, ours: bool) -> None:
         self.ours = ours
         self.words = (*KEYWORDS, *_OURS) if ours else KEYWORDS
 
-    def branch(self, node: JsonObject, path: ValuePath, *, required: bool = True) -> JsonObject:
-        if path in self.constants:
-            return {"const": self.constants[path]}
+    def branch(self, node: JsonObject, *, required: bool = True) -> JsonObject:
         if "x-entries" in node:
-            entry = self.branch(node["additionalProperties"], (*path, "*"), required=False)
+            entry = self.branch(node["additionalProperties"], required=False)
             names = {key: node[key] for key in ("type", "propertyNames") if key in node}
             return self._map(names | {"additionalProperties": entry})
         if "properties" not in node:
@@ -71,8 +62,7 @@ class _Strict:
             own = (key for key, child in node["properties"].items() if "x-foreign" not in child)
             schema["required"] = sorted(own)
         schema["properties"] = {
-            key: self.branch(child, (*path, key), required=required)
-            for key, child in node["properties"].items()
+            key: self.branch(child, required=required) for key, child in node["properties"].items()
         }
         return schema
 

@@ -6,9 +6,6 @@ The one exception are the Namespaces: Helm makes them by --create-namespace, `ma
 import pytest
 
 from generator import MODELS
-from generator.chart import when
-from generator.chart.rendering import render
-from generator.errors import ToolFailed
 from generator.manifests import layout, rendering
 from generator.manifests.protection import KEEP
 from generator.release import Release
@@ -21,12 +18,10 @@ from tests.rendering import (
     Object,
     by_identity,
     given,
-    helm,
     objects,
     parse,
     template,
     through_door_two,
-    write_chart,
 )
 
 
@@ -44,15 +39,6 @@ def test_both_majors_of_helm_render_the_same(chart, case):
     four = template(case, chart=chart, crds=True)
     three = template(case, chart=chart, crds=True, helm="helm3")
     assert differences(parse(four), parse(three)) == []
-
-
-@pytest.mark.parametrize(("chart", "case"), CHART_CASES)
-def test_the_specialised_chart_renders_what_the_stock_chart_does(chart, case, tmp_path):
-    folder = write_chart(case, tmp_path, chart)
-    for program in ("helm", "helm3"):
-        specialised = template(case, chart=chart, folder=folder, helm=program)
-        stock = objects(case, chart=chart)
-        assert differences(stock, parse(specialised)) == []
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -120,27 +106,3 @@ def test_the_models_chart_is_told_where_the_platform_is(tmp_path):
     ]
     assert routes
     assert all('- "ml-platform/kserve-ingress-gateway"' in route.text for route in routes)
-
-
-@pytest.mark.parametrize("case", ["default", "istio-gateway-api", "openshift"])
-def test_what_chose_the_files_of_a_specialised_chart_is_fixed(case, tmp_path):
-    folder = write_chart(case, tmp_path)
-    chosen = "openshift" if case == "openshift" else "selfSigned"
-    for argument, value in (
-        ("webhook.certificate.mode=certManager", chosen),
-        ("runtimes.xgboost.enabled=true", "false"),
-    ):
-        for program in ("helm", "helm3"):
-            with pytest.raises(ToolFailed, match=f"value must be '?{value}"):
-                helm("template", "x", str(folder), "--set", argument, program=program)
-
-
-def test_a_specialised_chart_has_no_conditions_and_holds_only_what_it_uses():
-    stock, special = render(), render({})
-    assert "templates/webhook/certManager/certificate.yaml" in stock
-    assert "templates/webhook/certManager/certificate.yaml" not in special
-    assert "templates/runtimes/triton.yaml" not in special
-    assert not any(when.split(text, path)[0] for path, text in special.items())
-    assert "runtimes.triton.enabled" in stock["templates/runtimes/triton.yaml"]
-    assert "repository: nvidia/tritonserver" in stock["values.yaml"]
-    assert "nvidia/tritonserver" not in "".join(special.values())

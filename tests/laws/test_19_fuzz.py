@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import re
 import sys
 import traceback
@@ -19,7 +18,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from generator.cli import main
@@ -27,11 +26,10 @@ from generator.manifests.kubeconform import check
 from generator.manifests.parsing import Manifest, manifest, split
 from generator.values.check import read
 from tests.faults import faults
-from tests.hostile import inference_services, values
+from tests.hostile import FUZZ, fuzz, inference_services, values
 from tests.images import listed, named
 from tests.rendering import CASES, ROOT
 
-EXAMPLES = int(os.environ.get("FUZZ", "0"))
 PLACE = re.compile(r"[^:]+:[0-9]+:[0-9]+: ")
 
 
@@ -61,19 +59,6 @@ def _mistakes_of_ours_are_failures(monkeypatch):
         raise error
 
     monkeypatch.setattr(main, "own_mistake", fail)
-
-
-def fuzz(examples: int) -> settings:
-    """The same examples each time, unless FUZZ asks for more."""
-    return settings(
-        max_examples=EXAMPLES or examples,
-        derandomize=not EXAMPLES,
-        deadline=None,
-        database=None,
-        # A smaller example would take minutes: a run of Helm for each.
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 def refused(code: int, err: str) -> bool:
@@ -131,7 +116,7 @@ def test_manifests_takes_only_what_an_api_server_takes(tmp_path_factory):
         assert listed(read([file])) == set(named(yaml.safe_load(each.text) for each in objects))
         new = {found.text: found for found in objects if found.text not in accepted}
         accepted.update(new)
-        if EXAMPLES:
+        if FUZZ:
             assert list(check(list(new.values())).problems) == []
 
     look()

@@ -29,10 +29,11 @@ BESIDE = {"cd", "cosign", "diff", "go", "gpg", "less", "sha256sum"}
 
 
 def commands(text):
-    """The lines of the console and sh blocks, continued lines joined, pipes taken apart."""
+    """The lines of the console and sh blocks, continued lines joined, pipes taken apart, <(…) too."""
     for block in re.findall(r"^```(?:console|sh)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
-            for part in line.split(" | "):
+            inner = re.findall(r"<\((.*?)\)", line)
+            for part in [*re.sub(r"<\(.*?\)", "FILE", line).split(" | "), *inner]:
                 words = shlex.split(part, comments=True)
                 while words and re.match(r"[A-Z_]+=", words[0]):  # A variable.
                     words = words[1:]
