@@ -60,16 +60,19 @@ def test_the_phases_applied_in_order_serve_a_model(cluster, apart, tmp_path):
 
 def test_a_team_applies_its_own_folder_and_no_others(cluster, apart, tmp_path):
     teams = [cluster.namespace("fraud"), cluster.namespace("ads")]
-    named = []
+    platform = tmp_path / "platform.yaml"
+    extra = "{apiVersion: v1, kind: ConfigMap, metadata: {name: of-no-namespace}}"
+    platform.write_text(f"extraObjects: {{extra: {extra}}}\n")
+    named = ["-f", platform]
     for team in teams:
         file = tmp_path / f"{team}.yaml"
         file.write_text(f"models: {{iris: {{format: sklearn, storageUri: {iris.URI}}}}}\n")
         named += ["--team", f"{team}={file}"]
         grant = ("--clusterrole=edit", f"--user={team}", "-n", team)
         cluster.kubectl("create", "rolebinding", "edit", *grant)
-    *platform, last = commands(run("manifests", *named, "-o", tmp_path, *apart))
+    *before, last = commands(run("manifests", *named, "-o", tmp_path, *apart))
     assert last.endswith("/30-models")
-    for line in platform:
+    for line in before:
         cluster.bash(line)
     for team, other in (teams, reversed(teams)):
         cluster.bash(f"{last}/{team} --as={team}")
@@ -77,6 +80,7 @@ def test_a_team_applies_its_own_folder_and_no_others(cluster, apart, tmp_path):
         with pytest.raises(ToolFailed, match="forbidden"):
             cluster.bash(f"{last}/{other} --as={team}")
     assert not re.search("created|configured", cluster.bash(last))
+    assert cluster.get("configmap", "of-no-namespace", "default")
 
 
 @pytest.mark.parametrize(

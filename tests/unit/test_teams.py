@@ -185,3 +185,18 @@ def test_the_commands_of_the_page_run(tmp_path):
         str(tmp_path / word) if "/" in word or "yaml" in word else word for word in template.split()
     ]
     assert by_identity(parse("---\n".join(texts))) == by_identity(parse(helm(*words[1:])))
+
+
+def test_a_run_without_a_team_removes_its_folder_and_says_whose_values_are_missing(tmp_path):
+    own = f"models: {{m: {MODEL}}}\n"
+    files = written(tmp_path, fraud=own, ads=own)
+    fraud, ads = ([f"--team={name}={file}", "-o", tmp_path / "out"] for name, file in files.items())
+    assert run("manifests", fraud[0], *ads).returncode == 0
+    done = run("manifests", *ads)
+    assert "the values are from ads.yaml; those of the run before, from fraud.yaml, ads.yaml" in (
+        done.stderr
+    )
+    assert [path.name for path in (tmp_path / "out" / "30-models").iterdir() if path.is_dir()] == [
+        "ads"
+    ]
+    assert not (tmp_path / "out" / "00-crds" / "namespace-fraud.yaml").exists()
