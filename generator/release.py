@@ -25,8 +25,8 @@ class Release:
     def __post_init__(self) -> None:
         # Helm takes 53 characters, and the models' release has seven more than this.
         _check_name("--release", self.name, SUBDOMAIN, 46, "letters, digits, hyphens and dots")
-        for option, name in (("--namespace", self.namespace), ("--models-namespace", self.models)):
-            _check_name(option, name, LABEL, 63, "letters, digits and hyphens")
+        check_namespace("--namespace", self.namespace)
+        check_namespace("--models-namespace", self.models)
 
     @property
     def owner(self) -> str:
@@ -42,6 +42,11 @@ class Release:
     def home(self, chart: str) -> str:
         """The namespace of a chart's objects that name none."""
         return self.models if chart == MODELS else self.namespace
+
+
+def check_namespace(option: str, name: str) -> None:
+    """Raise GeneratorError where what an option says is no name for a namespace."""
+    _check_name(option, name, LABEL, 63, "letters, digits and hyphens")
 
 
 def _check_name(

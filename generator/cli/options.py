@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -93,6 +93,35 @@ def release_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         option(with_release)
     return with_release
+
+
+def team_option(command: _Command) -> _Command:
+    """--team, which may be repeated; the command gets files by namespace as `teams`."""
+    return click.option(
+        "--team",
+        "teams",
+        multiple=True,
+        metavar="NAMESPACE=FILE",
+        callback=_by_namespace,
+        help="Models of a team, in a namespace of its own: FILE holds models, graphs and "
+        "trainedModels only; may be repeated.",
+    )(command)
+
+
+def _by_namespace(
+    context: click.Context, option: click.Parameter, given: Sequence[str]
+) -> Mapping[str, str]:
+    """The files by namespace. Raises BadParameter."""
+    files: dict[str, str] = {}
+    for word in given:
+        namespace, sign, file = word.partition("=")
+        if not (namespace and sign and file):
+            raise click.BadParameter(f"{word!r} is not NAMESPACE=FILE", context, option)
+        if namespace in files:
+            message = f"{namespace} is named twice; put what it has into one file"
+            raise click.BadParameter(message, context, option)
+        files[namespace] = file
+    return files
 
 
 class _Folder(click.Path):

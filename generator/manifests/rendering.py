@@ -5,7 +5,9 @@ There is one renderer, Helm. Its output is split as text; nothing is parsed and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 from generator import MODELS
 from generator.chart import cache
@@ -14,31 +16,49 @@ from generator.helm import template
 from generator.manifests.parsing import Manifest, manifest, split
 from generator.manifests.protection import KEEP
 from generator.release import DEFAULT, Release
+from generator.teams import DECLARED, Team
 from generator.values.identity import NO_NAME, Identity, is_name, of_object
 from generator.values.load import NOTHING, Values
 from generator.yaml.writer import dump
 
-DECLARED = ("models", "graphs", "trainedModels")
-"""The top-level values that the models chart makes objects of."""
+
+@dataclass(frozen=True)
+class _Installation:
+    """What one `helm install` makes: its objects, and the values and release they come from."""
+
+    objects: Sequence[Manifest]
+    values: Values
+    release: Release
 
 
 def render(
-    values: Values = NOTHING, release: Release = DEFAULT, *, helm: str = "helm"
+    values: Values = NOTHING,
+    release: Release = DEFAULT,
+    teams: Sequence[Team] = (),
+    *,
+    helm: str = "helm",
 ) -> list[Manifest]:
-    """The objects of the platform and of the models that the values declare, CRDs first.
+    """The objects of the platform, of the models that the values declare, and of teams, CRDs first.
 
     Beside what Helm renders there are the Namespaces that `helm install --create-namespace` would
     make. Raises ValuesError, ToolMissing without Helm, ToolFailed with what Helm said.
     """
-    rendered = list(split(platform(values, release, helm=helm)))
-    namespaces = [release.namespace]
-    if has_models(values):
-        rendered += split(models(values, release, helm=helm))
-        if release.models not in ("default", release.namespace):
-            namespaces.append(release.models)
-    check_identities(rendered, values, release)
+    origins = [(values, release)] if has_models(values) else []
+    origins += [(team.values, replace(release, models=team.namespace)) for team in teams]
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(platform, values, release, helm=helm)
+        others = [pool.submit(models, *origin, helm=helm) for origin in origins]
+        texts = [first.result(), *(other.result() for other in others)]
+    installed = [
+        _Installation(list(split(text)), *origin)
+        for text, origin in zip(texts, [(values, release), *origins], strict=True)
+    ]
+    _check_identities(installed)
+    rendered = [each for installation in installed for each in installation.objects]
+    used = [release.namespace, *(each.models for _, each in origins if each.models != "default")]
     declared = {each.name for each in rendered if (each.group, each.kind) == ("", "Namespace")}
-    return [*(_namespace(name) for name in namespaces if name not in declared), *rendered]
+    namespaces = [name for name in dict.fromkeys(used) if name not in declared]
+    return [*map(_namespace, namespaces), *rendered]
 
 
 def platform(values: Values, release: Release = DEFAULT, *, helm: str = "helm") -> str:
@@ -75,31 +95,42 @@ def has_models(values: Values) -> bool:
     return any(values.at(key) for key in DECLARED)
 
 
-def check_identities(manifests: Sequence[Manifest], values: Values, release: Release) -> None:
+def _check_identities(installed: Sequence[_Installation]) -> None:
     """Refuse names that no object can have, and two objects of one identity, by their values.
 
-    Raises ValuesError, or GeneratorError where no value of the user's is to blame.
+    The first is the platform's, whose `extraObjects` may be anywhere. Raises ValuesError, or
+    GeneratorError where no value of the user's is to blame.
     """
     seen: dict[Identity, Manifest] = {}
     problems: list[Problem] = []
-    for each in manifests:
-        if not is_name(each.group, each.name):
-            problems.append(
-                values.problem(values.path_named(each.name), f'"{each.name}" {NO_NAME}')
-            )
-        identity = (each.group, each.kind, each.namespace or release.home(each.chart), each.name)
-        other = seen.setdefault(identity, each)
-        if other is each:
-            continue
-        extra, own = (each, other) if each.is_extra else (other, each)
-        what = f"{each.kind} {each.name} is rendered twice, by {own.chart}/{own.source}"
-        keys = _declaring(values, identity, release) if extra.is_extra else ()
-        if not keys:
-            raise GeneratorError(f"{what} and by {extra.chart}/{extra.source}; rename one of them")
-        message = f"{what} and by this; use a value of the chart to change its object, or rename it"
-        problems += [values.problem(("extraObjects", key), message) for key in keys]
+    for installation in installed:
+        values, release = installation.values, installation.release
+        for each in installation.objects:
+            if not is_name(each.group, each.name):
+                path = values.path_named(each.name)
+                problems.append(values.problem(path, f'"{each.name}" {NO_NAME}'))
+            home = each.namespace or release.home(each.chart)
+            identity = (each.group, each.kind, home, each.name)
+            other = seen.setdefault(identity, each)
+            if other is not each:
+                problems += _twice(each, other, identity, installed[0])
     if problems:
         raise ValuesError(problems)
+
+
+def _twice(
+    each: Manifest, other: Manifest, identity: Identity, platform: _Installation
+) -> Iterator[Problem]:
+    """A Problem for each of the `extraObjects` that is the same as another object."""
+    extra, own = (each, other) if each.is_extra else (other, each)
+    what = f"{each.kind} {each.name} is rendered twice, by {own.chart}/{own.source}"
+    values = platform.values
+    keys = _declaring(values, identity, platform.release) if extra.is_extra else ()
+    if not keys:
+        raise GeneratorError(f"{what} and by {extra.chart}/{extra.source}; rename one of them")
+    message = f"{what} and by this; use a value of the chart to change its object, or rename it"
+    for key in keys:
+        yield values.problem(("extraObjects", key), message)
 
 
 def _declaring(values: Values, identity: Identity, release: Release) -> list[str]:

@@ -21,8 +21,9 @@ from generator.importer.inferenceservice import (
 from generator.importer.origins import ORIGINS, in_manifest
 from generator.importer.services import Service, distinct, read_services
 from generator.manifests.parsing import split
-from generator.manifests.rendering import DECLARED, models
+from generator.manifests.rendering import models
 from generator.release import DEFAULT, Release
+from generator.teams import without_declared
 from generator.values.check import check
 from generator.values.load import Values
 from generator.values.sources import read_sources
@@ -94,7 +95,7 @@ def _texts(service: Service, values: Values, release: Release) -> list[str]:
 
 def _routes(service: Service, entry: Entry, values: Values, release: Release) -> list[str]:
     """What the models chart makes of an entry, the InferenceService aside."""
-    platform = {key: value for key, value in values.merged.items() if key not in DECLARED}
+    platform = without_declared(values).merged
     made = Values.made(platform | {"models": {service.name: entry}})
     if wrong := list(check(made)):
         raise ValuesError(wrong)

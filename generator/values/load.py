@@ -65,7 +65,11 @@ class Values:
     @classmethod
     def parsed(cls, names: Iterable[Path | str]) -> Values:
         """Read, but not checked against the values API. Raises ValuesError."""
-        sources = read_sources(names)
+        return cls.of(read_sources(names))
+
+    @classmethod
+    def of(cls, sources: Sequence[Source]) -> Values:
+        """What was read, as `parsed`."""
         documents: list[Document] = []
         problems: list[Problem] = []
         merged: JsonObject = {}
@@ -81,7 +85,7 @@ class Values:
                 merged = merge(merged, content, keep_null=True)
         if problems:
             raise ValuesError(problems)
-        return cls(sources, tuple(documents), merged)
+        return cls(tuple(sources), tuple(documents), merged)
 
     @cached_property
     def whole(self) -> JsonObject:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from generator import MODELS
-from generator.manifests.rendering import DECLARED
+from generator.teams import DECLARED
 from tests.cluster.harness import foreign, waiting
 from tests.cluster.harness.cluster import Release, installed
 from tests.cluster.harness.status import accept_routes, condition

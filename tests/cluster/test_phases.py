@@ -58,6 +58,31 @@ def test_the_phases_applied_in_order_serve_a_model(cluster, apart, tmp_path):
     assert cluster.get("inferenceservice", iris.NAME, models)
 
 
+def test_a_team_applies_its_own_folder_and_no_others(cluster, apart, tmp_path):
+    teams = [cluster.namespace("fraud"), cluster.namespace("ads")]
+    platform = tmp_path / "platform.yaml"
+    extra = "{apiVersion: v1, kind: ConfigMap, metadata: {name: of-no-namespace}}"
+    platform.write_text(f"extraObjects: {{extra: {extra}}}\n")
+    named = ["-f", platform]
+    for team in teams:
+        file = tmp_path / f"{team}.yaml"
+        file.write_text(f"models: {{iris: {{format: sklearn, storageUri: {iris.URI}}}}}\n")
+        named += ["--team", f"{team}={file}"]
+        grant = ("--clusterrole=edit", f"--user={team}", "-n", team)
+        cluster.kubectl("create", "rolebinding", "edit", *grant)
+    *before, last = commands(run("manifests", *named, "-o", tmp_path, *apart))
+    assert last.endswith("/30-models")
+    for line in before:
+        cluster.bash(line)
+    for team, other in (teams, reversed(teams)):
+        cluster.bash(f"{last}/{team} --as={team}")
+        waiting.until_ready(cluster, "inferenceservice/iris", team)
+        with pytest.raises(ToolFailed, match="forbidden"):
+            cluster.bash(f"{last}/{other} --as={team}")
+    assert not re.search("created|configured", cluster.bash(last))
+    assert cluster.get("configmap", "of-no-namespace", "default")
+
+
 @pytest.mark.parametrize(
     "case", ["everything-on", "awkward-scalars", "models-every-key", "istio-models"]
 )

@@ -27,6 +27,8 @@ KSERVE = {
 }
 # Kinds whose controllers count their own object's changes, or none.
 CONDITIONS = {"ksvc": "Ready", "crd": "Established", "job": "Complete"}
+# What is waited for before that: kubectl fails on a CRD that has no conditions yet.
+FIRST = {"crd": "--for=jsonpath={.status.conditions[0].status}=True"}
 NEVER_WITH_MODELS = {"--wait", "--atomic", "--rollback-on-failure"}
 
 
@@ -80,7 +82,7 @@ def means_something(kind: str, awaited: str) -> bool:
     if kind in KSERVE:
         return awaited == READY
     if kind in CONDITIONS:
-        return awaited == f"--for=condition={CONDITIONS[kind]}"
+        return awaited in (f"--for=condition={CONDITIONS[kind]}", FIRST.get(kind))
     return (
         awaited == "--for=create" or re.fullmatch(r"--for=jsonpath=\{.*\}=.+", awaited) is not None
     )

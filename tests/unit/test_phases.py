@@ -69,6 +69,8 @@ def test_the_steps_are_the_phases_that_there_are_with_the_waits_between():
     said = list(steps(objects, Path("my folder"), Release(namespace="ml")))
     assert said == [
         "kubectl apply -k 'my folder/00-crds'",
+        "kubectl wait crd '--for=jsonpath={.status.conditions[0].status}=True' --timeout=1m "
+        "customresourcedefinition",
         "kubectl wait crd --for=condition=Established --timeout=1m customresourcedefinition",
         "kubectl apply -k 'my folder/10-platform'",
         "kubectl -n ml rollout status deployment/kserve-controller-manager --timeout=10m",
@@ -76,8 +78,7 @@ def test_the_steps_are_the_phases_that_there_are_with_the_waits_between():
         "kubectl apply -k 'my folder/30-models'",
     ]
     assert list(steps(objects[:4], Path("x"))) == [
-        line.replace("'my folder/", "x/").replace("'", "").replace("ml", "kserve")
-        for line in said[:5]
+        re.sub("'my folder/(.*)'", r"x/\1", line).replace("-n ml", "-n kserve") for line in said[:6]
     ]
 
 

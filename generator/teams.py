@@ -1,0 +1,88 @@
+"""Teams: each has a namespace, and a file of values that declares the models in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from generator.errors import Problem, ValuesError
+from generator.release import DEFAULT, Release, check_namespace
+from generator.values.check import refuse
+from generator.values.load import Values, merge
+from generator.values.messages import nearest
+from generator.values.schema import values_schema
+from generator.values.sources import Source, read_sources
+
+DECLARED = ("models", "graphs", "trainedModels")
+"""The top-level values that the models chart makes objects of."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """A namespace, and the values of the models in it: the platform's, and those of the team."""
+
+    namespace: str
+    values: Values
+
+
+def read_teams(
+    files: Mapping[str, str], platform: Values, release: Release = DEFAULT
+) -> tuple[Team, ...]:
+    """The teams of files by namespace, all checked. Models of the platform's values are not theirs.
+
+    Raises GeneratorError for a name that is none, ValuesError with every problem of every file, or
+    where the platform's values declare models for the namespace of a team.
+    """
+    for namespace in files:
+        check_namespace("--team", namespace)
+    if release.models in files and (key := next(filter(platform.at, DECLARED), None)):
+        what = f"is for namespace {release.models}, which is a team's"
+        remedy = f"move it to {files[release.models]}, or name another with --models-namespace"
+        raise ValuesError([platform.problem((key,), f"{what}; {remedy}")])
+    shared = without_declared(platform)
+    teams: list[Team] = []
+    problems: list[Problem] = []
+    for namespace, source in zip(files, read_sources(files.values()), strict=True):
+        try:
+            teams.append(Team(namespace, _read(source, shared)))
+        except ValuesError as error:
+            problems += error.problems
+    if problems:
+        raise ValuesError(problems)
+    return tuple(teams)
+
+
+def without_declared(values: Values) -> Values:
+    """The same values, but for the models, graphs and trained models that they declare."""
+    kept = {key: value for key, value in values.merged.items() if key not in DECLARED}
+    if kept == values.merged:
+        return values
+    return replace(values, sources=Values.made(kept).sources, merged=kept)
+
+
+def _read(source: Source, shared: Values) -> Values:
+    """The values of a team's file over those that all share. Raises ValuesError."""
+    own = Values.of([source])
+    if problems := list(_foreign(own)):
+        raise ValuesError(problems)
+    values = Values(
+        (*shared.sources, *own.sources),
+        (*shared.documents, *own.documents),
+        merge(shared.merged, own.merged, keep_null=True),
+    )
+    refuse(values)
+    return values
+
+
+def _foreign(own: Values) -> Iterator[Problem]:
+    """A Problem for every key that is not a team's to set."""
+    has = f"a team's file has {', '.join(DECLARED)}"
+    for key in own.merged:
+        if key in DECLARED:
+            continue
+        message = f"unknown key; {has}"
+        if key in values_schema()["properties"]:
+            message = f"is the platform's, and {has}; move it to a file of -f"
+        elif near := nearest(key, DECLARED):
+            message = f"unknown key; did you mean {near}?"
+        yield own.problem((key,), message)
