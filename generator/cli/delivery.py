@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,6 +47,8 @@ def write(
     for note in changes.notes:
         diagnostics.note(Problem.output(folder, note))
     if form == "json":
+        import json  # noqa: PLC0415
+
         written = not (check or dry_run)
         click.echo(json.dumps(_as_json(changes, folder, written=written), indent=2))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +28,8 @@ def validate(*, values: tuple[str, ...], strict: bool, form: str, release: Relea
     against schemas of every kind. An object of extraObjects whose kind has no schema here is named,
     and not checked.
     """
+    import json  # noqa: PLC0415
+
     from generator import build  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
 

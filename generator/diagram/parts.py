@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from generator.yaml.data import JsonObject
+
 
 class Shape(Enum):
     """How a node looks: what people ask from is round, what data lies in is a cylinder."""
@@ -63,6 +65,29 @@ class Diagram:
         """The nodes of edges that are in no group, each once."""
         grouped = {node for group in self.groups for node in group.nodes}
         return tuple(node for node in ends(self.edges) if node not in grouped)
+
+    def as_json(self) -> JsonObject:
+        """All of it for a program; an edge names its ends by kind and name, or a group's title."""
+        groups = [
+            {"title": group.title, "nodes": [_described(node) for node in group.nodes]}
+            for group in self.groups
+        ]
+        edges = [
+            {"from": _named(edge.start), "to": _named(edge.end), "label": edge.label}
+            for edge in self.edges
+        ]
+        nodes = [_described(node) for node in self.outside]
+        return {"groups": groups, "nodes": nodes, "edges": edges}
+
+
+def _named(end: Node | Group) -> JsonObject:
+    if isinstance(end, Group):
+        return {"group": end.title}
+    return {"kind": end.kind, "name": end.name}
+
+
+def _described(node: Node) -> JsonObject:
+    return {**_named(node), "lines": list(node.lines), "shape": node.shape.value}
 
 
 def ends(edges: Iterable[Edge]) -> tuple[Node, ...]:

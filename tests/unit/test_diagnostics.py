@@ -202,7 +202,13 @@ def test_a_result_that_is_json_is_nothing_else(command, values):
 
 @pytest.mark.parametrize(
     "words",
-    [("diff", CASES["ha"], CASES["gke"]), ("explain", "routing.mode"), ("images",), ("validate",)],
+    [
+        ("diff", CASES["ha"], CASES["gke"]),
+        ("explain", "routing.mode"),
+        ("graph",),
+        ("images",),
+        ("validate",),
+    ],
     ids=lambda words: words[0],
 )
 def test_a_report_is_json_on_request(words):

@@ -1,5 +1,6 @@
 """`graph`: every object of the platform is in the picture, and every pod of a model is reached."""
 
+import json
 import re
 from collections import Counter
 
@@ -245,3 +246,17 @@ def test_the_command(tmp_path):
     assert refused.stderr.startswith(
         "x: the values declare no such model or graph; they declare iris"
     )
+
+
+def test_a_program_finds_the_same_boxes_and_arrows():
+    words = ("graph", "-f", ROOT / "examples" / "models" / "pipeline.yaml")
+    data = json.loads(run(*words, "--output", "json").stdout)
+    picture = run(*words).stdout
+    boxes = [*(node for group in data["groups"] for node in group["nodes"]), *data["nodes"]]
+    known = [{"kind": box["kind"], "name": box["name"]} for box in boxes]
+    known += [{"group": group["title"]} for group in data["groups"]]
+    assert {end for edge in data["edges"] for end in edge} == {"from", "to", "label"}
+    assert all(edge["from"] in known and edge["to"] in known for edge in data["edges"])
+    assert len(data["edges"]) == picture.count("-->") > 5
+    assert len(boxes) == len(re.findall(r'^ +\w+[\[(]+"', picture, re.MULTILINE)) > 10
+    assert {box["shape"] for box in boxes} == {shape.value for shape in Shape}
