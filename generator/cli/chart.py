@@ -25,8 +25,9 @@ def chart(*, values: tuple[str, ...], output: Path, **how: Any) -> None:
     """Render the charts, stock or specialised.
 
     With -f they are specialised: those values are the defaults, and what they do not use is left
-    out. Values that the chart's templates refuse are refused here too, which takes Helm. Files of
-    an earlier run that are no longer rendered are removed; others stay.
+    out. The words and switches among them that chose the charts' files cannot be changed any more,
+    which the charts' README lists. Values that the chart's templates refuse are refused here too,
+    which takes Helm. Files of an earlier run that are no longer rendered are removed; others stay.
     """
     from generator.chart.rendering import render_both  # noqa: PLC0415
     from generator.output.writing import Tree  # noqa: PLC0415

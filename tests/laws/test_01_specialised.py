@@ -40,6 +40,7 @@ from tests.rendering import (
     helm,
     helm_template,
     objects,
+    only,
     parse,
     template,
     values_of,
@@ -163,6 +164,20 @@ def test_models_can_be_added_to_a_chart_that_was_made_without(tmp_path):
     assert {"InferenceService", "Service", "VirtualService"} == {each["kind"] for each in ours}
 
 
+def test_a_domain_and_runtimes_can_be_added(tmp_path):
+    folder = write_chart("default", tmp_path)
+    spec = {
+        "supportedModelFormats": [{"name": "own", "version": "1"}],
+        "containers": [{"name": "kserve-container", "image": "registry.example.com/own:1"}],
+    }
+    added = {"routing": {"domain": "models.example.com"}, "customRuntimes": {"own": {"spec": spec}}}
+    given = read([written(added, tmp_path / "added.json")])
+    ours, stock = (parse(helm_template(of, given, more=())) for of in (folder, CHARTS[CHART]))
+    assert differences(stock, ours) == []
+    assert {"IngressClass", "ClusterServingRuntime"} <= {each["kind"] for each in ours}
+    assert only(ours, "ClusterServingRuntime", "own")
+
+
 def outcome(folder: Path, given: Values) -> tuple[list[Object], str]:
     """What a chart renders, or why it does not."""
     try:
@@ -186,9 +201,7 @@ def flipped(draw: st.DrawFn, before: Mapping[str, Any], count: int) -> dict[str,
 
 
 def written(data: Mapping[str, Any], file: Path) -> Path:
-    text = json.dumps(data, ensure_ascii=False)
-    note(text)
-    file.write_text(text)
+    file.write_text(json.dumps(data, ensure_ascii=False))
     return file
 
 
@@ -203,6 +216,7 @@ def test_random_values_are_rendered_as_by_the_stock_chart_or_refused(tmp_path_fa
         before = merge(case, data.draw(flipped(case, data.draw(st.integers(0, 4)))))
         first = written(before, folder / "before.json")
         second = written(data.draw(flipped(before, 1)), folder / "after.json")
+        note(first.read_text() + second.read_text())
         try:
             baked = read([first])
         except ValuesError:

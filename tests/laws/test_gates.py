@@ -21,6 +21,7 @@ from generator.values.sources import Source, opened
 from tests import flips, rendering
 from tests.laws import (
     test_01_parity,
+    test_01_specialised,
     test_02_purity,
     test_03_no_dead_value,
     test_05_config_is_data,
@@ -75,6 +76,16 @@ def test_gate_01_an_object_that_differs(broken):
     other = objects(STOCK)
     rendering.only(other, "Deployment")["spec"]["replicas"] = 7
     assert len(test_01_parity.differences(objects(STOCK), other)) == 1
+
+
+def test_gate_01_a_change_that_a_specialised_chart_has_no_files_for(tmp_path):
+    folder = rendering.write_chart("default", tmp_path)
+    change = {"routing": {"mode": "none"}}
+    assert "is specialised for ingress" in test_01_specialised.refused(folder, change, "helm")
+    check = folder / "templates" / "_specialised.tpl"
+    check.write_text(check.read_text().replace('ne .Values.routing.mode "ingress"', "false"))
+    with pytest.raises(pytest.fail.Exception):
+        test_01_specialised.refused(folder, change, "helm")
 
 
 @pytest.mark.parametrize(
