@@ -148,7 +148,7 @@ def test_models_from_standard_input_are_rendered(name, tmp_path):
     words = [sys.executable, "-m", "generator", "manifests", "-f", name, "-o", str(tmp_path)]
     subprocess.run(words, cwd=rendering.ROOT, input=content, check=True, capture_output=True)
     names = [file.name for file in tmp_path.rglob("*sklearn-iris.yaml")]
-    assert "inferenceservice-default-sklearn-iris.yaml" in names
+    assert "inferenceservice-sklearn-iris.yaml" in names
     # What fills the pipe has failed: the models that are there stay.
     done = subprocess.run(words, cwd=rendering.ROOT, input=b"", check=False, capture_output=True)
     assert done.returncode == 1
