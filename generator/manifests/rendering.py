@@ -5,9 +5,10 @@ There is one renderer, Helm. Its output is split as text; nothing is parsed and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from generator import MODELS
+from generator import CHART, MODELS
 from generator.chart import cache
 from generator.errors import GeneratorError, Problem, ValuesError
 from generator.helm import template
@@ -22,18 +23,26 @@ DECLARED = ("models", "graphs", "trainedModels")
 """The top-level values that the models chart makes objects of."""
 
 
+Charts = Callable[[str], Path]
+"""What gives the folder of a chart by its name."""
+
+
 def render(
-    values: Values = NOTHING, release: Release = DEFAULT, *, helm: str = "helm"
+    values: Values = NOTHING,
+    release: Release = DEFAULT,
+    *,
+    helm: str = "helm",
+    charts: Charts = cache.folder,
 ) -> list[Manifest]:
     """The objects of the platform and of the models that the values declare, CRDs first.
 
     Beside what Helm renders there are the Namespaces that `helm install --create-namespace` would
     make. Raises ValuesError, ToolMissing without Helm, ToolFailed with what Helm said.
     """
-    rendered = list(split(platform(values, release, helm=helm)))
+    rendered = list(split(platform(values, release, helm=helm, charts=charts)))
     namespaces = [release.namespace]
     if has_models(values):
-        rendered += split(models(values, release, helm=helm))
+        rendered += split(models(values, release, helm=helm, charts=charts))
         if release.models not in ("default", release.namespace):
             namespaces.append(release.models)
     check_identities(rendered, values, release)
@@ -41,10 +50,16 @@ def render(
     return [*(_namespace(name) for name in namespaces if name not in declared), *rendered]
 
 
-def platform(values: Values, release: Release = DEFAULT, *, helm: str = "helm") -> str:
+def platform(
+    values: Values,
+    release: Release = DEFAULT,
+    *,
+    helm: str = "helm",
+    charts: Charts = cache.folder,
+) -> str:
     """What Helm prints for the platform, with the CRDs."""
     return template(
-        cache.folder(),
+        charts(CHART),
         values,
         release=release.name,
         namespace=release.namespace,
@@ -53,11 +68,17 @@ def platform(values: Values, release: Release = DEFAULT, *, helm: str = "helm") 
     )
 
 
-def models(values: Values, release: Release = DEFAULT, *, helm: str = "helm") -> str:
+def models(
+    values: Values,
+    release: Release = DEFAULT,
+    *,
+    helm: str = "helm",
+    charts: Charts = cache.folder,
+) -> str:
     """What Helm prints for the models."""
     known = () if values.at("global", "platformNamespace") else (release.namespace,)
     return template(
-        cache.folder(MODELS),
+        charts(MODELS),
         values,
         release=release.models_name,
         namespace=release.models,
