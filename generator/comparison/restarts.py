@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from generator.comparison.change import Change, Found
-from generator.comparison.fields import ABSENT, at, compare
 from generator.comparison.serving import served
+from generator.yaml.fields import ABSENT, at, compare
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _CONTROLLER = "kserve-controller-manager"

@@ -20,10 +20,10 @@ from generator.output.mirror import write
 
 # A key, also one from a variable; an item; an action that prints lines of its own.
 _PRINTS = re.compile(
-    r"""\s*(?:- |(?:(?!ERROR)[\w./-]+|"[^"]*"|\{\{ quote [^{}]+ \}\}):(?:\s|$)"""
+    r"""\s*(?:- |(?!ERROR)(?:[\w./-]|"[^"]*"|\{\{ [^{}]+ \}\})+:(?:\s|$)"""
     r"|\{\{ toYaml |\{\{- (?!if |else|with |range |\$\w+(?:, \$\w+)? :?= )[^\n]*nindent )"
 )
-_OPENS_TEXT = re.compile(r"[^#]*:\s[|>][-+0-9]*\n")
+_OPENS_TEXT = re.compile(r"[^#]*[:-]\s[|>][-+0-9]*\n")
 _MARK = re.compile(r"^ *# line ([0-9]+) of ([a-z-]+/templates/\S+)$")
 
 

@@ -114,7 +114,7 @@ def check_identities(manifests: Sequence[Manifest], values: Values, release: Rel
             continue
         extra, own = (each, other) if each.is_extra else (other, each)
         what = f"{each.kind} {each.name} is rendered twice, by {own.chart}/{own.source}"
-        keys = _declaring(values, identity, release) if extra.is_extra else ()
+        keys = declaring(values, identity, release) if extra.is_extra else ()
         if not keys:
             raise GeneratorError(f"{what} and by {extra.chart}/{extra.source}; rename one of them")
         message = f"{what} and by this; use a value of the chart to change its object, or rename it"
@@ -123,7 +123,7 @@ def check_identities(manifests: Sequence[Manifest], values: Values, release: Rel
         raise ValuesError(problems)
 
 
-def _declaring(values: Values, identity: Identity, release: Release) -> list[str]:
+def declaring(values: Values, identity: Identity, release: Release) -> list[str]:
     """The keys of `extraObjects` that are this object."""
     extra = (values.at("extraObjects") or {}).items()
     return [key for key, data in extra if of_object(data, release.namespace) == identity]
