@@ -179,8 +179,8 @@ def _changes(
         # What a tree adds is there with the value that it has in the tree.
         own = _value(values, value)
         return listed and isinstance(own, list) and field.value in own
-    # The place in a list of texts depends on what else is in there; the statement tells.
-    return not listed
+    # A text of a list may stand elsewhere than where it was measured.
+    return not listed or (effect[-1] == field.steps[-1] and not direct and "{{" in field.statement)
 
 
 def _leads_to(value: Key, effect: Steps, field: Field, *, named_otherwise: bool) -> bool:

@@ -116,25 +116,21 @@ def _is(manifest: Manifest, thing: str) -> bool:
 def _unknown_object(thing: str, manifests: Sequence[Manifest]) -> str:
     """The error for an object that is not rendered: the values that make it, or a near one."""
     kind, _, name = thing.partition("/")
-    same = [
-        label for label in known_objects() if label.lower() == effects.label(kind, name).lower()
-    ]
-    if same:
-        makers = [leaf for leaf, things in effects.measured().items() if things.get(same[0]) == []]
-        named_values = ", ".join(leaf.replace("*", effects.NAME) for leaf in makers)
-        return f"{same[0]}: is not rendered with these values; see {named_values}"
+    rendered = {effects.label(each.kind, each.name): each for each in manifests}
+    own = effects.label(kind, name).lower()
+    for label in known_objects():
+        makers = [leaf for leaf, things in effects.measured().items() if things.get(label) == []]
+        if label.lower() == own and makers and label not in rendered:
+            values = ", ".join(leaf.replace("*", effects.NAME) for leaf in makers)
+            return f"{label}: is not rendered with these values; see {values}"
+    fact = f"{thing}: these values render no such object"
     known = [f"{each.kind}/{each.name}" for each in manifests]
     of_kind = sorted(label for label in known if label.lower().startswith(f"{kind.lower()}/"))
-    near = nearest(thing, of_kind) or nearest(thing, known)
-    kinds = ", ".join(sorted({each.kind for each in manifests}))
-    remedy = (
-        f"did you mean {near}?"
-        if near
-        else f"there is {', '.join(of_kind)}"
-        if of_kind
-        else f"the kinds are {kinds}"
-    )
-    return f"{thing}: these values render no such object; {remedy}"
+    if near := nearest(thing, of_kind) or nearest(thing, known):
+        return f"{fact}; did you mean {near}?"
+    if of_kind:
+        return f"{fact}; there is {', '.join(of_kind)}"
+    return f"{fact}; the kinds are {', '.join(sorted({each.kind for each in manifests}))}"
 
 
 @cached

@@ -187,6 +187,8 @@ def test_objects_of_one_name_are_told_apart_by_their_namespace(tmp_path):
         ("PodDisruptionBudget/kserve-controller-manager", "", "PodDisruptionBudget/kserve-controller-"
          "manager: is not rendered with these values; see controller.podDisruptionBudget.enabled"),
         ("Nothing/xyzzy", "", "Nothing/xyzzy: these values render no such object; the kinds are "),
+        ("Job/kserve-webhook-certificate-00000000", "", "Job/kserve-webhook-certificate-00000000: these "
+         "values render no such object; did you mean Job/kserve-webhook-certificate-"),
         ("Job/xyzzy", "", "Job/xyzzy: these values render no such object; there is Job/kserve-webhook-"),
         (MANAGER, "spec.replica", f"{MANAGER} -n kserve: spec.replica: there is no such field; "
          "did you mean spec.replicas?"),
