@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from generator.values.schema import ValuePath
 
 _TEXT = r'"(?:\\.|[^"\\])*"|`[^`]*`'
-_ACTION = re.compile(rf"\{{\{{-?((?:/\*.*?\*/|{_TEXT}|[^\"`])*?)-?\}}\}}", re.DOTALL)
+# What Go reads between braces; a comment is one, too.
+ACTION = re.compile(rf"\{{\{{-?((?:/\*.*?\*/|{_TEXT}|[^\"`])*?)-?\}}\}}", re.DOTALL)
 _SKIPPED = re.compile(rf"/\*.*?\*/|{_TEXT}", re.DOTALL)
 _OPENING = re.compile(r"\s*(if|with|range|define|block)\b")
 _END = re.compile(r"\s*end\s*")
@@ -34,7 +35,7 @@ def reads(text: str) -> set[ValuePath]:
     """
     found: set[ValuePath] = set()
     blocks: list[dict[str, set[ValuePath]]] = [{}]
-    for match in _ACTION.finditer(text):
+    for match in ACTION.finditer(text):
         action = _SKIPPED.sub('""', match[1])
         if _END.fullmatch(action) and len(blocks) > 1:
             blocks.pop()

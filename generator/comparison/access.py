@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from generator.comparison.change import Change, Found, Pair
-from generator.comparison.fields import at
+from generator.yaml.fields import at
 
 _SCOPE = ("rules", "namespaceSelector", "objectSelector", "matchConditions", "matchPolicy")
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")

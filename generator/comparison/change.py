@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from generator.comparison.fields import same
 from generator.comparison.reading import objects
 from generator.comparison.sides import Side
 from generator.values.identity import Identity
+from generator.yaml.fields import same
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from generator import helm, kubectl
-from generator.comparison.fields import ABSENT, at, compare
 from generator.comparison.reading import objects
 from generator.comparison.sides import Side, Text
 from generator.errors import ToolFailed
@@ -17,6 +16,7 @@ from generator.manifests.protection import KEEP
 from generator.release import Release
 from generator.values.identity import Identity, of_object
 from generator.yaml.data import JsonObject
+from generator.yaml.fields import ABSENT, at, compare
 
 HELM = "helm"
 """The field manager of Helm 4. Source: cmd/helm/helm.go of helm.sh/helm/v4."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from generator.comparison.access import crd_summary
 from generator.comparison.change import Change, Pair
-from generator.comparison.fields import ABSENT, Field, compare
 from generator.comparison.risks import Risk
 from generator.yaml.embedded import opened
+from generator.yaml.fields import ABSENT, Field, compare
 
 LONGEST = 65_000
 """Characters of a report in Markdown: GitHub takes 65,536 in a comment."""

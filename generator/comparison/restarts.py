@@ -9,8 +9,8 @@ from typing import Any
 
 from generator import CONTROLLER
 from generator.comparison.change import Change, Found
-from generator.comparison.fields import ABSENT, at, compare
 from generator.comparison.serving import served
+from generator.yaml.fields import ABSENT, at, compare
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Fields of a component that leave the pods of Standard mode alone.

@@ -8,8 +8,8 @@ from functools import partial
 
 from generator.comparison import access, restarts, traffic
 from generator.comparison.change import Change, Found
-from generator.comparison.fields import ABSENT, at, compare
 from generator.manifests.protection import KEEP
+from generator.yaml.fields import ABSENT, at, compare
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any
 
 from generator.comparison.change import Change, Pair
-from generator.comparison.fields import at
 from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
 from generator.values.identity import Identity, of_object
 from generator.yaml.data import JsonObject
+from generator.yaml.fields import at
 
 
 def served(runtime: Pair, change: Change) -> Iterator[tuple[Pair, str]]:

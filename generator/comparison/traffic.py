@@ -8,11 +8,11 @@ from functools import cache
 from typing import Any
 
 from generator.comparison.change import Change, Found
-from generator.comparison.fields import at
 from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
 from generator.images.mention import mentions
 from generator.yaml.embedded import opened
+from generator.yaml.fields import at
 from generator.yaml.path import dotted
 
 _LOCAL = "svc.cluster.local"

@@ -15,7 +15,6 @@ from generator.values.schema import ValuePath, values_schema
 from generator.yaml.data import JsonObject
 
 _WIDTH = 100
-_ENTRY = "NAME"
 # So many objects are named; more are counted.
 _SHOWN = 12
 
@@ -87,9 +86,9 @@ def explain(path: str) -> Explanation:
     name = ".".join(known)
     inner = node["additionalProperties"] if "x-entries" in node else node
     children = inner.get("properties", {})
-    prefix = f"{_ENTRY}." if "x-entries" in node else ""
+    prefix = f"{effects.NAME}." if "x-entries" in node else ""
     return Explanation(
-        name=name.replace("*", _ENTRY) or "values",
+        name=name.replace("*", effects.NAME) or "values",
         type=type_of(node),
         default=node.get("default"),
         has_default="default" in node,
@@ -118,7 +117,7 @@ def _follow(keys: Sequence[str]) -> tuple[ValuePath, JsonObject]:
 
 
 def _unknown(node: JsonObject, known: Sequence[str], key: str) -> str:
-    above = ".".join(known).replace("*", _ENTRY)
+    above = ".".join(known).replace("*", effects.NAME)
     path = f"{above}.{key}".removeprefix(".")
     if reason := node.get("x-removed", {}).get(key):
         return f"{path}: {reason}"

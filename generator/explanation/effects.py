@@ -6,12 +6,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 
 from generator import DATA
 
 FILE = DATA / "effects.json"
+NAME = "NAME"
+"""What stands for the names of a user's models, graphs and runtimes."""
+
+NAMED = ("models", "graphs", "trainedModels", "customRuntimes", "extraObjects")
+"""The values that are entries by name, of which objects are made."""
+
+_HASH = re.compile(r"-[0-9a-f]{8}$")
 
 Effects = dict[str, list[str]]
 """Fields by object, such as `Deployment/manager`: none where the object itself comes or goes."""
@@ -31,6 +39,11 @@ def below(name: str) -> Effects:
             for thing, fields in effects.items():
                 found.setdefault(thing, {}).update(dict.fromkeys(fields))
     return {thing: list(fields) for thing, fields in sorted(found.items())}
+
+
+def label(kind: str, name: str) -> str:
+    """What an object is called among the effects; the hash at the end of a Job's name is HASH."""
+    return f"{kind}/{_HASH.sub('-HASH', name)}"
 
 
 def grouped(effects: Effects) -> Iterator[tuple[list[str], list[str]]]:

@@ -5,11 +5,12 @@ There is one renderer, Helm. Its output is split as text; nothing is parsed and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from generator import MODELS
+from generator import CHART, MODELS
 from generator.chart import cache
 from generator.errors import GeneratorError, Problem, ValuesError
 from generator.helm import template
@@ -20,6 +21,9 @@ from generator.teams import DECLARED, Team
 from generator.values.identity import NO_NAME, Identity, is_name, of_object
 from generator.values.load import NOTHING, Values
 from generator.yaml.writer import dump
+
+Charts = Callable[[str], Path]
+"""What gives the folder of a chart by its name."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ def render(
     teams: Sequence[Team] = (),
     *,
     helm: str = "helm",
+    charts: Charts = cache.folder,
 ) -> list[Manifest]:
     """The objects of the platform, of the models that the values declare, and of teams, CRDs first.
 
@@ -46,8 +51,8 @@ def render(
     origins = [(values, release)] if has_models(values) else []
     origins += [(team.values, replace(release, models=team.namespace)) for team in teams]
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(platform, values, release, helm=helm)
-        others = [pool.submit(models, *origin, helm=helm) for origin in origins]
+        first = pool.submit(platform, values, release, helm=helm, charts=charts)
+        others = [pool.submit(models, *origin, helm=helm, charts=charts) for origin in origins]
         texts = [first.result(), *(other.result() for other in others)]
     installed = [
         _Installation(list(split(text)), *origin)
@@ -61,10 +66,16 @@ def render(
     return [*map(_namespace, namespaces), *rendered]
 
 
-def platform(values: Values, release: Release = DEFAULT, *, helm: str = "helm") -> str:
+def platform(
+    values: Values,
+    release: Release = DEFAULT,
+    *,
+    helm: str = "helm",
+    charts: Charts = cache.folder,
+) -> str:
     """What Helm prints for the platform, with the CRDs."""
     return template(
-        cache.folder(),
+        charts(CHART),
         values,
         release=release.name,
         namespace=release.namespace,
@@ -73,11 +84,17 @@ def platform(values: Values, release: Release = DEFAULT, *, helm: str = "helm") 
     )
 
 
-def models(values: Values, release: Release = DEFAULT, *, helm: str = "helm") -> str:
+def models(
+    values: Values,
+    release: Release = DEFAULT,
+    *,
+    helm: str = "helm",
+    charts: Charts = cache.folder,
+) -> str:
     """What Helm prints for the models."""
     known = () if values.at("global", "platformNamespace") else (release.namespace,)
     return template(
-        cache.folder(MODELS),
+        charts(MODELS),
         values,
         release=release.models_name,
         namespace=release.models,
@@ -125,7 +142,7 @@ def _twice(
     extra, own = (each, other) if each.is_extra else (other, each)
     what = f"{each.kind} {each.name} is rendered twice, by {own.chart}/{own.source}"
     values = platform.values
-    keys = _declaring(values, identity, platform.release) if extra.is_extra else ()
+    keys = declaring(values, identity, platform.release) if extra.is_extra else ()
     if not keys:
         raise GeneratorError(f"{what} and by {extra.chart}/{extra.source}; rename one of them")
     message = f"{what} and by this; use a value of the chart to change its object, or rename it"
@@ -133,7 +150,7 @@ def _twice(
         yield values.problem(("extraObjects", key), message)
 
 
-def _declaring(values: Values, identity: Identity, release: Release) -> list[str]:
+def declaring(values: Values, identity: Identity, release: Release) -> list[str]:
     """The keys of `extraObjects` that are this object."""
     extra = (values.at("extraObjects") or {}).items()
     return [key for key, data in extra if of_object(data, release.namespace) == identity]

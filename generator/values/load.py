@@ -104,6 +104,13 @@ class Values:
         """A Problem at `path`, in the last source that says it, or else at `instead`."""
         return _place(self.documents, path, message, instead=instead)
 
+    def said(self, path: Key) -> str | None:
+        """The file and line that say the value at `path`, the last of them; None for a default."""
+        for document in reversed(self.documents):
+            if path in document.positions:
+                return f"{document.file}:{document.position(path)[0]}"
+        return None
+
     def path_named(self, name: str) -> Key:
         """The path of the first key, or text, that is `name`; the top level if nothing is."""
         for document in self.documents:

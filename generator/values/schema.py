@@ -85,6 +85,14 @@ def defaults(node: JsonObject) -> JsonObject:
     }
 
 
+def is_tree(node: JsonObject) -> bool:
+    """Whether a leaf holds fields or items that the values API does not name."""
+    kinds = node.get("type", "string" if "enum" in node else "object")
+    return "x-kubernetes" in node or not {"object", "array"}.isdisjoint(
+        kinds if isinstance(kinds, list) else [kinds]
+    )
+
+
 def find(node: JsonObject, path: ValuePath) -> JsonObject | None:
     """The expanded node at `path`, or None; in a map of entries any name leads to the entry."""
     for key in path:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from generator import tools
 from generator.cli.diff import diff as command
 from generator.comparison import report
-from generator.comparison.fields import ABSENT, compare
 from generator.comparison.risks import RISKS, Risk
 from generator.manifests.protection import KEEP
+from generator.yaml.fields import ABSENT, compare
 from generator.yaml.writer import dump
 from tests.rendering import CHARTS, MODELS, ROOT, STOCK
 from tests.unit.test_cli import run

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generator.yaml.path import dotted
+from generator.yaml.path import Key, dotted
 
 
 class _Absent:
@@ -57,6 +57,22 @@ def compare(old: Any, new: Any, path: str = "") -> Iterator[Field]:
         yield from _compare_lists(old, new, path)
     else:
         yield Field(path, old, new)
+
+
+def leaves(data: Any, path: str = "", key: Key = ()) -> Iterator[tuple[str, Key, Any]]:
+    """Every field below `path` that holds no others: where, as `compare` says it and as a key, and
+    its value.
+    """
+    if isinstance(data, dict) and data:
+        for step, value in data.items():
+            yield from leaves(value, _join(path, step), (*key, step))
+    elif isinstance(data, list) and data:
+        names = next((names for names in _NAMES if _name_all(names, data)), None)
+        for index, item in enumerate(data):
+            step = _name(item, names) if names else index
+            yield from leaves(item, f"{path}[{step}]", (*key, index))
+    else:
+        yield path, key, data
 
 
 def same(old: Any, new: Any) -> bool:

@@ -1,0 +1,143 @@
+"""The objects that values render, explained field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache as cached
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from generator.chart import cache
+from generator.errors import GeneratorError
+from generator.explanation import effects, trace
+from generator.explanation.influence import Field, Steps, influence, known_objects, steps
+from generator.explanation.listing import Explained, Listing, Setter, name_of, named
+from generator.explanation.trace import Origin, Trace
+from generator.manifests.parsing import Manifest
+from generator.manifests.rendering import declaring, render
+from generator.release import DEFAULT, Release
+from generator.values.load import NOTHING, Values
+from generator.values.messages import nearest
+from generator.yaml.data import JsonObject
+from generator.yaml.document import parse
+from generator.yaml.embedded import opened
+from generator.yaml.fields import leaves
+from generator.yaml.kubernetes import KubernetesReader
+from generator.yaml.path import Key, dotted
+
+_HIDDEN = "(not shown: it is a Secret's)"
+
+
+def explain(
+    thing: str, field: str = "", *, values: Values = NOTHING, release: Release = DEFAULT
+) -> list[Listing]:
+    """Every object KIND/NAME that these (checked) values render; several differ in their namespace
+    or API group.
+
+    `field` keeps that field, or what is below it. Raises GeneratorError for an object or a field
+    that is not rendered, with the nearest that is or the values that make it, and what `render`
+    raises.
+    """
+    wanted = steps(field.removeprefix("."))
+    if wanted is None:
+        raise GeneratorError(f"{field}: is no field; write a.b, a.b[0] or a.b[name]")
+    with TemporaryDirectory(prefix="kserve-lite-") as folder:
+        manifests = render(values, release, charts=lambda name: trace.copy(name, Path(folder)))
+    found = [each for each in manifests if _is(each, thing)]
+    if not found:
+        raise GeneratorError(_unknown_object(thing, manifests))
+    every = [_Rendered(each, values, release) for each in found]
+    listings = [each.listing(wanted) for each in every]
+    if not any(listing.fields for listing in listings):
+        raise GeneratorError(every[0].unknown(field, wanted))
+    return [listing for listing in listings if listing.fields]
+
+
+class _Rendered:
+    """An object with its fields, and what changes them."""
+
+    def __init__(self, manifest: Manifest, values: Values, release: Release) -> None:
+        self._manifest = manifest
+        self._values = values
+        document = parse(manifest.text, manifest.source, reader=KubernetesReader)
+        self._data: JsonObject = document.data
+        self._place_of = document.position
+        self._trace = Trace(manifest)
+        home = manifest.namespace or release.home(manifest.chart)
+        identity = (manifest.group, manifest.kind, home, manifest.name)
+        extra = declaring(values, identity, release) if manifest.is_extra else ()
+        self._influence = influence(self._data, values, extra)
+
+    def listing(self, wanted: Steps) -> Listing:
+        """The object with the fields that are wanted."""
+        every = [*self._fields()]
+        kept = tuple(self._explained(each) for each in every if each.is_below(wanted))
+        version = str(self._data["apiVersion"])
+        return Listing(self._manifest, version, self._setters(self._influence.presence), kept)
+
+    def unknown(self, path: str, wanted: Steps) -> str:
+        """The error for a field that is not there."""
+        what = f"{name_of(self._manifest)}: {path}"
+        sets = [key for key, effect in self._influence.measured if effect[: len(wanted)] == wanted]
+        if sets:
+            return f"{what} is not set with these values; {named(self._setters(sets))} sets it"
+        known = {
+            ".".join(f.steps[:n]): f.path
+            for f in self._fields()
+            for n in range(1, len(f.steps) + 1)
+        }
+        near = nearest(".".join(wanted), known)
+        remedy = f"did you mean {near}?" if near else "leave the field out to see all"
+        return f"{what}: there is no such field; {remedy}"
+
+    def _fields(self) -> Iterator[Field]:
+        for path, key, value in leaves(opened(self._data)):
+            origin = self._origin(key)
+            yield Field(path, key, value, _statement(origin) if origin else "")
+
+    def _origin(self, key: Key) -> Origin | None:
+        return self._trace.origin(self._place_of(key)[0])
+
+    def _explained(self, field: Field) -> Explained:
+        setters = self._setters(self._influence.of(field, self._values))
+        hidden = self._manifest.kind == "Secret" and field.key[0] in ("data", "stringData")
+        value = _HIDDEN if hidden else field.value
+        return Explained(field.path, value, self._origin(field.key), setters)
+
+    def _setters(self, keys: Sequence[Key]) -> tuple[Setter, ...]:
+        return tuple(Setter(dotted(key), self._values.said(key)) for key in keys)
+
+
+def _is(manifest: Manifest, thing: str) -> bool:
+    kind, _, name = thing.partition("/")
+    return manifest.kind.lower() == kind.lower() and manifest.name == name
+
+
+def _unknown_object(thing: str, manifests: Sequence[Manifest]) -> str:
+    """The error for an object that is not rendered: the values that make it, or a near one."""
+    kind, _, name = thing.partition("/")
+    rendered = {effects.label(each.kind, each.name): each for each in manifests}
+    own = effects.label(kind, name).lower()
+    for label in known_objects():
+        makers = [leaf for leaf, things in effects.measured().items() if things.get(label) == []]
+        if label.lower() == own and makers and label not in rendered:
+            values = ", ".join(leaf.replace("*", effects.NAME) for leaf in makers)
+            return f"{label}: is not rendered with these values; see {values}"
+    fact = f"{thing}: these values render no such object"
+    known = [f"{each.kind}/{each.name}" for each in manifests]
+    of_kind = sorted(label for label in known if label.lower().startswith(f"{kind.lower()}/"))
+    if near := nearest(thing, of_kind) or nearest(thing, known):
+        return f"{fact}; did you mean {near}?"
+    if of_kind:
+        return f"{fact}; there is {', '.join(of_kind)}"
+    return f"{fact}; the kinds are {', '.join(sorted({each.kind for each in manifests}))}"
+
+
+@cached
+def _text_of(file: str) -> str:
+    chart, _, path = file.partition("/")
+    return (cache.folder(chart) / path).read_text(encoding="utf-8")
+
+
+def _statement(origin: Origin) -> str:
+    return trace.statement(_text_of(origin.file), origin.line)
