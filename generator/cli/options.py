@@ -104,7 +104,7 @@ def team_option(command: _Command) -> _Command:
         metavar="NAMESPACE=FILE",
         callback=_by_namespace,
         help="Models of a team, in a namespace of its own: FILE holds models, graphs and "
-        "trainedModels only; may be repeated.",
+        "trainedModels only, - is standard input; may be repeated.",
     )(command)
 
 

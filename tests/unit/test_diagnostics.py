@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from generator.cli.command import CODES
 from generator.cli.main import cli
 from generator.errors import GeneratorError, Problem, ToolFailed, ValuesError
 from tests.rendering import CASES, ROOT
@@ -237,3 +238,23 @@ def test_a_lock_may_come_from_standard_input():
     done = run("images", "--digests", "-", "--format", "values", stdin="nonsense: 1\n")
     assert done.returncode == 1
     assert done.stderr.startswith("standard input:")
+
+
+def test_the_page_has_every_exit_code():
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    _, _, table = page.partition("| code |")
+    rows = table.partition("\n\n")[0].splitlines()[2:]
+    assert [row.split("|")[1].replace(" ", "") for row in rows] == list(map(str, CODES))
+
+
+def test_the_exit_code_tells_what_differs_from_trouble(values):
+    values.write_text("{}\n")
+    other, wrong = values.with_name("other.yaml"), values.with_name("wrong.yaml")
+    other.write_text("controller: {replicas: 2}\n")
+    wrong.write_text("controller: {replica: 2}\n")
+    assert run("chart", "-f", values, "-o", "out", cwd=values.parent).returncode == 0
+    for file, code in ((values, 0), (other, 1), (wrong, 2)):
+        check = ("chart", "-f", file, "-o", "out", "--check")
+        assert run(*check, cwd=values.parent).returncode == code
+        assert run("diff", values, file).returncode == code
+    assert run("chart", "-f", wrong, "-o", "out", cwd=values.parent).returncode == 1
