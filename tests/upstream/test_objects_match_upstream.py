@@ -227,7 +227,7 @@ def test_a_batch_is_as_big_and_waits_as_long_as_its_prose_says():
     batcher = find(values_schema(), ("models", "*", "batcher"))
     for flag, key in (("max-batchsize", "maxBatchSize"), ("max-latency", "maxLatency")):
         default = re.search(rf'flag\.String\("{flag}", "(\d+)"', agent)[1]
-        assert f"left out, {default}." in batcher["properties"][key]["description"]
+        assert f"by default {default}." in batcher["properties"][key]["description"]
 
 
 def test_only_requests_of_the_protocol_v1_are_gathered():
