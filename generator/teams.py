@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from generator.errors import Problem, ValuesError
@@ -12,9 +13,15 @@ from generator.values.load import Values, merge
 from generator.values.messages import nearest
 from generator.values.schema import values_schema
 from generator.values.sources import Source, read_sources
+from generator.yaml.data import JsonObject
+from generator.yaml.path import Key, dotted
 
 DECLARED = ("models", "graphs", "trainedModels")
 """The top-level values that the models chart makes objects of."""
+
+_TEMPLATES = ("domainTemplate", "pathTemplate")
+# {{ .Name }}, {{ .Labels.team }} or {{ index .Labels "example.com/team" }}
+_FIELD = re.compile(r'\{\{-? *(?:\.(\w+)(?:\.(\w+))?|index \.(\w+) "([^"]+)") *-?\}\}')
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,9 @@ def read_teams(
 ) -> tuple[Team, ...]:
     """The teams of files by namespace, all checked. Models of the platform's values are not theirs.
 
-    Raises GeneratorError for a name that is none, ValuesError with every problem of every file, or
-    where the platform's values declare models for the namespace of a team.
+    Raises GeneratorError for a name that is none, ValuesError with every problem of every file,
+    where the platform's values declare models for the namespace of a team, or where models of two
+    namespaces would be published at one address.
     """
     for namespace in files:
         check_namespace("--team", namespace)
@@ -42,11 +50,13 @@ def read_teams(
     shared = without_declared(platform)
     teams: list[Team] = []
     problems: list[Problem] = []
-    for namespace, source in zip(files, read_sources(files.values()), strict=True):
+    for namespace, name in files.items():
         try:
+            (source,) = read_sources([name])
             teams.append(Team(namespace, _read(source, shared)))
         except ValuesError as error:
             problems += error.problems
+    problems = problems or list(_clashes([Team(release.models, platform), *teams]))
     if problems:
         raise ValuesError(problems)
     return tuple(teams)
@@ -72,6 +82,46 @@ def _read(source: Source, shared: Values) -> Values:
     )
     refuse(values)
     return values
+
+
+def _clashes(installed: Sequence[Team]) -> Iterator[Problem]:
+    """A Problem for each model or graph that has the host or the path of one in another namespace.
+
+    Within a namespace the models chart compares them.
+    """
+    seen: dict[tuple[str, str], tuple[Team, Key]] = {}
+    for team in installed:
+        routing = team.values.whole["routing"]
+        routed = routing["mode"] != "none" and routing["domain"]
+        templates = {key: routing[key] for key in _TEMPLATES if routed and routing[key]}
+        for path, entry in _published(team.values):
+            for key, template in templates.items():
+                address = _filled(template, str(path[1]), team.namespace, entry)
+                other, theirs = seen.setdefault((key, address), (team, path))
+                if other.namespace != team.namespace:
+                    what = f"has the address of {dotted(theirs)} ({other.values.said(theirs)})"
+                    remedy = f"make routing.{key} tell them apart, or rename one"
+                    yield team.values.problem(path, f"{what}; {remedy}")
+
+
+def _published(values: Values) -> Iterator[tuple[Key, JsonObject]]:
+    """The models and graphs that have a route, with their paths."""
+    for section in ("models", "graphs"):
+        for name, entry in (values.at(section) or {}).items():
+            if not entry.get("clusterLocal"):
+                yield (section, name), entry
+
+
+def _filled(template: str, name: str, namespace: str, entry: JsonObject) -> str:
+    """A template of hosts or paths, filled in but for the domain, which all share."""
+
+    def field(match: re.Match[str]) -> str:
+        things, key = match[1] or match[3], match[2] or match[4]
+        if key:
+            return str((entry.get(things.lower()) or {}).get(key, match[0]))
+        return {"Name": name, "Namespace": namespace}.get(things, match[0])
+
+    return _FIELD.sub(field, template)
 
 
 def _foreign(own: Values) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from generator.yaml.fields import ABSENT, same
 from generator.yaml.path import Key, value_at
 
 Steps = tuple[str, ...]
-_STEP = re.compile(r'\["([^"]*)"\]|\[([^]"]*)\]|\.?([^.\[\]]+)')
+_STEP = re.compile(r"""\["([^"]*)"\]|\['([^']*)'\]|\[([^]"']*)\]|\.?([^.\[\]]+)""")
 
 
 def steps(path: str) -> Steps | None:
@@ -25,6 +25,11 @@ def steps(path: str) -> Steps | None:
     if "".join(match[0] for match in found) != path:
         return None
     return tuple("".join(part or "" for part in match.groups()) for match in found)
+
+
+def first_steps(path: str, count: int) -> str:
+    """The beginning of a path, as people write it."""
+    return "".join(step[0] for step in list(_STEP.finditer(path))[:count])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,14 @@ from tempfile import TemporaryDirectory
 from generator.chart import cache
 from generator.errors import GeneratorError
 from generator.explanation import effects, trace
-from generator.explanation.influence import Field, Steps, influence, known_objects, steps
+from generator.explanation.influence import (
+    Field,
+    Steps,
+    first_steps,
+    influence,
+    known_objects,
+    steps,
+)
 from generator.explanation.listing import Explained, Listing, Setter, name_of, named
 from generator.explanation.trace import Origin, Trace
 from generator.manifests.parsing import Manifest
@@ -82,12 +89,12 @@ class _Rendered:
         if sets:
             return f"{what} is not set with these values; {named(self._setters(sets))} sets it"
         known = {
-            ".".join(f.steps[:n]): f.path
+            ".".join(f.steps[:n]): first_steps(f.path, n)
             for f in self._fields()
             for n in range(1, len(f.steps) + 1)
         }
         near = nearest(".".join(wanted), known)
-        remedy = f"did you mean {near}?" if near else "leave the field out to see all"
+        remedy = f"did you mean {known[near]}?" if near else "leave the field out to see all"
         return f"{what}: there is no such field; {remedy}"
 
     def _fields(self) -> Iterator[Field]:

@@ -150,6 +150,8 @@ def test_it_says_what_it_was_made_for(chart, case):
     # What can be chosen in the stock chart alone is not spoken of.
     assert not re.search("one value away|says who writes|In `routing.mode", readme)
     assert "Made for one cluster" not in render(chart=chart)["README.md"]
+    # The stock chart is in charts/, and is not what to install.
+    assert f" ./{chart} " in readme and f"charts/{chart} " not in readme
     assert not re.search(r"\n\n\n|\|\n\n\|---", readme)
 
 

@@ -250,3 +250,14 @@ def test_where_marks_go():
 )
 def test_the_steps_of_a_path(path, expected):
     assert steps(path) == expected
+
+
+def test_a_key_with_dots_is_suggested_as_it_is_written():
+    """In brackets; quotes of both kinds are read."""
+    thing = "Deployment/kserve-controller-manager"
+    with pytest.raises(
+        GeneratorError, match=r'did you mean metadata\.labels\["app\.kubernetes\.io/name"\]\?'
+    ):
+        explain(thing, "metadata.labels.app.kubernetes.io/name")
+    (found,) = explain(thing, "metadata.labels['app.kubernetes.io/name']")
+    assert [field.value for field in found.fields] == ["kserve-lite"]

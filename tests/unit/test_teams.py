@@ -53,7 +53,9 @@ def apart(case):
 )
 def test_a_teams_folder_is_what_helm_makes_of_both_files(case, tmp_path):
     platform, own = apart(case)
-    found = rendered(tmp_path, platform, fraud=own, a123=own)
+    # Where the label decides on the host, they have hosts of their own.
+    other = re.sub(r'"team": "(\w+)"', r'"team": "other-\1"', own)
+    found = rendered(tmp_path, platform, fraud=own, a123=other)
     for team in ("fraud", "a123"):
         files = ("-f", tmp_path / "platform.yaml", "-f", tmp_path / f"{team}.yaml")
         argv = ("template", "kserve-lite-models", CHARTS[MODELS], "-n", team, *files)
@@ -150,6 +152,16 @@ def test_an_object_of_a_team_cannot_be_declared_again(tmp_path):
     assert said.startswith("platform.yaml:2:3: extraObjects.x: Service m is rendered twice, by ")
 
 
+def test_what_is_wrong_in_a_file_is_said_beside_another_that_is_missing(tmp_path):
+    files = written(tmp_path, fraud="model: {}") | {"ads": "nowhere.yaml"}
+    with pytest.raises(ValuesError) as caught:
+        read_teams(files, Values.made({}))
+    assert [each.message for each in caught.value.problems] == [
+        "unknown key; did you mean models?",
+        "cannot be read: No such file or directory",
+    ]
+
+
 def test_a_file_that_is_missing_and_standard_input_named_twice_are_refused(tmp_path):
     with pytest.raises(ValuesError, match=r"none\.yaml:1:1: cannot be read: No such file"):
         read_teams({"a": "none.yaml"}, Values())
@@ -200,3 +212,64 @@ def test_a_run_without_a_team_removes_its_folder_and_says_whose_values_are_missi
         "ads"
     ]
     assert not (tmp_path / "out" / "00-crds" / "namespace-fraud.yaml").exists()
+
+
+ONE = f"models: {{iris: {MODEL}}}"
+
+
+@pytest.mark.parametrize(
+    ("mode", "routing"),
+    [
+        ("ingress", "domainTemplate: '{{ .Name }}.{{ .IngressDomain }}'"),
+        ("virtualService", "domainTemplate: '{{ .Name }}.{{ .IngressDomain }}'"),
+        ("virtualService", "pathTemplate: '/serve/{{ .Name }}'"),
+    ],
+)
+def test_two_namespaces_have_no_address_in_common(mode, routing, tmp_path):
+    platform = f"routing: {{mode: {mode}, domain: example.com, {routing}}}"
+    key = routing.partition(":")[0]
+    clash = (
+        "ads.yaml:1:10: models.iris has the address of models.iris ({}:1); "
+        f"make routing.{key} tell them apart, or rename one"
+    )
+    said = refused(tmp_path, platform, fraud=ONE, ads=ONE)
+    assert said.replace(": models.iris: ", ": models.iris ") == clash.format("fraud.yaml")
+    said = refused(tmp_path, f"{{{platform}, {ONE}}}", ads=ONE)
+    assert said.replace(": models.iris: ", ": models.iris ") == clash.format("platform.yaml")
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        "{}",
+        "routing: {domain: example.com}",
+        "routing: {mode: none, domainTemplate: '{{ .Name }}.{{ .IngressDomain }}'}",
+        "routing: {mode: virtualService, domain: example.com, pathTemplate: '/{{ .Namespace }}/{{ .Name }}'}",
+    ],
+)
+def test_names_in_common_are_none_of_it_where_addresses_differ(platform, tmp_path):
+    assert rendered(tmp_path, platform, fraud=ONE, ads=ONE)
+
+
+def test_namespaces_and_labels_are_compared_as_they_are_filled_in(tmp_path):
+    said = refused(
+        tmp_path,
+        "routing: {domain: example.com}",
+        **{"b-c": f"models: {{a: {MODEL}}}", "c": f"models: {{a-b: {MODEL}}}"},
+    )
+    assert "models.a-b: has the address of models.a (b-c.yaml:1)" in said
+    platform = "routing: {domain: example.com, domainTemplate: '{{ .Name }}.{{ index .Labels \"example.com/team\" }}.{{ .IngressDomain }}'}"
+    labelled = {
+        team: f"models: {{iris: {{labels: {{example.com/team: {team}}}, {MODEL[1:]}}}"
+        for team in ("fraud", "ads")
+    }
+    assert rendered(tmp_path, platform, **labelled)
+    assert "has the address" in refused(
+        tmp_path, platform, fraud=labelled["ads"], ads=labelled["ads"]
+    )
+
+
+def test_models_without_a_route_have_no_address(tmp_path):
+    platform = "routing: {domain: example.com, domainTemplate: '{{ .Name }}.{{ .IngressDomain }}'}"
+    local = f"models: {{iris: {{clusterLocal: true, {MODEL[1:]}}}"
+    assert rendered(tmp_path, platform, fraud=ONE, ads=local)
