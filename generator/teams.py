@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from generator.errors import Problem, ValuesError
 from generator.release import DEFAULT, Release, check_namespace
+from generator.values.address import filled
 from generator.values.check import refuse
 from generator.values.load import Values, merge
 from generator.values.messages import nearest
 from generator.values.schema import values_schema
-from generator.values.sources import Source, read_sources
+from generator.values.sources import Source, tried_sources
 from generator.yaml.data import JsonObject
 from generator.yaml.path import Key, dotted
 
@@ -20,8 +20,6 @@ DECLARED = ("models", "graphs", "trainedModels")
 """The top-level values that the models chart makes objects of."""
 
 _TEMPLATES = ("domainTemplate", "pathTemplate")
-# {{ .Name }}, {{ .Labels.team }} or {{ index .Labels "example.com/team" }}
-_FIELD = re.compile(r'\{\{-? *(?:\.(\w+)(?:\.(\w+))?|index \.(\w+) "([^"]+)") *-?\}\}')
 
 
 @dataclass(frozen=True)
@@ -50,9 +48,8 @@ def read_teams(
     shared = without_declared(platform)
     teams: list[Team] = []
     problems: list[Problem] = []
-    for namespace, name in files.items():
+    for namespace, source in zip(files, tried_sources(files.values()), strict=True):
         try:
-            (source,) = read_sources([name])
             teams.append(Team(namespace, _read(source, shared)))
         except ValuesError as error:
             problems += error.problems
@@ -70,8 +67,10 @@ def without_declared(values: Values) -> Values:
     return replace(values, sources=Values.made(kept).sources, merged=kept)
 
 
-def _read(source: Source, shared: Values) -> Values:
+def _read(source: Source | ValuesError, shared: Values) -> Values:
     """The values of a team's file over those that all share. Raises ValuesError."""
+    if isinstance(source, ValuesError):
+        raise source
     own = Values.of([source])
     if problems := list(_foreign(own)):
         raise ValuesError(problems)
@@ -95,8 +94,15 @@ def _clashes(installed: Sequence[Team]) -> Iterator[Problem]:
         routed = routing["mode"] != "none" and routing["domain"]
         templates = {key: routing[key] for key in _TEMPLATES if routed and routing[key]}
         for path, entry in _published(team.values):
+            known = {
+                "Name": str(path[1]),
+                "Namespace": team.namespace,
+                "Labels": entry.get("labels") or {},
+                "Annotations": entry.get("annotations") or {},
+            }
             for key, template in templates.items():
-                address = _filled(template, str(path[1]), team.namespace, entry)
+                # Without the domain, which all share.
+                address = filled(template, known)
                 other, theirs = seen.setdefault((key, address), (team, path))
                 if other.namespace != team.namespace:
                     what = f"has the address of {dotted(theirs)} ({other.values.said(theirs)})"
@@ -110,18 +116,6 @@ def _published(values: Values) -> Iterator[tuple[Key, JsonObject]]:
         for name, entry in (values.at(section) or {}).items():
             if not entry.get("clusterLocal"):
                 yield (section, name), entry
-
-
-def _filled(template: str, name: str, namespace: str, entry: JsonObject) -> str:
-    """A template of hosts or paths, filled in but for the domain, which all share."""
-
-    def field(match: re.Match[str]) -> str:
-        things, key = match[1] or match[3], match[2] or match[4]
-        if key:
-            return str((entry.get(things.lower()) or {}).get(key, match[0]))
-        return {"Name": name, "Namespace": namespace}.get(things, match[0])
-
-    return _FIELD.sub(field, template)
 
 
 def _foreign(own: Values) -> Iterator[Problem]:

@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.command import command
-from generator.cli.options import check_standard_input, release_options, values_option
+from generator.cli.options import (
+    check_standard_input,
+    release_options,
+    report_option,
+    values_option,
+)
 
 if TYPE_CHECKING:
     from generator.release import Release
 
 
-@command()
+@command(exit_codes={1: "There is no such value, object or field, or values are wrong."})
 @click.argument("path", default="", metavar="[PATH|KIND/NAME]")
 @click.argument("field", default="")
 @values_option("Values that KIND/NAME is rendered with.")
-@click.option(
-    "--output",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Form of the answer.",
-)
+@report_option("form")
 @release_options
 def explain(*, path: str, field: str, values: tuple[str, ...], form: str, release: Release) -> None:
     """Tell what a value is and changes, or what sets the fields of an object.
@@ -47,9 +45,6 @@ def explain(*, path: str, field: str, values: tuple[str, ...], form: str, releas
       data.ingress          in a ConfigMap, also inside its JSON
     Each field comes with its value, the line of the template that prints it, and the values that
     change it, with file and line where yours say so.
-
-    The exit code is 0 on success, 1 when there is no such value, object or field, or values are
-    wrong, 2 for a wrong option.
     """
     from generator.explanation import answer  # noqa: PLC0415
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.diagram.components import Declared, Graph, Service
 from generator.diagram.parts import Edge, Node, Shape
+from generator.values.address import filled
 from generator.yaml.data import JsonObject
 
 OUTSIDE = Node("", "a client outside", shape=Shape.ROUND)
@@ -91,14 +92,12 @@ def _by_kserve(service: Service, ingress: JsonObject) -> Iterator[Edge]:
 
 def _url(service: Service, ingress: JsonObject) -> str:
     """The address of a model, by KServe's template; what depends on labels stays as it is."""
-    host = str(ingress.get("domainTemplate", ""))
     known = {
         "Name": service.name,
         "Namespace": service.namespace,
         "IngressDomain": ingress["ingressDomain"],
     }
-    for key, value in known.items():
-        host = str(value).join(re.split(rf"\{{\{{-? *\.{key} *-?\}}\}}", host))
+    host = filled(str(ingress.get("domainTemplate", "")), known)
     return f"{ingress.get('urlScheme', 'http')}://{host}"
 
 

@@ -91,7 +91,7 @@ def settle(root: Path) -> tuple[str, ...]:
         shutil.rmtree(journal)
     except OSError as error:
         message = f"cannot be put back ({error.strerror}); mend that, and the next run does it"
-        raise OutputError(Problem.output(root, f"{message}")) from None
+        raise OutputError(Problem.output(root, message)) from None
     return kept
 
 

@@ -47,21 +47,26 @@ def read_source(name: Path | str) -> Source:
 
 def read_sources(names: Iterable[Path | str]) -> tuple[Source, ...]:
     """Every source, in order. Raises ValuesError that names each which cannot be read."""
-    sources: list[Source] = []
-    problems: list[Problem] = []
+    tried = list(tried_sources(names))
+    if problems := [
+        one for each in tried if isinstance(each, ValuesError) for one in each.problems
+    ]:
+        raise ValuesError(problems)
+    return tuple(each for each in tried if isinstance(each, Source))
+
+
+def tried_sources(names: Iterable[Path | str]) -> Iterator[Source | ValuesError]:
+    """Every source, in order, or the error that says why it cannot be read."""
     drained: set[tuple[int, int]] = set()
     for name in map(str, names):
         try:
-            sources.append(_read(name, drained))
+            yield _read(name, drained)
         except IsADirectoryError:
-            problems.append(Problem.of(name, "is a folder; name the files in it"))
+            yield ValuesError([Problem.of(name, "is a folder; name the files in it")])
         except OSError as error:
-            problems.append(Problem.of(name, f"cannot be read: {error.strerror}"))
+            yield ValuesError([Problem.of(name, f"cannot be read: {error.strerror}")])
         except ValuesError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise ValuesError(problems)
-    return tuple(sources)
+            yield error
 
 
 def _read(name: str, drained: set[tuple[int, int]]) -> Source:

@@ -162,6 +162,15 @@ def test_what_is_wrong_in_a_file_is_said_beside_another_that_is_missing(tmp_path
     ]
 
 
+def test_a_pipe_is_one_teams():
+    read_end, write_end = os.pipe()
+    os.write(write_end, f"models: {{m: {MODEL}}}".encode())
+    os.close(write_end)
+    with pytest.raises(ValuesError, match="was read already"):
+        read_teams({"a": f"/dev/fd/{read_end}", "b": f"/dev/fd/{read_end}"}, Values.made({}))
+    os.close(read_end)
+
+
 def test_a_file_that_is_missing_and_standard_input_named_twice_are_refused(tmp_path):
     with pytest.raises(ValuesError, match=r"none\.yaml:1:1: cannot be read: No such file"):
         read_teams({"a": "none.yaml"}, Values())
