@@ -52,16 +52,17 @@ def check_certificate(seen: Snapshot) -> Findings:
 def _renewal(seen: Snapshot, secret: str) -> str:
     """What makes a new certificate, by the mode that the Secret's name tells."""
     release = seen.release
+    deletion = f"kubectl -n {release.namespace} delete secret {secret} --ignore-not-found"
     if secret.endswith("-self-signed"):
-        # The Job runs for a number that it has not had; nobody has had today's date.
+        # The Job keeps a Secret that is there, and runs for a number that it has not had: now.
         return (
-            f"helm upgrade {release.name} charts/{CHART} -n {release.namespace} -f my.yaml "
-            f"--set webhook.certificate.generation={seen.now:%Y%m%d} --wait; keep it in my.yaml"
+            f"{deletion} && helm upgrade {release.name} charts/{CHART} -n {release.namespace} "
+            f"-f my.yaml --set webhook.certificate.generation={seen.now:%Y%m%d%H%M} --wait"
         )
     if secret.endswith("-cert-manager"):
         return f"kubectl -n {release.namespace} describe certificates,certificaterequests,issuers"
     if secret.endswith("-openshift"):
-        return f"kubectl -n {release.namespace} delete secret {secret}: OpenShift makes it anew"
+        return f"{deletion}, and OpenShift makes it anew"
     return f"put a valid certificate into Secret {secret}, and its CA into webhook.certificate"
 
 

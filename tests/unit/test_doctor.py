@@ -4,13 +4,10 @@ import base64
 import copy
 import datetime
 import json
+import os
 import re
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from generator import DATA
 from generator.diagnosis import report
@@ -20,7 +17,9 @@ from generator.diagnosis.snapshot import CONFIG, CONTROLLER, GRAPH_LABEL, MODEL_
 from generator.release import Release
 from generator.values.schema import find, values_schema
 from generator.yaml.document import load_fast
+from tests.certificates import Authority
 from tests.rendering import ROOT
+from tests.unit.test_cli import run
 
 NOW = datetime.datetime(2026, 6, 1, 12, tzinfo=datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
@@ -29,41 +28,13 @@ MODEL = {"name": "iris", "namespace": "team"}
 GOLDEN = ROOT / "tests" / "golden" / "default"
 
 
-def authority(name="ca"):
-    key = ec.generate_private_key(ec.SECP256R1())
-    return certificate(name, key, key, name, ca=True), key
-
-
-def certificate(name, key, signer, issuer, *, ca=False, hosts=(), days=(-1, 365)):
-    titles = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, issuer)]
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(titles[0])
-        .issuer_name(titles[1])
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW + days[0] * DAY)
-        .not_valid_after(NOW + days[1] * DAY)
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-    )
-    if hosts:
-        names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
-        builder = builder.add_extension(names, critical=False)
-    return builder.sign(signer, hashes.SHA256())
-
-
-def pem(made):
-    return made.public_bytes(serialization.Encoding.PEM).decode()
-
-
-CA, CA_KEY = authority()
+CA = Authority(NOW)
 CRDS = [load_fast(file) for file in sorted((DATA / "crds").glob("*"))]
 
 
 def served(*, hosts=(HOST,), days=(-1, 365)):
     """The certificate of the webhooks."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    return pem(certificate("webhook", key, CA_KEY, "ca", hosts=hosts, days=days))
+    return CA.sign(hosts, *(NOW + each * DAY for each in days)).certificate
 
 
 def rendered(name):
@@ -79,7 +50,7 @@ def healthy():
     ]
     for hook in hooks:
         for webhook in hook["webhooks"]:
-            webhook["clientConfig"]["caBundle"] = base64.b64encode(pem(CA).encode()).decode()
+            webhook["clientConfig"]["caBundle"] = base64.b64encode(CA.certificate.encode()).decode()
     corefile = ".:53 {\n    kubernetes cluster.local in-addr.arpa ip6.arpa {\n    }\n}\n"
     found = {
         "controllers": [controller],
@@ -306,7 +277,7 @@ def controller_without_image(cluster):
     cluster.found["controller pods"] = [pod]
 
 
-@spoil("certificate-missing", "webhook.certificate.generation=20260601")
+@spoil("certificate-missing", "webhook.certificate.generation=202606011200")
 def no_secret(cluster):
     cluster.certificate = ""
 
@@ -338,7 +309,7 @@ def another_address(cluster):
 
 @spoil("certificate-mismatch", "is not of the CA in ValidatingWebhookConfiguration")
 def another_authority(cluster):
-    other = base64.b64encode(pem(authority("ca")[0]).encode()).decode()
+    other = base64.b64encode(Authority(NOW).certificate.encode()).decode()
     cluster.found["validating"][0]["webhooks"][2]["clientConfig"]["caBundle"] = other
 
 
@@ -732,3 +703,33 @@ def test_broken_comes_first_and_the_report_counts():
     assert data["unseen"] == ["pods: forbidden"]
     assert data["findings"][0].keys() == {"severity", "finding", "object", "fact", "remedy"}
     assert data["findings"][0]["severity"] == BROKEN
+
+
+def test_the_page_and_the_help_have_every_finding():
+    page = (ROOT / "docs" / "doctor.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (.*) \|$", page, re.MULTILINE)
+    assert {name: (bad, meaning) for name, bad, meaning in rows} == FINDINGS
+    said = " ".join(run("doctor", "--help").stdout.split())
+    for name, (bad, meaning) in FINDINGS.items():
+        assert f"{name} {bad}: {meaning}" in said
+
+
+def test_it_asks_the_api_server_alone_and_only_to_read(tmp_path):
+    """All that it starts is kubectl, which gets objects, and once asks for a dry run."""
+    program = tmp_path / "kubectl"
+    calls = tmp_path / "calls"
+    version = '{"gitVersion": "v1.34.1"}'
+    program.write_text(
+        f'#!/bin/sh\necho "$@" >> {calls}\n'
+        f"""case "$*" in *" /version "*) echo '{version}';; apply*) cat >/dev/null;; esac\n"""
+    )
+    program.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = run("doctor", environment=environment)
+    assert done.returncode == 1
+    assert done.stdout.startswith("broken: platform-missing: ")
+    lines = calls.read_text().splitlines()
+    written = [line for line in lines if not line.startswith("get ")]
+    assert len(written) == 1
+    assert written[0].startswith("apply --server-side --dry-run=server ")
+    assert not any("knative" in line for line in lines)
