@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.diagnosis import certificate, models, orphans, platform, routing
+from generator.diagnosis import certificate, orphans, platform, readiness, routing
 from generator.diagnosis.finding import BROKEN, Finding
 from generator.diagnosis.snapshot import Snapshot
 
@@ -16,8 +16,8 @@ _CHECKS = (
     certificate.check_webhooks,
     routing.check_routing,
     routing.check_dns,
-    models.check_models,
-    models.check_graphs,
+    readiness.check_models,
+    readiness.check_graphs,
     orphans.check_orphans,
 )
 

@@ -16,11 +16,11 @@ _NO_IMAGE = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNe
 
 def reasons(pods: Iterable[JsonObject]) -> Findings:
     """Why pods are not ready; of many that say the same, the first."""
-    told = set()
+    said = set()
     for pod in pods:
         for finding in _reasons(pod):
-            if (key := (finding.finding, finding.fact)) not in told:
-                told.add(key)
+            if (key := (finding.finding, finding.fact)) not in said:
+                said.add(key)
                 yield finding
 
 
