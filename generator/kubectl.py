@@ -20,6 +20,9 @@ _TIMEOUT = "--request-timeout=30s"
 _AT_ONCE = 4  # kubectls beside each other, where each object is asked about on its own
 _DRY = ("apply", "--server-side", "--dry-run=server")
 _COMMAND = re.compile(r"^kubectl [\w-]+: ")
+UNKNOWN_KIND = re.compile(r"no matches for kind|doesn't have a resource type")
+"""In what kubectl says of a kind that the cluster does not have."""
+
 _RESOURCE = re.compile(r"(?:\S+\s+){1,2}(?:([^\s/]+)/[a-z][-a-z0-9]*|v1)\s+false\s+(\S+)\s*")
 
 Answers = tuple[dict[Identity, JsonObject], dict[Identity, str]]
@@ -50,6 +53,48 @@ def cluster_wide() -> frozenset[tuple[str, str]]:
     if not kinds:
         raise _strange("api-resources", text, "is no kind of the cluster's")
     return frozenset(kinds)
+
+
+def server_version() -> str:
+    """The Kubernetes of the cluster, such as `v1.34.1`.
+
+    Raises GeneratorError when no cluster answers or what answers is no kubectl, ToolMissing
+    without one.
+    """
+    try:
+        text = _run(["get", "--raw", "/version"])
+    except ToolFailed as error:
+        raise GeneratorError(f"no cluster answers: {_reason(error)}") from None
+    try:
+        return str(json.loads(text)["gitVersion"])
+    except (ValueError, TypeError, LookupError):
+        raise _strange("get --raw /version", text, "is no version") from None
+
+
+def read(*arguments: str) -> list[JsonObject]:
+    """The objects that `kubectl get` with some arguments finds; none of a kind that is not known.
+
+    Raises ToolFailed with the reason, on a line, where they cannot be read.
+    """
+    text = read_field(*arguments, field="")
+    found = _items(text) if text.strip() else []
+    if not all(isinstance(each, dict) for each in found):
+        raise _strange("get", text, "are no objects")
+    return found
+
+
+def read_field(*arguments: str, field: str) -> str:
+    """A field, by JSONPath, of what `kubectl get` finds; empty where there is no such object.
+
+    Without a field it is all of it, as JSON. Raises ToolFailed as `read` does.
+    """
+    form = f"jsonpath={field}" if field else "json"
+    try:
+        return _run(["get", *arguments, "--ignore-not-found", "-o", form])
+    except ToolFailed as error:
+        if UNKNOWN_KIND.search(reason := _reason(error)):
+            return ""
+        raise ToolFailed(reason) from None
 
 
 def get(objects: Mapping[Identity, JsonObject]) -> Answers:

@@ -20,6 +20,7 @@ from generator.cli.build import build
 from generator.cli.chart import chart
 from generator.cli.command import CODES, write_exit_codes
 from generator.cli.diff import diff
+from generator.cli.doctor import doctor
 from generator.cli.explain import explain
 from generator.cli.graph import graph
 from generator.cli.images import images
@@ -120,5 +121,17 @@ def cli() -> None:
     """
 
 
-for _command in (build, chart, diff, explain, graph, images, manifests, model, routes, validate):
+for _command in (
+    build,
+    chart,
+    diff,
+    doctor,
+    explain,
+    graph,
+    images,
+    manifests,
+    model,
+    routes,
+    validate,
+):
     cli.add_command(_command)

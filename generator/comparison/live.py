@@ -26,7 +26,6 @@ _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _HELMS_KEEP = "helm.sh/resource-policy"
 _OWNER = "meta.helm.sh/"
 _LABEL = "app.kubernetes.io/managed-by"
-_UNKNOWN_KIND = re.compile(r"no matches for kind|doesn't have a resource type")
 _CONFLICT = re.compile(r"conflicts? with|^conflict", re.MULTILINE)
 _MANAGERS = re.compile(r'"([^"]+)"(?: with subresource "[^"]+")? using')
 
@@ -64,7 +63,9 @@ def read_live(new: Side, release: Release, manager: str) -> Live:
     recorded = _recorded(release, wide, said)
     present, refused = kubectl.get(recorded | wanted)
     # Of a kind that the cluster does not know it has no objects.
-    refused = {each: fact for each, fact in refused.items() if not _UNKNOWN_KIND.search(fact)}
+    refused = {
+        each: fact for each, fact in refused.items() if not kubectl.UNKNOWN_KIND.search(fact)
+    }
     _leave_out(refused, said, "cannot be read")
     changing = {
         each: _owned(wanted[each], present[each], manager) for each in present if each in wanted

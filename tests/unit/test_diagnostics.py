@@ -18,6 +18,7 @@ WRONG = {
     "build": ["-f", "my.yaml", "-o", "out"],
     "chart": ["-f", "my.yaml", "-o", "out"],
     "diff": ["my.yaml", "my.yaml"],
+    "doctor": ["--release", "No!"],
     "explain": ["controller.replica"],
     "graph": ["-f", "my.yaml"],
     "images": ["-f", "my.yaml"],
@@ -48,12 +49,12 @@ def test_a_problem_is_data_on_request(command, values):
     text = run(*words, cwd=values.parent)
     data = run(*words, "--problems", "json", cwd=values.parent)
     assert (data.returncode, data.stdout) == (text.returncode, text.stdout)
-    assert data.returncode == (2 if command == "diff" else 1)
+    assert data.returncode == (2 if command in ("diff", "doctor") else 1)
     assert {entry["severity"] for entry in entries(data)} == {"error"}
     for entry in entries(data):
         assert entry["message"] in text.stderr
         assert (entry["remedy"] or "") in text.stderr
-    if command not in ("explain", "model"):
+    if command not in ("doctor", "explain", "model"):
         where = {"file": "my.yaml", "line": 2, "column": 3, "path": "controller.replica"}
         assert entries(data)[0] == {"severity": "error", **where, **UNKNOWN}
 

@@ -1,0 +1,40 @@
+"""Objects that belong to a model that is not there."""
+
+from __future__ import annotations
+
+from generator import CHART
+from generator.diagnosis.finding import Finding, Findings, label, namespace
+from generator.diagnosis.snapshot import MODEL_LABEL, PART_OF, Snapshot
+from generator.yaml.data import JsonObject
+from generator.yaml.fields import at
+
+_NAME = "app.kubernetes.io/name"
+_INSTANCE = "app.kubernetes.io/instance"
+
+
+def check_orphans(seen: Snapshot) -> Findings:
+    """Deployments, routes and trained models have the model that they are of."""
+    if not seen.found.keys() >= {"models", "graphs"}:
+        return
+    there = {
+        (namespace(each), str(at(each, "metadata.name"))) for each in seen.of("models", "graphs")
+    }
+    for each in seen.of("trained"):
+        model = str(at(each, "spec.inferenceService"))
+        if (namespace(each), model) not in there:
+            fact = f"is for InferenceService {model}, which is not there"
+            yield Finding("orphan", label(each), fact, f"declare {model}, or {_deletion(each)}")
+    for each in seen.of("model deployments", "HTTPRoutes", "GRPCRoutes", "virtual services"):
+        labels = at(each, "metadata.labels") or {}
+        routed = labels.get(PART_OF) == CHART and labels.get(_INSTANCE) != seen.release.name
+        model = str(labels.get(MODEL_LABEL) or (labels.get(_NAME) if routed else "") or "")
+        if model and (namespace(each), model) not in there:
+            fact = f"is of model {model}, which is not there"
+            yield Finding("orphan", label(each), fact, _deletion(each))
+
+
+def _deletion(each: JsonObject) -> str:
+    group = str(each.get("apiVersion", "")).rpartition("/")[0]
+    kind = str(each["kind"]).lower()
+    name = at(each, "metadata.name")
+    return f"kubectl -n {namespace(each)} delete {kind}{f'.{group}' if group else ''} {name}"

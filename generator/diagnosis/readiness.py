@@ -1,0 +1,165 @@
+"""The models and graphs: those that are not ready, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from generator import catalog
+from generator.diagnosis import pods
+from generator.diagnosis.finding import Finding, Findings, condition, label, line, namespace, titled
+from generator.diagnosis.snapshot import GRAPH_LABEL, MODEL_LABEL, Snapshot
+from generator.yaml.data import JsonObject
+from generator.yaml.fields import at
+
+_PATIENCE = timedelta(minutes=10)
+"""As long may a model take to load until that is a finding: as long as the waits in the docs."""
+
+_LETTING_GO = timedelta(minutes=2)
+_STOPPED = "serving.kserve.io/stop"
+_NO_RUNTIME = ("NoSupportingRuntime", "RuntimeNotRecognized", "RuntimeDisabled")
+_COMPONENTS = ("predictor", "transformer", "explainer")
+
+
+def check_models(seen: Snapshot) -> Findings:
+    """Each model and graph is ready, or stopped; if not, why."""
+    for word, pod_word, mark in (
+        ("models", "model pods", MODEL_LABEL),
+        ("graphs", "graph pods", GRAPH_LABEL),
+    ):
+        for each in seen.of(word):
+            if at(each, "metadata.deletionTimestamp"):
+                yield from _deletion(seen, each)
+            elif not _is_ready(each) and not _is_stopped(each):
+                own = [pod for pod in seen.of(pod_word) if _belongs(pod, each, mark)]
+                yield from _reasons(seen, each, own)
+
+
+def _is_ready(each: JsonObject) -> bool:
+    return condition(each, "Ready").get("status") == "True"
+
+
+def _is_stopped(each: JsonObject) -> bool:
+    annotations = at(each, "metadata.annotations") or {}
+    return str(annotations.get(_STOPPED)).lower() == "true"
+
+
+def _belongs(pod: JsonObject, each: JsonObject, mark: str) -> bool:
+    labels = at(pod, "metadata.labels") or {}
+    own = labels.get(mark) == at(each, "metadata.name")
+    return own and namespace(pod) == namespace(each)
+
+
+def _deletion(seen: Snapshot, each: JsonObject) -> Findings:
+    since = _time(at(each, "metadata.deletionTimestamp"))
+    if since and seen.now - since > _LETTING_GO:
+        holders = ", ".join(at(each, "metadata.finalizers") or [])
+        yield Finding(
+            "deletion-stuck",
+            label(each),
+            f"is being deleted since {since:%Y-%m-%d %H:%M} UTC, and waits for {holders}",
+            "have the controller run: it lets go of what is deleted",
+        )
+
+
+def _reasons(seen: Snapshot, each: JsonObject, own: list[JsonObject]) -> Findings:
+    """Why a model is not ready: the first of these that has an answer, since the rest follows."""
+    for answers in (_runtime(seen, each), pods.reasons(own), _refused(seen, each)):
+        if found := list(answers):
+            yield from found
+            return
+    ready = condition(each, "Ready")
+    said = line(ready.get("message") or ready.get("reason") or "KServe has not said anything of it")
+    home, kind = namespace(each), str(each["kind"]).lower()
+    remedy = f"kubectl -n {home} describe {kind}/{at(each, 'metadata.name')}"
+    since = _time(ready.get("lastTransitionTime") or at(each, "metadata.creationTimestamp"))
+    young = since is not None and seen.now - since < _PATIENCE
+    failed = at(each, "status.modelStatus.lastFailureInfo.message")
+    if young and not failed:
+        yield Finding("loading", label(each), said, f"wait; then {remedy}")
+    else:
+        yield Finding("not-ready", label(each), line(failed) if failed else said, remedy)
+
+
+def _runtime(seen: Snapshot, each: JsonObject) -> Findings:
+    """That the runtime of a model is not there, or none is there for its format."""
+    if not (seen.found.keys() >= {"runtimes", "cluster runtimes"}):
+        return
+    home = namespace(each)
+    known = [run for run in seen.of("runtimes") if namespace(run) == home]
+    known += seen.of("cluster runtimes")
+    on = {str(at(run, "metadata.name")) for run in known if not at(run, "spec.disabled")}
+    for component in _COMPONENTS:
+        model = at(each, f"spec.{component}.model") or {}
+        wanted, form = model.get("runtime"), str(at(model, "modelFormat.name") or "")
+        if wanted and wanted not in on:
+            off = "is switched off" if wanted in {at(r, "metadata.name") for r in known} else ""
+            fact = f"its runtime {wanted} {off or 'is not there'}"
+            yield Finding("runtime-missing", label(each), fact, _switch([wanted], ()))
+        elif not wanted and _failure(each) in _NO_RUNTIME:
+            fact = f"no runtime that is there serves the format {form} by itself"
+            yield Finding("runtime-missing", label(each), fact, _switch((), [form]))
+
+
+def _failure(each: JsonObject) -> str:
+    return str(at(each, "status.modelStatus.lastFailureInfo.reason") or "")
+
+
+def _switch(names: Iterable[str], formats: Iterable[str]) -> str:
+    """The values that bring runtimes of some names, or for some formats."""
+    keys = [
+        runtime.key
+        for runtime in catalog.catalog().runtimes.values()
+        if runtime.name in names
+        or any(each.automatic and each.name in formats for each in runtime.formats)
+    ]
+    if not keys:
+        return "write its name as a runtime has it: kubectl get clusterservingruntimes"
+    return "set " + " or ".join(f"runtimes.{key}.enabled=true" for key in keys)
+
+
+def _refused(seen: Snapshot, each: JsonObject) -> Findings:
+    """That the API server refuses the pods; the newest refusal of each Deployment says why."""
+    prefix, home = f"{at(each, 'metadata.name')}-", namespace(each)
+    messages = {}
+    for event in sorted(seen.of("refusals"), key=_when):
+        involved = event.get("involvedObject") or {}
+        if involved.get("namespace") == home and str(involved.get("name")).startswith(prefix):
+            messages[str(involved["name"])] = line(event.get("message"))
+    for name, message in messages.items():
+        yield Finding("pod-refused", titled("ReplicaSet", name, home), message, _allowance(message))
+
+
+def _when(event: JsonObject) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
+
+
+def _allowance(message: str) -> str:
+    """What lets pods in that were refused."""
+    if "exceeded quota" in message or "must specify" in message:
+        return "raise the namespace's ResourceQuota, or ask for less in the model's resources"
+    if "PodSecurity" in message:
+        return "set what the message names in the model's securityContext: docs/troubleshooting.md"
+    return "mend what refuses them; the message names it"
+
+
+def _time(text: object) -> datetime | None:
+    """The time that Kubernetes writes as 2026-01-31T12:00:00Z."""
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def check_graphs(seen: Snapshot) -> Findings:
+    """Each step of a graph names a model that is there."""
+    if "models" not in seen.found:
+        return
+    for graph in seen.of("graphs"):
+        for name, node in (at(graph, "spec.nodes") or {}).items():
+            for step in node.get("steps") or []:
+                model = step.get("serviceName")
+                if model and seen.named("models", model, namespace(graph)) is None:
+                    fact = f"node {name} asks model {model}, which is not there"
+                    remedy = f"declare {model}, or take the step out"
+                    yield Finding("not-ready", label(graph), fact, remedy)

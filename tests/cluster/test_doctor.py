@@ -1,0 +1,322 @@
+"""`doctor` on a real API server: clusters spoilt on purpose, named, and mended by what it says."""
+
+import base64
+import datetime
+import json
+import os
+import shlex
+import sys
+
+import pytest
+
+from tests.certificates import Authority
+from tests.cluster.harness import controller, foreign, iris, modelserver, webhooks
+from tests.cluster.harness.plane import NODE
+from tests.cluster.test_waiting import GRAPH
+from tests.rendering import ROOT
+from tests.unit.test_cli import run
+
+DAY = datetime.timedelta(days=1)
+INFERENCESERVICES = "inferenceservices.serving.kserve.io"
+
+
+@pytest.fixture
+def doctor(cluster, platform):
+    """What `doctor` finds: the findings by name; `doctor("--release", …)` with other words."""
+
+    def ask(*arguments):
+        words = ("doctor", "--output", "json", "-n", platform.namespace, *arguments)
+        done = run(*words, environment={**os.environ, **cluster.terminal})
+        assert done.stderr == ""
+        data = json.loads(done.stdout)
+        assert data["unseen"] == []
+        broken = any(each["severity"] == "broken" for each in data["findings"])
+        assert done.returncode == (1 if broken else 0)
+        return {each["finding"]: each for each in data["findings"]}
+
+    return ask
+
+
+@pytest.fixture
+def mend(cluster, tmp_path):
+    """Runs the remedy of a finding as printed, where charts/ and my.yaml are."""
+    (tmp_path / "charts").symlink_to(ROOT / "charts")
+    (tmp_path / "my.yaml").write_text("{}\n")
+
+    def follow(finding):
+        return cluster.bash(finding["remedy"], tmp_path)
+
+    return follow
+
+
+@pytest.fixture(autouse=True)
+def whole(cluster, platform):
+    """The platform is whole again after each test."""
+    yield
+    cluster.kubectl("delete", "inferencegraphs,inferenceservices", "--all", "--all-namespaces")
+    platform.upgrade("--reset-values")
+
+
+def until(cluster, doctor, name, *arguments):
+    """Wait until `doctor` finds something; the finding."""
+    return cluster.wait(f"doctor finds {name}", lambda: doctor(*arguments).get(name))
+
+
+def healthy(cluster, doctor):
+    """Wait until it finds nothing."""
+    cluster.wait("doctor finds nothing", lambda: doctor() == {})
+
+
+def test_nothing_is_found_in_a_healthy_cluster(cluster, doctor, models):
+    iris.serve(cluster, models)
+    assert doctor() == {}
+
+
+def test_nothing_is_written(cluster, platform, doctor, models):
+    iris.serve(cluster, models)
+    before = cluster.kubectl("get", "inferenceservices,deployments,secrets", "-A", "-o", "yaml")
+    doctor()
+    assert before == cluster.kubectl(
+        "get", "inferenceservices,deployments,secrets", "-A", "-o", "yaml"
+    )
+
+
+def test_no_cluster_is_trouble(tmp_path):
+    done = run("doctor", environment={**os.environ, "KUBECONFIG": str(tmp_path / "none")})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("no cluster answers: ")
+
+
+def test_who_may_not_read_is_told_so(cluster, platform):
+    cluster.kubectl("create", "serviceaccount", "nobody", "-n", platform.namespace)
+    token = cluster.kubectl("create", "token", "nobody", "-n", platform.namespace).strip()
+    config = json.loads(cluster.kubectl("config", "view", "--raw", "-o", "json"))
+    config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
+    text = json.dumps(config)
+    done = cluster.bash(
+        f"export KUBECONFIG=$(mktemp); cat > $KUBECONFIG <<'E'\n{text}\nE\n"
+        f"{shlex.quote(sys.executable)} -m generator doctor -n {platform.namespace} 2>&1 || echo ended with $?"
+    )
+    assert "not seen: models: " in done
+    assert "broken" not in done
+    assert done.endswith("ended with 2\n")
+
+
+def test_nothing_installed(cluster, platform, doctor, mend):
+    """Not even the CRDs are there; the remedy installs all of it."""
+    platform.uninstall()
+    cluster.empty()
+    found = doctor()
+    assert found.keys() == {"platform-missing"}
+    mend(found["platform-missing"])
+    healthy(cluster, doctor)
+
+
+def test_another_namespace(cluster, platform, doctor):
+    found = doctor("-n", "elsewhere")
+    assert (
+        f"doctor -n {platform.namespace}"
+        == found["platform-missing"]["remedy"][-len(f"doctor -n {platform.namespace}") :]
+    )
+    assert found.keys() == {"platform-missing"}
+
+
+def test_another_release(cluster, doctor):
+    found = doctor("--release", "other")
+    assert found.keys() == {"foreign-kserve"}
+    assert found["foreign-kserve"]["remedy"] == "doctor --release kserve-lite"
+
+
+def test_a_crd_that_is_gone(cluster, doctor, mend):
+    cluster.delete_crds(["trainedmodels.serving.kserve.io"])
+    found = doctor()
+    assert found.keys() >= {"crd-missing"}
+    mend(found["crd-missing"])
+    cluster.wait("it is there", lambda: "crd-missing" not in doctor())
+
+
+def test_a_crd_of_an_older_kserve(cluster, doctor, mend):
+    path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/predictor/properties/model"
+    patch = json.dumps([{"op": "remove", "path": path}])
+    cluster.kubectl("patch", "crd", INFERENCESERVICES, "--type=json", "-p", patch)
+    found = doctor()
+    assert "spec.predictor.model" in found["crd-old"]["fact"]
+    mend(found["crd-old"])
+    healthy(cluster, doctor)
+
+
+def test_a_config_that_is_gone(cluster, platform, doctor, mend):
+    cluster.kubectl("delete", "configmap", "inferenceservice-config", "-n", platform.namespace)
+    found = doctor()
+    assert found.keys() == {"config-broken"}
+    mend(found["config-broken"])
+    healthy(cluster, doctor)
+
+
+def test_a_controller_scaled_to_none(cluster, platform, doctor, mend):
+    where = ("-n", platform.namespace, f"deployment/{controller.NAME}")
+    cluster.kubectl("scale", *where, "--replicas=0")
+    webhooks.refusal(cluster, "default")
+    found = doctor()
+    assert found.keys() == {"controller-down", "webhook-fails"}
+    mend(found["controller-down"])
+    healthy(cluster, doctor)
+
+
+def test_a_certificate_that_is_gone(cluster, platform, doctor, mend):
+    cluster.kubectl("delete", "secret", webhooks.SECRET, "-n", platform.namespace)
+    found = doctor()
+    assert found.keys() == {"certificate-missing"}
+    mend(found["certificate-missing"])
+    healthy(cluster, doctor)
+
+
+def test_a_certificate_that_has_expired(cluster, platform, doctor, mend):
+    """From another CA than the platform's, which the webhooks know."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    host = f"kserve-webhook-server-service.{platform.namespace}.svc"
+    authority = Authority(now)
+    pair = authority.sign([host], now - 2 * DAY, now - DAY)
+    data = {"tls.crt": encoded(pair.certificate), "tls.key": encoded(pair.key)}
+    patch = json.dumps({"data": data})
+    where = ("-n", platform.namespace, "--type=merge", "-p", patch)
+    cluster.kubectl("patch", "secret", webhooks.SECRET, *where)
+    trust(cluster, encoded(authority.certificate))
+    found = until(cluster, doctor, "certificate-expired")
+    assert f"to {now - DAY:%Y-%m-%d}" in found["fact"]
+    assert "certificate-mismatch" not in doctor()
+    mend(found)
+    healthy(cluster, doctor)
+
+
+def encoded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+def trust(cluster, bundle):
+    """Put a CA into all webhooks; without one, take theirs away."""
+    for configuration in webhooks.configurations(cluster):
+        for index in range(len(configuration["webhooks"])):
+            path = f"/webhooks/{index}/clientConfig/caBundle"
+            change = (
+                {"op": "add", "path": path, "value": bundle}
+                if bundle
+                else {"op": "remove", "path": path}
+            )
+            cluster.kubectl(
+                "patch",
+                configuration["kind"],
+                webhooks.NAME,
+                "--type=json",
+                "-p",
+                json.dumps([change]),
+            )
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["none", "another"])
+def test_a_ca_that_is_not_the_certificates(cluster, doctor, mend, other):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    trust(cluster, encoded(Authority(now).certificate) if other else "")
+    webhooks.refusal(cluster, "default")
+    found = doctor()
+    assert found.keys() == {"certificate-mismatch", "webhook-fails"}
+    assert "unknown authority" in found["webhook-fails"]["fact"]
+    mend(found["certificate-mismatch"])
+    healthy(cluster, doctor)
+
+
+def test_webhooks_of_a_kserve_that_is_gone(cluster, platform, doctor):
+    cluster.kubectl("delete", "deployment", controller.NAME, "-n", platform.namespace)
+    webhooks.refusal(cluster, "default")
+    found = doctor()
+    assert found.keys() == {"platform-missing", "webhook-orphaned", "webhook-fails"}
+
+
+PUBLISHED = "--set=routing.domain=models.corp.test"
+
+
+def test_an_ingress_class_that_nobody_made(cluster, platform, doctor):
+    platform.upgrade(PUBLISHED, "--set=routing.ingressClass.name=nginx")
+    found = doctor()
+    assert found.keys() == {"class-missing"}
+    assert found["class-missing"]["object"] == "IngressClass/nginx"
+    platform.upgrade(PUBLISHED, "--set=routing.ingressClass.create=true")
+    assert doctor() == {}
+
+
+def test_gateways_that_nobody_serves(cluster, platform, doctor):
+    """There is no controller of Gateways: first no class, then one that nobody accepts."""
+    with foreign.crds(cluster, "gateway-api"):
+        platform.upgrade(PUBLISHED, "--set=routing.mode=gatewayApi")
+        assert doctor()["class-missing"]["object"] == "GatewayClass/istio"
+        cluster.apply(
+            {
+                "apiVersion": "gateway.networking.k8s.io/v1",
+                "kind": "GatewayClass",
+                "metadata": {"name": "istio"},
+                "spec": {"controllerName": "corp.test/nobody"},
+            }
+        )
+        assert "no controller has looked at it" in until(cluster, doctor, "class-missing")["fact"]
+        cluster.kubectl(
+            "delete", "gateway.gateway.networking.k8s.io", "--all", "-n", platform.namespace
+        )
+        assert "routing.gateway" in doctor()["gateway-missing"]["remedy"]
+        platform.upgrade("--reset-values")
+
+
+def test_an_istio_gateway_without_pods(cluster, platform, doctor, models):
+    with foreign.crds(cluster, "istio"):
+        platform.upgrade(PUBLISHED, "--set=routing.mode=virtualService")
+        iris.serve(cluster, models)
+        found = doctor()
+        assert found.keys() == {"route-missing"}
+        assert iris.NAME in found["route-missing"]["object"]
+        platform.upgrade("--reset-values")
+
+
+def test_a_runtime_that_is_off(cluster, platform, doctor, models):
+    cluster.apply(iris.MODEL.replace("name: sklearn\n", "name: xgboost\n"), namespace=models)
+    found = until(cluster, doctor, "runtime-missing")
+    assert "runtimes.xgboost.enabled=true" in found["remedy"]
+    platform.upgrade("--set=runtimes.xgboost.enabled=true")
+    cluster.wait("it is served", lambda: "runtime-missing" not in doctor())
+
+
+def test_a_model_that_is_not_where_it_says(cluster, doctor, models):
+    if cluster.node is None or not modelserver.environment().is_dir():
+        pytest.skip("the model is to be fetched by this machine")
+    uri = f"http://{NODE}:1/model.joblib"
+    cluster.apply(iris.MODEL.replace(iris.URI, uri), namespace=models)
+    found = until(cluster, doctor, "storage")
+    assert uri in found["fact"]
+    assert "--previous" in found["remedy"]
+
+
+def test_a_namespace_without_room(cluster, doctor, models):
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "small"},
+        "spec": {"hard": {"requests.memory": "1Mi"}},
+    }
+    cluster.apply(quota, namespace=models)
+    cluster.apply(iris.MODEL, namespace=models)
+    found = until(cluster, doctor, "pod-refused")
+    assert "exceeded quota" in found["fact"]
+    assert "ResourceQuota" in found["remedy"]
+
+
+def test_a_graph_that_pod_security_refuses(cluster, doctor, models):
+    iris.serve(cluster, models)
+    cluster.apply(GRAPH, namespace=models)
+    found = until(cluster, doctor, "pod-refused")
+    assert "PodSecurity" in found["fact"]
+
+
+def test_a_deployment_that_was_left(cluster, doctor, mend, models):
+    iris.serve(cluster, models)
+    cluster.kubectl("delete", "inferenceservice", iris.NAME, "-n", models, "--cascade=orphan")
+    found = until(cluster, doctor, "orphan")
+    mend(found)
+    healthy(cluster, doctor)
