@@ -9,7 +9,7 @@ from generator.errors import Problem, ValuesError
 from generator.release import DEFAULT, Release, check_namespace
 from generator.values.address import filled
 from generator.values.check import refuse
-from generator.values.load import Values, merge
+from generator.values.load import Values
 from generator.values.messages import nearest
 from generator.values.schema import values_schema
 from generator.values.sources import Source, tried_sources
@@ -79,11 +79,7 @@ def _read(source: Source | ValuesError, shared: Values) -> Values:
     own = Values.of([source])
     if problems := list(_foreign(own)):
         raise ValuesError(problems)
-    values = Values(
-        (*shared.sources, *own.sources),
-        (*shared.documents, *own.documents),
-        merge(shared.merged, own.merged, keep_null=True),
-    )
+    values = shared.under(own)
     refuse(values)
     return values
 

@@ -21,6 +21,7 @@ from generator.cli.chart import chart
 from generator.cli.command import CODES, write_exit_codes
 from generator.cli.diff import diff
 from generator.cli.explain import explain
+from generator.cli.fleet import fleet
 from generator.cli.graph import graph
 from generator.cli.images import images
 from generator.cli.manifests import manifests
@@ -120,5 +121,7 @@ def cli() -> None:
     """
 
 
-for _command in (build, chart, diff, explain, graph, images, manifests, model, routes, validate):
+for _command in (
+    *(build, chart, diff, explain, fleet, graph, images, manifests, model, routes, validate),
+):
     cli.add_command(_command)

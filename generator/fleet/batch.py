@@ -18,11 +18,12 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from generator import CHART, MODELS
+from generator.chart import cache
 from generator.errors import GeneratorError
 from generator.helm import template
 from generator.manifests import rendering
@@ -44,9 +45,10 @@ Rendered = Sequence[Manifest] | GeneratorError
 class Renderer:
     """Renders installations together; the charts for that are prepared once, in a folder."""
 
-    def __init__(self, folder: Path, charts: Charts) -> None:
+    def __init__(self, folder: Path, charts: Charts, go_on: Callable[[], None]) -> None:
         self._charts = charts
         self._folder = folder
+        self._go_on = go_on
         self._prepared = functools.cache(self._prepare)
 
     def render(self, wanted: Sequence[Installation]) -> list[Rendered]:
@@ -69,6 +71,7 @@ class Renderer:
 
     def _together(self, wanted: Sequence[Installation]) -> list[Rendered]:
         """What Helm makes of installations of one chart, under one name, into one namespace."""
+        self._go_on()
         if len(wanted) == 1:
             return [self._alone(wanted[0])]
         try:
@@ -119,11 +122,15 @@ class Renderer:
 
 
 @contextmanager
-def renderer(charts: Charts) -> Iterator[Renderer]:
-    """A Renderer, whose folder is removed at the end."""
+def renderer(
+    charts: Charts = cache.folder, go_on: Callable[[], None] = lambda: None
+) -> Iterator[Renderer]:
+    """A Renderer, whose folder is removed at the end. `go_on` raises where nothing more is to be
+    rendered.
+    """
     folder = Path(tempfile.mkdtemp(prefix="kserve-lite-"))
     try:
-        yield Renderer(folder, charts)
+        yield Renderer(folder, charts, go_on)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

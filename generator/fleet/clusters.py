@@ -1,8 +1,8 @@
 """The clusters of a fleet: what a folder says that there are, and the files of each.
 
-    clusters/prod.yaml              a cluster whose values are one file
-    clusters/lab/platform.yaml      a cluster whose teams have files of their own
-    clusters/lab/teams/fraud.yaml   the models of namespace fraud
+clusters/prod.yaml              a cluster whose values are one file
+clusters/lab/platform.yaml      a cluster whose teams have files of their own
+clusters/lab/teams/fraud.yaml   the models of namespace fraud
 """
 
 from __future__ import annotations
