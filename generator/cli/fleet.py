@@ -22,7 +22,7 @@ from generator.progress import log, pass_by
 
 if TYPE_CHECKING:
     from generator.fleet.clusters import Cluster
-    from generator.fleet.summary import Summary
+    from generator.comparison.summary import Summary
     from generator.fleet.work import Fleet
     from generator.release import Release
 
@@ -80,6 +80,7 @@ def fleet(
     them are passed over. One that is wrong keeps its folder, the others are done, and the exit code
     is 1.
     """
+    from generator.comparison.difference import Differences  # noqa: PLC0415
     from generator.fleet.clusters import find  # noqa: PLC0415
     from generator.fleet.work import Fleet  # noqa: PLC0415
     from generator.values.load import Values  # noqa: PLC0415
@@ -101,6 +102,7 @@ def fleet(
         force=how["force"],
         prune=not how["no_prune"],
         jobs=jobs or 0,
+        describe=Differences(release.namespace).of,
     )
     summary = _run(wanted, folder, found.clusters, prune=prune)
     _report(summary, wanted, form=how["form"], whole=how["dry_run"])
@@ -120,7 +122,7 @@ def _check_apart(folder: Path, output: Path) -> None:
 def _run(wanted: Fleet, folder: Path, clusters: Sequence[Cluster], *, prune: bool) -> Summary:
     """Do the work, or find out what there is to do; the folder is locked meanwhile."""
     from generator.fleet.run import run  # noqa: PLC0415
-    from generator.fleet.summary import Summary  # noqa: PLC0415
+    from generator.comparison.summary import Summary  # noqa: PLC0415
     from generator.output import destination  # noqa: PLC0415
 
     destination.check(wanted.output)

@@ -28,7 +28,8 @@ def grouped(found: Mapping[str, Differences]) -> list[Group]:
     """What differs, by the clusters in which it does; most clusters first."""
     having: dict[str, tuple[Risk | Entry, list[str]]] = {}
     for name, (risks, entries) in found.items():
-        for each in (*risks, *entries):
+        both: tuple[Risk | Entry, ...] = (*risks, *entries)
+        for each in both:
             having.setdefault(repr(each), (each, []))[1].append(name)
     groups: dict[tuple[str, ...], list[Risk | Entry]] = {}
     for each, names in having.values():

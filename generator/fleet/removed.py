@@ -1,4 +1,4 @@
-"""Clusters that a fleet has no more: folders of its output whose records say where they are from."""
+"""Clusters that a fleet has no more: folders of its output whose records say whose they are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from generator.fleet.clusters import PLATFORM
 from generator.errors import OutputError
+from generator.fleet.clusters import PLATFORM
 from generator.output import inventory, record, writing
 from generator.output.record import Record, name_inputs
 from generator.output.writing import Output, Tree

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import Any
 
-from generator.comparison.report import Entry
 from generator.errors import GeneratorError, Problem, ValuesError
 from generator.fleet import batch, memory
 from generator.fleet.clusters import Cluster
-from generator.fleet.difference import Differences
 from generator.manifests import layout, rendering
 from generator.manifests.parsing import Manifest
 from generator.manifests.rendering import Installation
@@ -30,7 +29,8 @@ class Fleet:
 
     Without `writes` nothing is written. With `reads` the content of what is passed over is looked
     at, and not only sizes and times. `force` and `prune` are those of `writing.Output`. `jobs` is
-    how many batches are at work at once, 0 for one per processor.
+    how many batches are at work at once, 0 for one per processor. `describe` says what changes do
+    to the objects in a folder; it gets the folder, and the files that come.
     """
 
     base: Values
@@ -42,18 +42,19 @@ class Fleet:
     force: bool = False
     prune: bool = True
     jobs: int = 0
+    describe: Callable[[Path, Mapping[str, str], Changes], tuple[Any, ...]] = lambda *_: ()
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of a cluster: its changes, or the `problems` for which it stays as it is.
 
-    `entries` are the changes object by object, where the cluster had a folder before.
+    `entries` is what `describe` says of them, where the cluster had a folder before.
     """
 
     name: str
     changes: Changes = field(default_factory=Changes)
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[Any, ...] = ()
     is_new: bool = False
     problems: tuple[Problem, ...] = ()
 
@@ -79,7 +80,6 @@ class Work:
         self.known = known
         self.stopped = Event()
         self._about = f"{fleet.release.owner} {fleet.prune} {record.name_inputs(fleet.inputs)}"
-        self._differences = Differences(fleet.release.namespace)
 
     def go_on(self) -> None:
         """Raise Stopped where the run is ended."""
@@ -143,11 +143,13 @@ class Work:
         inputs = (*fleet.inputs, *found.cluster.files)
         wanted = Output(root, [tree], inputs=inputs, force=fleet.force, prune=fleet.prune)
         is_new = not (root / record.NAME).exists()
+        entries: tuple[Any, ...] = ()
         if fleet.writes and journal.is_pending(root):
-            changes, entries = writing.write(wanted), ()
+            changes = writing.write(wanted)
         else:
             changes = writing.compare(wanted)
-            entries = () if is_new else self._differences.of(root, tree.files, changes)
+            if not is_new:
+                entries = fleet.describe(root, tree.files, changes)
             if changes and fleet.writes:
                 changes = writing.write(wanted)
         if changes.refusals:

@@ -68,10 +68,10 @@ class Summary:
             for word, names in self._by_word().items()
             if names and word != "removed"
         )
-        told = ", ".join(f"{count} {word}" for count, word in parts)
+        words = ", ".join(f"{count} {word}" for count, word in parts)
         count = sum(map(len, (self.new, self.changed, self.current, self.failed)))
         gone = f"; {len(self.removed)} removed" if self.removed else ""
-        return f"{count} {'cluster' if count == 1 else 'clusters'}: {told}{gone}"
+        return f"{count} {'cluster' if count == 1 else 'clusters'}: {words}{gone}"
 
     def _by_word(self) -> dict[str, list[str]]:
         names = ("new", "changed", "current", "failed", "removed")
