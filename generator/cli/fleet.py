@@ -21,8 +21,8 @@ from generator.errors import GeneratorError, Problem
 from generator.progress import log, pass_by
 
 if TYPE_CHECKING:
+    from generator.cli.summary import Summary
     from generator.fleet.clusters import Cluster
-    from generator.comparison.summary import Summary
     from generator.fleet.work import Fleet
     from generator.release import Release
 
@@ -121,8 +121,8 @@ def _check_apart(folder: Path, output: Path) -> None:
 
 def _run(wanted: Fleet, folder: Path, clusters: Sequence[Cluster], *, prune: bool) -> Summary:
     """Do the work, or find out what there is to do; the folder is locked meanwhile."""
+    from generator.cli.summary import Summary  # noqa: PLC0415
     from generator.fleet.run import run  # noqa: PLC0415
-    from generator.comparison.summary import Summary  # noqa: PLC0415
     from generator.output import destination  # noqa: PLC0415
 
     destination.check(wanted.output)
