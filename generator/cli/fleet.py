@@ -98,7 +98,7 @@ def fleet(
         release,
         output,
         writes=not (how["check"] or how["dry_run"]),
-        reads=how["check"],
+        reads=how["check"] or how["force"],
         force=how["force"],
         prune=not how["no_prune"],
         jobs=jobs or 0,
