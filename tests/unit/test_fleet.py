@@ -225,6 +225,15 @@ def test_what_is_as_the_last_run_left_it_is_passed_over(grounds, calls):
     assert (done.returncode, "take it over with --force" in done.stderr) == (1, True)
 
 
+def test_one_run_of_helm_renders_many(grounds, calls):
+    environment, made = calls
+    laid_out(grounds, **{f"clusters__n{count}": "{}" for count in range(14)})
+    (grounds / "clusters" / "lab" / "teams").rename(grounds / "teams")
+    assert fleet(grounds, "--jobs", "1", environment=environment).returncode == 0
+    assert len(list((grounds / "out").iterdir())) == 18
+    assert made() == 2
+
+
 def test_check_reads_what_a_run_passes_over(grounds):
     assert fleet(grounds).returncode == 0
     file = grounds / "out" / "a" / "kustomization.yaml"
