@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from generator.errors import Problem, ValuesError
 from generator.release import DEFAULT, Release, check_namespace
 from generator.values.address import filled
 from generator.values.check import refuse
-from generator.values.load import Values, merge
+from generator.values.load import Values
 from generator.values.messages import nearest
 from generator.values.schema import values_schema
 from generator.values.sources import Source, tried_sources
@@ -31,10 +31,14 @@ class Team:
 
 
 def read_teams(
-    files: Mapping[str, str], platform: Values, release: Release = DEFAULT
+    files: Mapping[str, str],
+    platform: Values,
+    release: Release = DEFAULT,
+    sources: Iterable[Source | ValuesError] | None = None,
 ) -> tuple[Team, ...]:
     """The teams of files by namespace, all checked. Models of the platform's values are not theirs.
 
+    `sources` are what was read from the files, in their order, where somebody has done that.
     Raises GeneratorError for a name that is none, ValuesError with every problem of every file,
     where the platform's values declare models for the namespace of a team, or where models of two
     namespaces would be published at one address.
@@ -48,7 +52,8 @@ def read_teams(
     shared = without_declared(platform)
     teams: list[Team] = []
     problems: list[Problem] = []
-    for namespace, source in zip(files, tried_sources(files.values()), strict=True):
+    tried = tried_sources(files.values()) if sources is None else sources
+    for namespace, source in zip(files, tried, strict=True):
         try:
             teams.append(Team(namespace, _read(source, shared)))
         except ValuesError as error:
@@ -74,11 +79,7 @@ def _read(source: Source | ValuesError, shared: Values) -> Values:
     own = Values.of([source])
     if problems := list(_foreign(own)):
         raise ValuesError(problems)
-    values = Values(
-        (*shared.sources, *own.sources),
-        (*shared.documents, *own.documents),
-        merge(shared.merged, own.merged, keep_null=True),
-    )
+    values = shared.under(own)
     refuse(values)
     return values
 

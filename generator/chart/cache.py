@@ -36,7 +36,7 @@ def folder(chart: str = CHART) -> Path:
 
 def _cached(chart: str) -> Path:
     cache = cache_folder() / "charts"
-    entry = cache / _state()
+    entry = cache / state()
     if _is_sound(entry, chart):
         with contextlib.suppress(OSError):  # A cache that may only be read is one, too.
             os.utime(entry)
@@ -94,7 +94,7 @@ def _render(parent: Path) -> Path:
 
 
 @functools.cache
-def _state() -> str:
+def state() -> str:
     """What tells one state of the sources from another: a hash of all that charts are made from.
 
     Read once, as the sources themselves are.

@@ -22,6 +22,7 @@ from generator.cli.command import CODES, write_exit_codes
 from generator.cli.diff import diff
 from generator.cli.doctor import doctor
 from generator.cli.explain import explain
+from generator.cli.fleet import fleet
 from generator.cli.graph import graph
 from generator.cli.images import images
 from generator.cli.manifests import manifests
@@ -127,6 +128,7 @@ for _command in (
     diff,
     doctor,
     explain,
+    fleet,
     graph,
     images,
     manifests,

@@ -88,6 +88,12 @@ def as_text(
         for risk in risks:
             yield f"! {risk.risk}: {risk.where}: {risk.reason}"
         yield ""
+    yield from changes(found)
+    yield summary(risks, found, unseen)
+
+
+def changes(found: Sequence[Entry]) -> Iterator[str]:
+    """What differs, line by line: what many objects have alike first, then object by object."""
     often, rest = _grouped(found)
     for field, labels in often:
         yield f"~ {len(labels)} objects: {_line(field)}"
@@ -95,13 +101,12 @@ def as_text(
         yield f"{entry.sign} {entry.label}" + (f": {entry.note}" if entry.note else "")
         for field in entry.fields:
             yield f"    {_line(field)}"
-    yield summary(risks, found, unseen)
 
 
 def as_markdown(risks: Sequence[Risk], found: Sequence[Entry], unseen: Sequence[str] = ()) -> str:
     """The report for a pull request, at most LONGEST characters; what is cut is counted."""
     table = [_row(risk.risk, f"`{risk.where}`", risk.reason) for risk in risks]
-    body = list(as_text((), found))[:-1]
+    body = list(changes(found))
     # Half of the room is for the risks, and all that they leave is for the rest.
     first = _fitting(table, LONGEST // 2)
     second = _fitting(body, LONGEST - sum(map(len, first)) - len(first) - _ROOM)
@@ -127,8 +132,14 @@ def _fitting(lines: Sequence[str], room: int) -> list[str]:
 
 def as_json(risks: Sequence[Risk], found: Sequence[Entry], unseen: Sequence[str] = ()) -> str:
     """The report for a program: an object with `risks`, `changes`, and `unseen` if any is."""
+    data = as_data(risks, found)
+    return json.dumps(data | ({"unseen": list(unseen)} if unseen else {}), indent=2)
+
+
+def as_data(risks: Sequence[Risk], found: Sequence[Entry]) -> dict[str, Any]:
+    """The `risks` and the `changes` of a report for a program."""
     words = {"+": "added", "-": "removed", "~": "changed"}
-    changes = [
+    changed = [
         {
             "change": words[entry.sign],
             "object": entry.label,
@@ -137,8 +148,7 @@ def as_json(risks: Sequence[Risk], found: Sequence[Entry], unseen: Sequence[str]
         }
         for entry in found
     ]
-    data = {"risks": [asdict(risk) for risk in risks], "changes": changes}
-    return json.dumps(data | ({"unseen": list(unseen)} if unseen else {}), indent=2)
+    return {"risks": [asdict(risk) for risk in risks], "changes": changed}
 
 
 def summary(risks: Sequence[Risk], found: Sequence[Entry], unseen: Sequence[str] = ()) -> str:

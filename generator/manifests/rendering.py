@@ -27,10 +27,10 @@ Charts = Callable[[str], Path]
 
 
 @dataclass(frozen=True)
-class _Installation:
-    """What one `helm install` makes: its objects, and the values and release they come from."""
+class Installation:
+    """What one `helm install` takes: a chart, values, and where they go."""
 
-    objects: Sequence[Manifest]
+    chart: str
     values: Values
     release: Release
 
@@ -48,22 +48,45 @@ def render(
     Beside what Helm renders there are the Namespaces that `helm install --create-namespace` would
     make. Raises ValuesError, ToolMissing without Helm, ToolFailed with what Helm said.
     """
-    origins = [(values, release)] if has_models(values) else []
-    origins += [(team.values, replace(release, models=team.namespace)) for team in teams]
+    wanted = installations(values, release, teams)
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(platform, values, release, helm=helm, charts=charts)
-        others = [pool.submit(models, *origin, helm=helm, charts=charts) for origin in origins]
-        texts = [first.result(), *(other.result() for other in others)]
-    installed = [
-        _Installation(list(split(text)), *origin)
-        for text, origin in zip(texts, [(values, release), *origins], strict=True)
-    ]
-    _check_identities(installed)
-    rendered = [each for installation in installed for each in installation.objects]
-    used = [release.namespace, *(each.models for _, each in origins if each.models != "default")]
+        tasks = [pool.submit(text, each, helm=helm, charts=charts) for each in wanted]
+        objects = [list(split(task.result())) for task in tasks]
+    return combined(wanted, objects)
+
+
+def installations(
+    values: Values, release: Release, teams: Sequence[Team] = ()
+) -> list[Installation]:
+    """What is installed: the platform first, then the models of the values, and of each team."""
+    wanted = [Installation(CHART, values, release)]
+    if has_models(values):
+        wanted.append(Installation(MODELS, values, release))
+    for team in teams:
+        wanted.append(Installation(MODELS, team.values, replace(release, models=team.namespace)))
+    return wanted
+
+
+def combined(
+    installed: Sequence[Installation], objects: Sequence[Sequence[Manifest]]
+) -> list[Manifest]:
+    """All objects of a cluster, of those of each installation, with the Namespaces they need first.
+
+    Raises what `render` does for two objects of one identity.
+    """
+    _check_identities(installed, objects)
+    rendered = [each for own in objects for each in own]
+    spaces = [each.release.models for each in installed if each.chart == MODELS]
+    used = [installed[0].release.namespace, *(name for name in spaces if name != "default")]
     declared = {each.name for each in rendered if (each.group, each.kind) == ("", "Namespace")}
     namespaces = [name for name in dict.fromkeys(used) if name not in declared]
     return [*map(_namespace, namespaces), *rendered]
+
+
+def text(wanted: Installation, *, helm: str = "helm", charts: Charts = cache.folder) -> str:
+    """What Helm prints for an installation."""
+    render_one = platform if wanted.chart == CHART else models
+    return render_one(wanted.values, wanted.release, helm=helm, charts=charts)
 
 
 def platform(
@@ -92,19 +115,20 @@ def models(
     charts: Charts = cache.folder,
 ) -> str:
     """What Helm prints for the models."""
-    known = () if values.at("global", "platformNamespace") else (release.namespace,)
+    unsaid = platform_namespace(values, release)
     return template(
         charts(MODELS),
         values,
         release=release.models_name,
         namespace=release.models,
         helm=helm,
-        more=[
-            word
-            for namespace in known
-            for word in ("--set-string", f"global.platformNamespace={namespace}")
-        ],
+        more=["--set-string", f"global.platformNamespace={unsaid}"] if unsaid else [],
     )
+
+
+def platform_namespace(values: Values, release: Release) -> str:
+    """The platform's namespace as the models chart has to be given it; empty if the values do."""
+    return "" if values.at("global", "platformNamespace") else release.namespace
 
 
 def has_models(values: Values) -> bool:
@@ -112,7 +136,9 @@ def has_models(values: Values) -> bool:
     return any(values.at(key) for key in DECLARED)
 
 
-def _check_identities(installed: Sequence[_Installation]) -> None:
+def _check_identities(
+    installed: Sequence[Installation], objects: Sequence[Sequence[Manifest]]
+) -> None:
     """Refuse names that no object can have, and two objects of one identity, by their values.
 
     The first is the platform's, whose `extraObjects` may be anywhere. Raises ValuesError, or
@@ -120,9 +146,9 @@ def _check_identities(installed: Sequence[_Installation]) -> None:
     """
     seen: dict[Identity, Manifest] = {}
     problems: list[Problem] = []
-    for installation in installed:
+    for installation, own in zip(installed, objects, strict=True):
         values, release = installation.values, installation.release
-        for each in installation.objects:
+        for each in own:
             if not is_name(each.group, each.name):
                 path = values.path_named(each.name)
                 problems.append(values.problem(path, f'"{each.name}" {NO_NAME}'))
@@ -136,7 +162,7 @@ def _check_identities(installed: Sequence[_Installation]) -> None:
 
 
 def _twice(
-    each: Manifest, other: Manifest, identity: Identity, platform: _Installation
+    each: Manifest, other: Manifest, identity: Identity, platform: Installation
 ) -> Iterator[Problem]:
     """A Problem for each of the `extraObjects` that is the same as another object."""
     extra, own = (each, other) if each.is_extra else (other, each)

@@ -194,7 +194,8 @@ def _compare_tree(plan: _Plan, tree: Tree, before: Record | None) -> None:
     if before and before.inputs != owned.inputs:
         names = (", ".join(inputs) or "the defaults" for inputs in (owned.inputs, before.inputs))
         plan.notes.append("the values are from {}; those of the run before, from {}".format(*names))
-    _compare_record(plan, tree, owned.text())
+    # A folder that nothing of ours is in any more has no record either.
+    _compare_record(plan, tree, owned.text().encode() if owned.files else None)
 
 
 def _compare_file(
@@ -223,10 +224,11 @@ def _compare_file(
         plan.contents[target] = tree.files[path].encode()
 
 
-def _compare_record(plan: _Plan, tree: Tree, text: str) -> None:
-    path, content = tree.path_in_output(NAME), text.encode()
+def _compare_record(plan: _Plan, tree: Tree, content: bytes | None) -> None:
+    path = tree.path_in_output(NAME)
     before = inventory.read(plan.output.root, path)
     if before != content:
-        old = None if before is None else record.digest(before)
-        plan.steps.append(Step(path, old, record.digest(content)))
+        old, new = (None if each is None else record.digest(each) for each in (before, content))
+        plan.steps.append(Step(path, old, new))
+    if content is not None:
         plan.contents[path] = content

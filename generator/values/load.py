@@ -87,6 +87,14 @@ class Values:
             raise ValuesError(problems)
         return cls(tuple(sources), tuple(documents), merged)
 
+    def under(self, own: Values) -> Values:
+        """These values with others over them, as when the sources of both are read in order."""
+        return Values(
+            (*self.sources, *own.sources),
+            (*self.documents, *own.documents),
+            merge(self.merged, own.merged, keep_null=True),
+        )
+
     @cached_property
     def whole(self) -> JsonObject:
         """With the defaults. Not to be changed in place."""

@@ -25,11 +25,11 @@ def next_run(tmp_path, monkeypatch):
 
     def run(text):
         (sources / "catalog.yaml").write_text(text)
-        chart_cache._state.cache_clear()
+        chart_cache.state.cache_clear()
         return chart_cache.folder()
 
     yield run
-    chart_cache._state.cache_clear()
+    chart_cache.state.cache_clear()
 
 
 def content(folder):
@@ -78,7 +78,7 @@ def test_a_change_of_the_sources_is_another_chart(next_run):
 
 
 def test_the_sources_are_read_once_in_a_run(monkeypatch):
-    chart_cache._state.cache_clear()
+    chart_cache.state.cache_clear()
     folder = chart_cache.folder()
     monkeypatch.setattr(chart_cache, "DATA", None)
     assert chart_cache.folder() == folder

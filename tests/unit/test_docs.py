@@ -46,7 +46,16 @@ def readers(tmp_path):
     folder.mkdir()
     (folder / "model.joblib").touch()
     (folder / "sklearnserver.yaml").write_text("modelFormat: sklearn\nmodelUri: s3://models/mine\n")
-    return {"my.yaml": str(ROOT / "values" / "gke.yaml"), folder.name: str(folder)}
+    clusters = tmp_path / "clusters"
+    clusters.mkdir()
+    (clusters / "prod.yaml").write_text("controller: {replicas: 2}\n")
+    gke = str(ROOT / "values" / "gke.yaml")
+    return {
+        "my.yaml": gke,
+        "base.yaml": gke,
+        folder.name: str(folder),
+        "clusters/": str(clusters),
+    }
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -57,7 +57,7 @@ annotations and labels may be left out. The user's global ones never replace the
       "app.kubernetes.io/managed-by" $root.Release.Service
       "app.kubernetes.io/part-of" "kserve-lite"
       "app.kubernetes.io/version" (include "kserve-lite.version" $root)
-      "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_")) -}}
+      "helm.sh/chart" (printf "kserve-lite-%s" $root.Chart.Version | replace "+" "_")) -}}
 labels:
   {{- toYaml $labels | nindent 2 }}
 {{- with $annotations }}

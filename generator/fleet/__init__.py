@@ -1,0 +1,1 @@
+"""A fleet: many clusters over one base, rendered together, each into a folder of its own."""
