@@ -24,6 +24,7 @@ from generator.cli.explain import explain
 from generator.cli.graph import graph
 from generator.cli.images import images
 from generator.cli.manifests import manifests
+from generator.cli.migrate import migrate
 from generator.cli.model import model
 from generator.cli.routes import routes
 from generator.cli.validate import validate
@@ -120,5 +121,7 @@ def cli() -> None:
     """
 
 
-for _command in (build, chart, diff, explain, graph, images, manifests, model, routes, validate):
+for _command in (
+    build, chart, diff, explain, graph, images, manifests, migrate, model, routes, validate,
+):  # fmt: skip
     cli.add_command(_command)
