@@ -56,7 +56,8 @@ def _dump_below(values: Mapping[str, Any], comments: Mapping[Key, Sequence[str]]
 
 def _wrapped(lines: Sequence[str], columns: int = 0) -> list[str]:
     width = _WIDTH - columns - 2
-    return [part for line in lines for part in textwrap.wrap(line, width) or [""]]
+    wrapper = textwrap.TextWrapper(width, break_on_hyphens=False, break_long_words=False)
+    return [part for line in lines for part in wrapper.wrap(line) or [""]]
 
 
 def _dump_comments(lines: Sequence[str]) -> str:

@@ -130,7 +130,10 @@ def _read_values(source: Source, document: Document, chart: str | None, install:
 def _rules_of(chart: str, version: str) -> Mapping[str, Rule]:
     """The rules for a file; those of both charts for the one that was both."""
     both = chart == ALL_IN_ONE or (chart == RESOURCES and version and _is_old(version))
-    return {**rules(RUNTIMES), **rules(RESOURCES)} if both else rules(chart)
+    if not both:
+        return rules(chart)
+    once = {path: rule for path, rule in rules(RUNTIMES).items() if rule.is_in(ALL_IN_ONE)}
+    return {**once, **rules(RESOURCES)}
 
 
 def _is_old(version: str) -> bool:
@@ -179,7 +182,18 @@ def _unknown(key: Key, known: Mapping[str, Rule], chart: str) -> str:
     chart = RESOURCES if chart == ALL_IN_ONE else chart
     if chart == CRDS:
         return f"{CRDS} has no values"
-    near = nearest(name, known)
-    return f"{chart} has no such value{f'; did you mean {near}?' if near else ''}"
+    return f"{chart} has no such value{_misspelt(name, known)}"
+
+
+def _misspelt(name: str, known: Mapping[str, Rule]) -> str:
+    """The value that was probably meant: one beside it whose last word is nearly the same."""
+    folder, _, word = name.rpartition(".")
+    beside = {
+        other.removeprefix(f"{folder}.").partition(".")[0]
+        for other in known
+        if other.startswith(f"{folder}.")
+    }
+    near = nearest(word, beside)
+    return f"; did you mean {folder}.{near}?" if near else ""
 
 

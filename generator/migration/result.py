@@ -11,7 +11,7 @@ from generator.importer.commented import dump_commented
 from generator.migration.conversion import NotConvertible, convert
 from generator.migration.decision import decide
 from generator.migration.rules import Rule
-from generator.migration.state import Carried, Finding, Lost, Noted, State
+from generator.migration.state import EMPTY, Carried, Finding, Lost, Noted, State
 from generator.values.check import check
 from generator.values.load import Values
 from generator.values.schema import defaults, values_schema
@@ -60,7 +60,7 @@ def migrate(state: State) -> Result:
     result.lost = sorted(_losses(lost, state))
     result.remarks = [
         *(f"{each.origin}: {each.why}." for each in findings if isinstance(each, Noted)),
-        *(f"Not carried: {_without_file(problem)}." for problem in result.lost),
+        *(f"Not carried: {_without_file(problem)}" for problem in result.lost),
     ]
     return result
 
@@ -72,7 +72,8 @@ def _sentence(text: str) -> str:
 
 
 def _without_file(problem: Problem) -> str:
-    return f"{problem.path}: {problem.message}" if problem.path else problem.message
+    text = f"{problem.path}: {problem.message}" if problem.path else problem.message
+    return text if text.endswith("?") else f"{text}."
 
 
 def _findings(state: State) -> Iterator[Finding]:
@@ -97,7 +98,7 @@ def _one(rule: Rule, state: State, ours: JsonObject) -> Finding | None:
     except NotConvertible as error:
         return Lost(rule.path, str(error))
     default = _default(ours, key_of(rule.to))
-    if value is None or value == default or (default is None and not value and not rule.how):
+    if value is None or value == default or (value in EMPTY and (default or "") in EMPTY):
         return None
     if state.is_changed(rule.path):
         why = "kserve-lite has no value for it" if rule.to.startswith("configOverrides.") else ""

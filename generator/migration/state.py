@@ -14,7 +14,8 @@ from generator.yaml.document import Document
 from generator.yaml.path import Key
 
 
-_EMPTY: tuple[Any, ...] = ("", {}, [], None)
+EMPTY: tuple[Any, ...] = ("", {}, [], None)
+"""What upstream's charts have for nothing; which of them does not matter."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class State:
         if path not in self.given:
             return False
         given, default = self.given[path], self.default(path)
-        if given in _EMPTY and default in _EMPTY:
+        if given in EMPTY and default in EMPTY:
             return False
         if self.rules[path].is_version and str(given).removeprefix("v") in self._own_version():
             return False
