@@ -15,7 +15,9 @@ _CHARTS = ("kserve-crd", "kserve-resources", "kserve-runtime-configs")
 _VERSIONS = ("0.16", "0.17", "0.18", "0.19", "0.20")
 
 
-@command(exit_codes={1: "What was given is wrong; with --strict also, that something was left out."})
+@command(
+    exit_codes={1: "What was given is wrong; with --strict also, that something was left out."}
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_files)
 @click.option(
     "--chart",
@@ -29,7 +31,9 @@ _VERSIONS = ("0.16", "0.17", "0.18", "0.19", "0.20")
     help="Version of upstream's charts; by default what the values say, or else 0.20.",
 )
 @click.option("--strict", is_flag=True, help="Fail if a setting was not carried.")
-def migrate(*, files: tuple[str, ...], chart: str | None, version: str | None, strict: bool) -> None:
+def migrate(
+    *, files: tuple[str, ...], chart: str | None, version: str | None, strict: bool
+) -> None:
     """Make values of kserve-lite from an install of upstream's KServe.
 
     \b

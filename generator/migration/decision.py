@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from generator.catalog import catalog
-from generator.migration.image import Reference, parse, split
+from generator.migration.reference import Reference, parse, split
 from generator.migration.routing import routing
 from generator.migration.rules import order, upstream_runtimes
 from generator.migration.state import Carried, Finding, Lost, Noted, State

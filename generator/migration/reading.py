@@ -195,5 +195,3 @@ def _misspelt(name: str, known: Mapping[str, Rule]) -> str:
     }
     near = nearest(word, beside)
     return f"; did you mean {folder}.{near}?" if near else ""
-
-

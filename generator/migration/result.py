@@ -22,8 +22,8 @@ _HEAD = (
     "Values for kserve-lite, made by `migrate` of an install of upstream's KServe. A comment is",
     "wherever a setting was not carried one to one.",
     "",
-    "The webhooks' certificate comes from a Job of kserve-lite; cert-manager is not needed any more.",
-    "To stay with it, set webhook.certificate.mode to certManager.",
+    "The webhooks' certificate comes from a Job of kserve-lite now, without cert-manager. To stay with",
+    "that, set webhook.certificate.mode to certManager.",
 )
 
 
@@ -135,15 +135,17 @@ def _losses(lost: Sequence[Lost], state: State) -> Iterator[Problem]:
 
 
 def _put(values: JsonObject, path: Key, value: Any) -> None:
-    for step in path[:-1]:
+    *steps, last = map(str, path)
+    for step in steps:
         values = values.setdefault(step, {})
-    own = values.get(path[-1])
-    values[path[-1]] = {**own, **value} if isinstance(own, dict) and isinstance(value, dict) else value
+    own = values.get(last)
+    values[last] = {**own, **value} if isinstance(own, dict) and isinstance(value, dict) else value
 
 
 def _sorted(values: JsonObject) -> JsonObject:
     """The values in the order of the values API."""
-    return _ordered(values, values_schema())
+    ordered: JsonObject = _ordered(values, values_schema())
+    return ordered
 
 
 def _ordered(values: Any, node: JsonObject) -> Any:
@@ -152,5 +154,3 @@ def _ordered(values: Any, node: JsonObject) -> Any:
         return values
     keys = [*(key for key in known if key in values), *(key for key in values if key not in known)]
     return {key: _ordered(values[key], known.get(key, {})) for key in keys}
-
-

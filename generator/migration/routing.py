@@ -61,7 +61,9 @@ def routing(state: State) -> Iterator[Finding]:
     )
     yield from _deployment_mode(state, word)
     if route.mode != "ingress":
-        yield Carried("routing.mode", route.mode, _API if route.mode == "gatewayApi" else _NO_INGRESS)
+        yield Carried(
+            "routing.mode", route.mode, _API if route.mode == "gatewayApi" else _NO_INGRESS
+        )
     yield from _domains(route)
     yield from _hosts(route)
     yield from _ingress(route)
@@ -124,7 +126,9 @@ def _hosts(route: _Route) -> Iterator[Finding]:
     if not state.value(_PATH):
         return
     if not route.published:
-        yield Lost(_PATH, "a path is one under routing.domain, and there is none; set routing.domain")
+        yield Lost(
+            _PATH, "a path is one under routing.domain, and there is none; set routing.domain"
+        )
     elif not route.standard:
         yield Carried("routing.pathTemplate", state.value(_PATH), _PATH)
     elif route.mode == "gatewayApi":
@@ -143,7 +147,11 @@ def _ingress(route: _Route) -> Iterator[Finding]:
         if state.is_changed(_CLASS):
             yield Lost(_CLASS, "is for Ingresses, and with these values KServe writes none")
         return
-    why = "" if state.is_changed(_CLASS) else f"{_DEFAULT}; the IngressClass is in the cluster already"
+    why = (
+        ""
+        if state.is_changed(_CLASS)
+        else f"{_DEFAULT}; the IngressClass is in the cluster already"
+    )
     if name in _OF_GKE:
         why = "GKE reads it from the annotation alone"
         key = 'routing.ingressAnnotations["kubernetes.io/ingress.class"]'

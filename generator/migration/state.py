@@ -13,7 +13,6 @@ from generator.yaml.data import JsonObject
 from generator.yaml.document import Document
 from generator.yaml.path import Key
 
-
 EMPTY: tuple[Any, ...] = ("", {}, [], None)
 """What upstream's charts have for nothing; which of them does not matter."""
 
@@ -86,7 +85,7 @@ class State:
 
     @property
     def all_in_one(self) -> bool:
-        """Whether the chart is one that has the runtimes and the controller, with all of them on."""
+        """Whether one chart had the controller and the runtimes, all of which were on."""
         return bool(self.version) and order(self.version) <= order(ALL_IN_ONE)
 
 
