@@ -14,7 +14,7 @@ from generator.importer.objects import Object
 from generator.migration.rules import CONFIG, RESOURCES, RUNTIMES, Rule, rules, upstream_runtimes
 from generator.migration.state import Spot, State
 from generator.yaml.data import JsonObject
-from generator.yaml.fields import compare
+from generator.yaml.fields import ABSENT, at, compare
 
 _EXAMPLE = "_example"
 _SWITCH = "kserve.servingruntime.enabled"
@@ -31,11 +31,11 @@ def read_object(found: Object, state: State) -> None:
 
     Raises ValuesError for a ConfigMap that KServe could not read either.
     """
-    kind, name = found.data["kind"], (found.data.get("metadata") or {}).get("name")
+    kind, name = found.data["kind"], found.data["metadata"]["name"]
     if (kind, name) == ("ConfigMap", CONFIG):
         _read_config(found, state)
     elif kind == "ClusterServingRuntime":
-        _read_runtime(found, str(name), state)
+        _read_runtime(found, name, state)
     elif (kind, name) == ("Deployment", CONTROLLER):
         _read_deployment(found, state)
 
@@ -86,7 +86,7 @@ def _read_runtime(found: Object, name: str, state: State) -> None:
         state.spots[name] = spot
         return
     values = {"disabled": spec.get("disabled", False)}
-    (container, *_) = spec.get("containers") or [{}]
+    (container, *_) = containers(spec) or [{}]
     if image := container.get("image"):
         values["image"] = image
     for key, value in values.items():
@@ -132,13 +132,19 @@ def _bare(spec: Mapping[str, Any]) -> JsonObject:
     bare = {key: value for key, value in spec.items() if key not in _APART and value != {}}
     bare["containers"] = [
         {key: value for key, value in each.items() if key not in _APART_OF_CONTAINERS}
-        for each in spec.get("containers") or []
+        for each in containers(spec)
     ]
     return bare
 
 
+def containers(spec: Any) -> list[JsonObject]:
+    """The containers of a pod's or a runtime's spec, whatever else is there in their place."""
+    listed = spec.get("containers") if isinstance(spec, dict) else None
+    return [each for each in listed or () if isinstance(each, dict)]
+
+
 def _custom(data: JsonObject) -> JsonObject:
-    metadata = data.get("metadata") or {}
+    metadata = data["metadata"]
     custom: JsonObject = {}
     for key in ("labels", "annotations"):
         own = {name: text for name, text in (metadata.get(key) or {}).items() if is_carried(name)}
@@ -149,15 +155,15 @@ def _custom(data: JsonObject) -> JsonObject:
 
 def _read_deployment(found: Object, state: State) -> None:
     known = rules(RESOURCES)
-    pod = ((found.data.get("spec") or {}).get("template") or {}).get("spec") or {}
+    pod: Any = at(found.data, "spec.template.spec") or {}
     spot = Spot(found.document, (*found.path, "spec", "template", "spec"))
     settings: JsonObject = {key: pod[key] for key in _OF_THE_POD if pod.get(key)}
-    for container in pod.get("containers") or []:
+    for container in containers(pod):
         if container.get("name") == "manager":
             settings |= {key: container[key] for key in ("image", "resources") if key in container}
     for key, value in settings.items():
         state.give(known[f"kserve.controller.{key}"], value, spot)
-    replicas = (found.data.get("spec") or {}).get("replicas", 1)
-    if replicas != 1:
+    replicas: Any = at(found.data, "spec.replicas")
+    if replicas not in (ABSENT, 1):
         rule = Rule("controller.replicas", to="controller.replicas", default=1)
         state.give(rule, replicas, Spot(found.document, (*found.path, "spec", "replicas")))

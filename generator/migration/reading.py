@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from generator.comparison.shapes import misshapen
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object, read_objects
 from generator.migration.cluster import read_object
@@ -20,6 +21,7 @@ from generator.migration.rules import (
     rules,
 )
 from generator.migration.state import Spot, State
+from generator.values.identity import NO_NAME, NO_NAMESPACE, is_name, is_namespace, of_object
 from generator.values.messages import nearest
 from generator.values.sources import Source, read_sources
 from generator.yaml.data import JsonObject
@@ -71,13 +73,28 @@ def _objects(source: Source) -> list[Object] | None:
     objects = [each for each in found if isinstance(each, Object)]
     if not any(_is_object(each) for each in objects):
         return None
-    if strange := [each for each in objects if not _is_object(each)]:
-        raise ValuesError([each.problem((), "is no object: it has no kind") for each in strange])
+    if problems := [problem for each in objects for problem in _unsound(each)]:
+        raise ValuesError(problems)
     return objects
 
 
 def _is_object(found: Object) -> bool:
     return isinstance(found.data, dict) and {"apiVersion", "kind"} <= found.data.keys()
+
+
+def _unsound(found: Object) -> Iterator[Problem]:
+    """Why no API server has made an object; its names end up in commands."""
+    identity = of_object(found.data, "") if _is_object(found) else None
+    if identity is None:
+        yield found.problem((), "is no object: it does not say apiVersion, kind and metadata.name")
+        return
+    group, kind, namespace, name = identity
+    if not is_name(group, name):
+        yield found.problem(("metadata", "name"), f"{kind} {NO_NAME}")
+    if namespace and not is_namespace(namespace):
+        yield found.problem(("metadata", "namespace"), NO_NAMESPACE)
+    for path, fact in misshapen(found.data):
+        yield found.problem(path, f"{fact}, in {kind} {name}")
 
 
 def _values(source: Source) -> Document:

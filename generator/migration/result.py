@@ -22,8 +22,8 @@ _HEAD = (
     "Values for kserve-lite, made by `migrate` of an install of upstream's KServe. A comment is",
     "wherever a setting was not carried one to one.",
     "",
-    "The webhooks' certificate comes from a Job of kserve-lite now, without cert-manager. To stay with",
-    "that, set webhook.certificate.mode to certManager.",
+    "The webhooks' certificate comes from a Job of kserve-lite now, without cert-manager. To stay",
+    "with that, set webhook.certificate.mode to certManager.",
 )
 
 

@@ -137,3 +137,8 @@ def _of_runtime(
     if runtime.since and order(runtime.since) > order(about.get("since", "")):
         more["since"] = runtime.since
     return _rule(path, {**about, **more}, runtime=word)
+
+
+def upstream_objects(what: str) -> tuple[str, ...]:
+    """Objects that upstream installs, as `kind/name`; `what` is a key of `objects` in the file."""
+    return tuple(_data()["objects"][what])
