@@ -16,7 +16,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from generator import CHART
+from generator import CHART, CONTROLLER
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object
 from generator.migration.models import Model, Runtimes, models, of_kind, runtimes
@@ -30,6 +30,7 @@ _HOME = "meta.helm.sh/release-namespace"
 # Kinds whose release is upstream's, and not one of the user's with models.
 _OF_UPSTREAM = ("ConfigMap", "CustomResourceDefinition", "Deployment", "ClusterServingRuntime")
 _REFERENCE = f"charts/{CHART}"
+_CONTROLLER = f"deployment/{CONTROLLER}"
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,17 @@ def _releases(adoption: Adoption) -> dict[str, list[str]]:
 
 
 def _keep(adoption: Adoption) -> list[str]:
-    lines = ["Keep what there is, for a way back."]
+    lines = ["Keep a copy of what goes."]
     for home, names in _releases(adoption).items():
         lines.append(f"{_records('get', home, names)} -o yaml > {shlex.quote(home)}-releases.yaml")
-    there = " \\\n  ".join(["kubectl get", *_old(adoption), f"-n {adoption.release.namespace}"])
-    return [*lines, f"{there} \\\n  --ignore-not-found -o yaml > platform.yaml"]
+    there = [each for each in _old(adoption) if not each.startswith("secret/")]
+    end = f"-n {adoption.release.namespace} --ignore-not-found -o yaml > platform.yaml"
+    return [*lines, _lines("kubectl get", there, end)]
+
+
+def _lines(begin: str, objects: Iterable[str], end: str) -> str:
+    """A command on many objects, one a line."""
+    return " \\\n  ".join([begin, *objects, end])
 
 
 def _records(verb: str, home: str, names: Sequence[str]) -> str:
@@ -170,12 +177,13 @@ def _remove(adoption: Adoption) -> list[str]:
     """Take away the old platform, but for the webhooks that keep pods without a model out."""
     home = adoption.release.namespace
     webhooks = [each for each in upstream_objects("taken") if "webhook" in each]
+    rest = [each for each in _old(adoption) if each != _CONTROLLER]
     return [
-        "Remove upstream's controller, and what kserve-lite has anew. The models go on serving. Until",
-        "# step 6 is done, the API server refuses new pods of models, and changes to models.",
+        "Remove upstream's controller, and what kserve-lite has anew. The models go on serving.",
+        "# Until step 6 is done, the API server refuses new pods of models, and changes to models.",
         f"kubectl annotate {' '.join(webhooks)} {_INJECTION}-",
-        f"kubectl delete deployment/kserve-controller-manager -n {home} --cascade=foreground",
-        " \\\n  ".join(["kubectl delete", *_old(adoption), f"-n {home} --ignore-not-found"]),
+        f"kubectl delete {_CONTROLLER} -n {home} --cascade=foreground",
+        _lines("kubectl delete", rest, f"-n {home} --ignore-not-found"),
     ]
 
 

@@ -381,7 +381,10 @@ WRONG = {
     "null": ("null\n", "is empty, and says of no chart; name it with --chart"),
     "no YAML": ("a: [\n", "not valid YAML"),
     "two files in one": ("kserve: {}\n---\nkserve: {}\n", "a second document begins here"),
-    "objects and something": ("kind: A\napiVersion: v1\n---\na: 1\n", "it has no kind"),
+    "objects and something": (
+        "kind: A\napiVersion: v1\nmetadata: {name: a}\n---\na: 1\n",
+        "it does not say apiVersion, kind and metadata.name",
+    ),
 }
 
 
