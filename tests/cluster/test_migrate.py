@@ -8,6 +8,7 @@ taken out; and in place of cert-manager, whose CRDs alone are there, this makes 
 import json
 import re
 import sys
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -143,7 +144,7 @@ def let_go(step):
     """The last step, by model: whether a restart is announced, and the command."""
     lines = step.splitlines()
     found = {}
-    for comment, command in zip(lines, lines[1:]):
+    for comment, command in pairwise(lines):
         if named := re.match(r"# \S+/(\S+) (restarts|does not restart)\b", comment):
             found[named[1]] = (named[2] == "restarts", command)
     return found
@@ -221,8 +222,6 @@ def test_nothing_is_lost_and_no_model_restarts_unannounced(
     for number in range(1, 7):
         script = f"cd {tmp_path}\n# {number}. {step[number]}"
         cluster.bash(script.replace(" charts/kserve-lite", f" {ROOT}/charts/kserve-lite"))
-        if program == "helm3" and number == 5:
-            pass
     assert {path.name for path in tmp_path.iterdir()} - there == {
         "platform.yaml",
         f"{namespace}-releases.yaml",
@@ -252,7 +251,9 @@ def test_nothing_is_lost_and_no_model_restarts_unannounced(
 
     # Nothing of upstream's releases is left, and ours goes its ways.
     release = Release(cluster, namespace, program)
-    releases = json.loads(cluster.helm("list", "-n", namespace, "-a", "-o", "json", program=program))
+    releases = json.loads(
+        cluster.helm("list", "-n", namespace, "-a", "-o", "json", program=program)
+    )
     assert [each["name"] for each in releases] == ["kserve-lite"]
     release.upgrade(f"--values={ours}", "--set=controller.podLabels.migrated=yes")
     webhooks.wait(cluster, models)
