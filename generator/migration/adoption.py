@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from generator import CHART, CONTROLLER
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object
-from generator.migration.models import Model, Runtimes, models, of_kind, runtimes
 from generator.migration.rules import CONFIG, CRDS, upstream_objects
+from generator.migration.serving import Model, Runtimes, models, of_kind, runtimes
 from generator.release import Release
 
 HOLD = "serving.kserve.io/disable-auto-update"
@@ -140,8 +140,9 @@ def _keep(adoption: Adoption) -> list[str]:
     lines = ["Keep a copy of what goes."]
     for home, names in _releases(adoption).items():
         lines.append(f"{_records('get', home, names)} -o yaml > {shlex.quote(home)}-releases.yaml")
+    home = shlex.quote(adoption.release.namespace)
     there = [each for each in _old(adoption) if not each.startswith("secret/")]
-    end = f"-n {adoption.release.namespace} --ignore-not-found -o yaml > platform.yaml"
+    end = f"-n {home} --ignore-not-found -o yaml > {home}-objects.yaml"
     return [*lines, _lines("kubectl get", there, end)]
 
 

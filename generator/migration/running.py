@@ -7,9 +7,9 @@ from generator.catalog import catalog
 from generator.manifests.parsing import split
 from generator.manifests.rendering import platform
 from generator.migration.cluster import containers
-from generator.migration.models import Runtimes, of_kind
 from generator.migration.reading import Install
 from generator.migration.reference import parse
+from generator.migration.serving import Runtimes, of_kind
 from generator.release import Release
 from generator.values.load import Values
 from generator.yaml.document import parse as parse_yaml

@@ -1,6 +1,8 @@
 """`migrate` through the front door: what becomes of values and objects of upstream's KServe."""
 
+import copy
 import json
+import re
 import subprocess
 import sys
 
@@ -401,3 +403,132 @@ def test_no_values_at_all_are_upstreams_defaults():
     done = run("-", "--chart=kserve-resources", "--from=0.20", given="null\n")
     assert yaml.safe_load(done.stdout)["deploymentMode"] == "Knative"
     assert run("-", "--chart=kserve-crd", given="{}\n").stdout.endswith("\n{}\n")
+
+
+PAGE = (ROOT / "docs" / "migrate.md").read_text()
+
+
+def test_the_pages_example_is_what_is_printed():
+    given, printed = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    done = run("-", given=given)
+    assert done.stdout.endswith(f"\n{printed}")
+    assert "not carried: standard input:4:5: kserve.controller.rbacProxyImage" in done.stderr
+
+
+def inference_service(name, *, ready=True, mode=None, **spec):
+    predictor = {"model": {"modelFormat": {"name": "sklearn"}, "runtime": "kserve-sklearnserver"}}
+    made = named("InferenceService", name, "serving.kserve.io/v1beta1")
+    made["metadata"]["namespace"] = "team"
+    made["spec"] = {"predictor": spec or predictor}
+    made["status"] = {"conditions": [{"type": "Ready", "status": str(ready)}]}
+    if mode:
+        made["metadata"]["annotations"] = {"serving.kserve.io/deploymentMode": mode}
+    return made
+
+
+def of_release(release, made):
+    own = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": "kserve"}
+    made["metadata"]["annotations"] = own
+    return made
+
+
+def commands(tmp_path, *objects, values="{}\n", more=()):
+    ours = tmp_path / "my values.yaml"
+    ours.write_text(values)
+    done = run("-", "--commands", ours, *more, given=listed(*objects))
+    return done, done.stdout.replace(str(tmp_path), "")
+
+
+MANAGER = {"name": "manager", "image": "kserve/kserve-controller:v0.20.0"}
+CONTROLLER = named(
+    "Deployment",
+    "kserve-controller-manager",
+    "apps/v1",
+    spec={"template": {"spec": {"containers": [MANAGER]}}},
+)
+SKLEARN = named(
+    "ClusterServingRuntime",
+    "kserve-sklearnserver",
+    "serving.kserve.io/v1alpha1",
+    spec={"containers": [{"name": "kserve-container", "image": "kserve/sklearnserver:v0.20.0"}]},
+)
+
+
+def test_the_commands_of_an_install_by_helm(tmp_path):
+    done, text = commands(
+        tmp_path,
+        of_release("kserve", config_map(deploy='{"defaultDeploymentMode": "RawDeployment"}')),
+        of_release("runtimes", copy.deepcopy(SKLEARN)),
+        CONTROLLER,
+        inference_service("ready"),
+        inference_service("other", containers=[{"image": "registry.example.com/a:1"}]),
+        inference_service("late", ready=False),
+        inference_service("serverless", mode="Serverless"),
+        named("InferenceGraph", "graph", "serving.kserve.io/v1alpha1"),
+    )
+    assert done.returncode == 0
+    assert done.stderr == (
+        "not adoptable: InferenceService team/serverless runs on Knative; serve it in mode Standard first\n"
+    )
+    records = "-n kserve -l 'owner=helm,name in (kserve,kserve-crd,runtimes)'"
+    for line in (
+        "# Not adoptable, since they run on Knative: team/serverless.",
+        "kubectl annotate inferenceservice ready -n team serving.kserve.io/disable-auto-update=true --overwrite",
+        "# team/late is not Ready, and cannot be held.",
+        "# Graph default/graph cannot be held; step 6 replaces its router, pod by pod.",
+        f"kubectl get secrets {records} -o yaml > kserve-releases.yaml",
+        f"kubectl delete secrets {records}",
+        "kubectl replace -f charts/kserve-lite/crds",
+        "  clusterservingruntime/kserve-sklearnserver \\",
+        "helm install kserve-lite charts/kserve-lite -n kserve -f '/my values.yaml' --take-ownership "
+        "--force-conflicts --wait",
+        "# team/other does not restart.",
+    ):
+        assert line in text.splitlines(), line
+    assert "disable-auto-update=true" not in re.findall(r"^.* late .*$", text, re.MULTILINE)[0]
+    (why,) = re.findall(r"^# team/ready restarts, by a rolling update: (.*)$", text, re.MULTILINE)
+    assert why.startswith("its runtime kserve-sklearnserver differs: ")
+    assert why.count("serverless") == 0
+
+
+def test_the_commands_differ_by_what_is_there(tmp_path):
+    config = config_map(deploy='{"defaultDeploymentMode": "Standard"}')
+    old = copy.deepcopy(CONTROLLER)
+    old["spec"]["template"]["spec"]["containers"][0]["image"] = "kserve/kserve-controller:v0.17.0"
+    done, text = commands(
+        tmp_path,
+        config,
+        old,
+        inference_service("ready"),
+        more=("--helm=3", "--release=mine", "-n", "ml"),
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (
+        "helm install mine charts/kserve-lite -n ml -f '/my values.yaml' --take-ownership --wait"
+        in text
+    )
+    assert "No release of Helm to forget" in text
+    assert "owner=helm" not in text
+    assert (
+        "the runtime kserve-sklearnserver was not given, and may differ; KServe v0.17.0 may" in text
+    )
+
+
+@pytest.mark.parametrize("name", ["a; rm -rf x", "a\nkubectl delete ns a"])
+def test_no_name_becomes_a_command(tmp_path, name):
+    done, text = commands(tmp_path, config_map(), inference_service(name))
+    assert (done.returncode, text) == (1, "")
+    assert "is not a name that Kubernetes takes" in done.stderr
+
+
+def test_without_its_config_no_install_is_adopted(tmp_path):
+    done, text = commands(tmp_path, inference_service("ready"))
+    assert (done.returncode, text) == (1, "")
+    assert "--commands needs the ConfigMap inferenceservice-config" in done.stderr
+    assert run("-", "--commands", "-", given="a: 1").returncode == 2
+
+
+def test_strict_does_not_take_a_model_on_knative(tmp_path):
+    on = inference_service("m", mode="Knative")
+    done, text = commands(tmp_path, config_map(), on, more=("--strict",))
+    assert (done.returncode, "# 7." in text) == (1, True)

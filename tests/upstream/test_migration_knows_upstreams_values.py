@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
+from generator import process, tools
+from generator.catalog import catalog
 from generator.errors import GeneratorError
 from generator.migration.reading import read
 from generator.migration.result import migrate
-from generator.migration.rules import CONFIG, rules, versions
+from generator.migration.rules import CONFIG, rules, upstream_objects, upstream_runtimes, versions
 from generator.yaml.path import key_of, value_at
 from tests import upstreamcharts
 from tests.upstreamcharts import RESOURCES, RUNTIMES
@@ -215,3 +217,35 @@ def test_a_running_quick_install_is_read(tmp_path):
             "mlserver",
         }
         assert result.values["deploymentMode"] == "Knative"
+
+
+# With what is off by default.
+EVERYTHING = (
+    "kserve.servingruntime.enabled=true",
+    "kserve.controller.knativeAddressableResolver.enabled=true",
+    "kserve.controller.gateway.ingressGateway.enableGatewayApi=true",
+    "kserve.controller.gateway.ingressGateway.createGateway=true",
+)
+
+
+@pytest.mark.parametrize(("version", "chart"), CHARTS)
+def test_every_object_of_upstreams_charts_is_known_to_the_commands(version, chart):
+    """What the commands remove or take over, or leave for a reason, is all that the charts make."""
+    argv = [
+        str(tools.find("helm")),
+        "template",
+        "kserve",
+        str(upstreamcharts.chart(version, chart)),
+    ]
+    rendered = process.run([*argv, *(f"--set={each}" for each in EVERYTHING)])
+    known = {
+        each.partition("/")[0].partition(".")[0] + each[each.index("/") :]
+        for what in ("taken", "replaced", "certificates", "left")
+        for each in upstream_objects(what)
+    }
+    runtimes = {catalog().runtimes[each.to].name for each in upstream_runtimes().values()}
+    known |= {f"clusterservingruntime/{name}" for name in runtimes}
+    objects = [each for each in yaml.load_all(rendered, yaml.CSafeLoader) if each]
+    assert len(objects) > 10
+    for each in objects:
+        assert f"{each['kind'].lower()}/{each['metadata']['name']}" in known
