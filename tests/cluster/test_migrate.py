@@ -14,9 +14,10 @@ import pytest
 import yaml
 
 from generator import process
+from generator.errors import ToolFailed
 from tests import upstreamcharts
 from tests.cluster.harness import controller, foreign, iris, pki, waiting, webhooks
-from tests.cluster.harness.cluster import Release
+from tests.cluster.harness.cluster import BOTH_HELMS, Release
 from tests.rendering import ROOT
 
 # A server of its own, for which no runtime of the platform matters.
@@ -30,6 +31,18 @@ spec:
     containers:
     - name: kserve-container
       image: registry.example.com/plain:1
+"""
+GRAPH = """
+apiVersion: serving.kserve.io/v1alpha1
+kind: InferenceGraph
+metadata:
+  name: graph
+spec:
+  nodes:
+    root:
+      routerType: Sequence
+      steps:
+      - serviceName: plain
 """
 OLD = "kserve-controller-manager"
 STANDARD = (
@@ -112,7 +125,7 @@ def install_upstream(cluster, version, program, home):
 
     if version == "0.16":
         # It has runtimes in the release whose webhook they wait for; it takes more than one attempt.
-        with pytest.raises(process.ToolFailed):
+        with pytest.raises(ToolFailed):
             resources()
     else:
         resources()
@@ -160,6 +173,12 @@ def pods(cluster, namespace):
     return found
 
 
+def routers_of(cluster, namespace):
+    """The UIDs of the pods of the graph's router."""
+    found = cluster.list("pods", namespace, "serving.kserve.io/inferencegraph=graph")
+    return {pod["metadata"]["uid"] for pod in found}
+
+
 def survivors(cluster, namespace):
     """What must not be lost: CRDs and models, by UID."""
     them = [
@@ -202,6 +221,32 @@ def migrated(cluster, program, home, tmp_path):
     return ours, commands
 
 
+def nobody_may_start(cluster, models):
+    """While there is no controller, no pod of a model is admitted, and no change to a model."""
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "new", "labels": {"serving.kserve.io/inferenceservice": "new"}},
+        "spec": {"containers": [{"name": "kserve-container", "image": "registry.example.com/a:1"}]},
+    }
+    for what in (pod, PLAIN.replace("name: plain", "name: another")):
+        with pytest.raises(ToolFailed, match="failed calling webhook"):
+            cluster.apply(what, namespace=models)
+
+
+@BOTH_HELMS
+def test_a_kept_annotation_does_not_keep_the_crds(cluster, program):
+    """Why the commands never uninstall: Helm looks into its record, not at the object."""
+    cluster.empty()
+    home = cluster.namespace("kserve")
+    chart = str(upstreamcharts.chart("0.20", "kserve-crd"))
+    cluster.helm("install", "kserve-crd", chart, "-n", home, program=program)
+    crds = [f"crd/{name}" for name in cluster.crds(".serving.kserve.io")]
+    cluster.kubectl("annotate", *crds, "helm.sh/resource-policy=keep")
+    cluster.helm("uninstall", "kserve-crd", "-n", home, program=program)
+    cluster.wait("the CRDs are gone", lambda: not cluster.crds(".serving.kserve.io"))
+
+
 @pytest.mark.parametrize(("version", "program"), [("0.20", "helm"), ("0.16", "helm3")])
 def test_nothing_is_lost_and_no_model_restarts_unannounced(
     cluster, home, models, version, program, tmp_path
@@ -214,6 +259,9 @@ def test_nothing_is_lost_and_no_model_restarts_unannounced(
     cluster.kubectl("rollout", "status", "deployment", "-n", models, "--timeout=2m")
     running, kept = pods(cluster, models), survivors(cluster, models)
 
+    cluster.apply(GRAPH, namespace=models)
+    routers = cluster.wait("the graph's router", lambda: routers_of(cluster, models))
+
     ours, commands = migrated(cluster, program, home, tmp_path)
     assert yaml.safe_load(ours.read_text())["routing"]["domain"] == "models.example.org"
     step = steps(commands)
@@ -222,14 +270,18 @@ def test_nothing_is_lost_and_no_model_restarts_unannounced(
     for number in range(1, 7):
         script = f"cd {tmp_path}\n# {number}. {step[number]}"
         cluster.bash(script.replace(" charts/kserve-lite", f" {ROOT}/charts/kserve-lite"))
+        if number == 5:
+            nobody_may_start(cluster, models)
     assert {path.name for path in tmp_path.iterdir()} - there == {
         "platform.yaml",
         f"{namespace}-releases.yaml",
     }
 
-    # The new controller is there, and has been asked about every model; no pod is another one.
+    # The new controller is there, and has come to every model; no pod is another one.
     webhooks.wait(cluster, models)
     looked_at(cluster, models, "fence")
+    if version == "0.20":
+        cluster.wait("another router", lambda: routers_of(cluster, models) - routers)
     assert survivors(cluster, models).items() >= kept.items()
     after = pods(cluster, models)
     assert {name: after[name] for name in running} == running
