@@ -108,6 +108,7 @@ def _say(install: Install) -> None:
 
 def _adoption(install: Install, values: str, release: Release, *, helm3: bool) -> Adoption:
     """What the commands are about. Raises GeneratorError for files or values that do not do."""
+    from generator.comparison.restarts import runtime_fields  # noqa: PLC0415
     from generator.migration import adoption  # noqa: PLC0415
     from generator.migration.running import rendered_runtimes, version_before  # noqa: PLC0415
     from generator.values.check import read  # noqa: PLC0415
@@ -119,6 +120,7 @@ def _adoption(install: Install, values: str, release: Release, *, helm3: bool) -
         new=rendered_runtimes(read([values]), release),
         objects=install.objects,
         default_mode=str(install.state.value("kserve.controller.deploymentMode")),
+        fields=runtime_fields,
         before=version_before(install),
         helm3=helm3,
     )

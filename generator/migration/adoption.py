@@ -20,7 +20,7 @@ from generator import CHART, CONTROLLER
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object
 from generator.migration.rules import CONFIG, CRDS, upstream_objects
-from generator.migration.serving import Model, Runtimes, models, of_kind, runtimes
+from generator.migration.serving import Fields, Model, Runtimes, models, of_kind, runtimes
 from generator.release import Release
 
 HOLD = "serving.kserve.io/disable-auto-update"
@@ -37,7 +37,8 @@ _CONTROLLER = f"deployment/{CONTROLLER}"
 class Adoption:
     """What the commands are about: the new release, its values and runtimes, and what runs.
 
-    `before` is KServe's version, where it is not ours; `helm3` is whether Helm is version 3.
+    `fields` gives those in which two runtimes make other pods; `before` is KServe's version, where
+    it is not ours; `helm3` is whether Helm is version 3.
     """
 
     release: Release
@@ -45,13 +46,14 @@ class Adoption:
     new: Runtimes
     objects: Sequence[Object]
     default_mode: str
+    fields: Fields
     before: str = ""
     helm3: bool = False
 
     @property
     def models(self) -> list[Model]:
         """All models of the cluster."""
-        return models(self.objects, self.default_mode)
+        return models(self.objects, self.default_mode, self.fields)
 
     @property
     def adoptable(self) -> list[Model]:

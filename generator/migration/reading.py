@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generator.comparison.shapes import misshapen
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object, read_objects
 from generator.migration.cluster import read_object
@@ -30,6 +29,7 @@ from generator.yaml.path import Key, value_at
 
 # What `helm get values` prints above the values unless it is asked for YAML.
 _HEADINGS = ("USER-SUPPLIED VALUES", "COMPUTED VALUES")
+_MAPPINGS: tuple[Key, ...] = (("data",), ("spec",), ("status",))
 _VERSION: Key = ("kserve", "version")
 
 
@@ -93,8 +93,10 @@ def _unsound(found: Object) -> Iterator[Problem]:
         yield found.problem(("metadata", "name"), f"{kind} {NO_NAME}")
     if namespace and not is_namespace(namespace):
         yield found.problem(("metadata", "namespace"), NO_NAMESPACE)
-    for path, fact in misshapen(found.data):
-        yield found.problem(path, f"{fact}, in {kind} {name}")
+    for path in (*_MAPPINGS, ("metadata", "labels"), ("metadata", "annotations")):
+        value = value_at(found.data, path[:-1]).get(path[-1])
+        if not isinstance(value, dict | None):
+            yield found.problem(path, f"is no mapping, in {kind} {name}")
 
 
 def _values(source: Source) -> Document:

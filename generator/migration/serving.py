@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generator.comparison.change import Change, Pair
-from generator.comparison.restarts import models as restarts
-from generator.comparison.sides import Side
 from generator.importer.objects import Object
-from generator.values.identity import of_object
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
 _MODE = "serving.kserve.io/deploymentMode"
 _KNATIVE = ("Knative", "Serverless")
 _STANDARD = ("Standard", "RawDeployment")
-_NOWHERE = Side("", ())
 _RUNTIME = "ClusterServingRuntime"
 
 Runtimes = Mapping[str, JsonObject]
 """ClusterServingRuntimes by name."""
 
+Fields = Callable[[JsonObject, JsonObject], Sequence[str]]
+
 
 @dataclass(frozen=True)
 class Model:
-    """An InferenceService of the cluster; `default` is the cluster's deployment mode."""
+    """An InferenceService of the cluster.
+
+    `default` is the cluster's deployment mode; `fields` gives the fields in which two states of a
+    runtime make other pods.
+    """
 
     data: JsonObject
     default: str
+    fields: Fields
 
     @property
     def namespace(self) -> str:
@@ -74,10 +76,8 @@ class Model:
             yield f"the runtime {name} was not given, and may differ"
         elif name not in new:
             yield f"the runtime {name} is not in the values, and no new pod can be made without it"
-        else:
-            for _, _, reason in restarts(_change(name, old[name], new[name])):
-                _, _, fields = reason.rpartition(": ")
-                yield f"its runtime {name} differs: {fields}"
+        elif fields := self.fields(old[name], new[name]):
+            yield f"its runtime {name} differs: {', '.join(fields[:3])}"
 
     def _runtime(self) -> str | None:
         """The cluster's runtime that serves it; None for a server of its own or a namespace's."""
@@ -92,14 +92,9 @@ class Model:
             yield "the image of its explainer is named with its registry"
 
 
-def _change(name: str, old: JsonObject, new: JsonObject) -> Change:
-    identity = of_object(new, "") or ("", _RUNTIME, "", name)
-    return Change((Pair(identity, old, new),), _NOWHERE, _NOWHERE)
-
-
-def models(objects: Iterable[Object], default: str) -> list[Model]:
+def models(objects: Iterable[Object], default: str, fields: Fields) -> list[Model]:
     """The InferenceServices among objects, sorted by namespace and name."""
-    found = [Model(each.data, default) for each in of_kind(objects, "InferenceService")]
+    found = [Model(each.data, default, fields) for each in of_kind(objects, "InferenceService")]
     return sorted(found, key=lambda model: (model.namespace, model.name))
 
 
