@@ -26,6 +26,7 @@ from generator.cli.fleet import fleet
 from generator.cli.graph import graph
 from generator.cli.images import images
 from generator.cli.manifests import manifests
+from generator.cli.migrate import migrate
 from generator.cli.model import model
 from generator.cli.routes import routes
 from generator.cli.validate import validate
@@ -132,6 +133,7 @@ for _command in (
     graph,
     images,
     manifests,
+    migrate,
     model,
     routes,
     validate,

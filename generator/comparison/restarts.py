@@ -10,6 +10,7 @@ from typing import Any
 from generator import CONTROLLER
 from generator.comparison.change import Change, Found
 from generator.comparison.serving import served
+from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -35,6 +36,7 @@ _OF_A_MODEL = (
         for component in ("predictor", "transformer", "explainer")
     ),
 )
+_RUNTIMES = ("ServingRuntime", "ClusterServingRuntime")
 # Fields of a runtime that choose it, and are not in its pods.
 _CHOOSING = ("supportedModelFormats", "disabled", "protocolVersions", "multiModel")
 
@@ -59,12 +61,15 @@ def models(change: Change) -> Found:
                     continue
                 if fields := _paths(before, after, without=without):
                     yield pair, path, _reason(fields, what)
-        elif pair.kind in ("ServingRuntime", "ClusterServingRuntime"):
-            fields = _paths(at(old, "spec"), at(new, "spec"), without=_CHOOSING)
-            if fields:
-                yield pair, "spec", _reason(fields, "every model that it serves restarts")
-                for model, why in served(pair, change):
-                    yield model, "spec.predictor", _reason(fields, why)
+        elif pair.kind in _RUNTIMES and (fields := runtime_fields(old, new)):
+            yield pair, "spec", _reason(fields, "every model that it serves restarts")
+            for model, why in served(pair, change):
+                yield model, "spec.predictor", _reason(fields, why)
+
+
+def runtime_fields(old: JsonObject, new: JsonObject) -> list[str]:
+    """The fields of a runtime's spec that differ and that pods are made of."""
+    return _paths(at(old, "spec"), at(new, "spec"), without=_CHOOSING)
 
 
 def _paths(old: Any, new: Any, *, without: tuple[str, ...] = ()) -> list[str]:

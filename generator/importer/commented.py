@@ -7,7 +7,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from generator.yaml.path import Key
 from generator.yaml.writer import dump
+
+_WIDTH = 100
 
 
 def dump_entry(name: str, entry: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
@@ -21,6 +24,40 @@ def dump_entry(name: str, entry: Mapping[str, Any], comments: Sequence[str] = ()
         return text
     first, end, rest = text.partition("\n")
     return f"{first}{end}{indent(_dump_comments(comments), 2)}{rest}"
+
+
+def dump_commented(
+    values: Mapping[str, Any],
+    *,
+    head: Sequence[str] = (),
+    comments: Mapping[Key, Sequence[str]] | None = None,
+) -> str:
+    """A values file: the lines of `head` as a comment, then the values, each below the comments
+    that its path has. Long comments are wrapped; all values may be missing.
+    """
+    top = f"{_dump_comments(_wrapped(head))}\n" if head else ""
+    return top + (_dump_below(values, comments or {}, ()) if values else "{}\n")
+
+
+def _dump_below(values: Mapping[str, Any], comments: Mapping[Key, Sequence[str]], path: Key) -> str:
+    """The mapping at `path`, as block YAML."""
+    text = ""
+    for key, value in values.items():
+        here = (*path, key)
+        if own := comments.get(here):
+            text += _dump_comments(_wrapped(own, 2 * len(path)))
+        if isinstance(value, dict) and any(other[: len(here)] == here for other in comments):
+            first = dump({key: {}}).removesuffix(" {}\n")
+            text += f"{first}\n{indent(_dump_below(value, comments, here), 2)}"
+        else:
+            text += dump({key: value})
+    return text
+
+
+def _wrapped(lines: Sequence[str], columns: int = 0) -> list[str]:
+    width = _WIDTH - columns - 2
+    wrapper = textwrap.TextWrapper(width, break_on_hyphens=False, break_long_words=False)
+    return [part for line in lines for part in wrapper.wrap(line) or [""]]
 
 
 def _dump_comments(lines: Sequence[str]) -> str:

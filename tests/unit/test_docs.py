@@ -39,9 +39,18 @@ COMMANDS += [
 ]
 
 
+# What Helm and kubectl print of an install of upstream's KServe: docs/migrate.md.
+UPSTREAMS = {
+    "kserve.yaml": "kserve: {controller: {deploymentMode: Standard}}\n",
+    "runtimes.yaml": "kserve: {servingruntime: {enabled: true}}\n",
+    "models.yaml": "{apiVersion: v1, kind: List, items: []}\n",
+    "platform.yaml": "{apiVersion: v1, kind: ConfigMap, metadata: {name: inferenceservice-config}}\n",
+}
+
+
 @pytest.fixture
 def readers(tmp_path):
-    """What a reader has: values of their own, and a trained model."""
+    """What a reader has: values of their own, a trained model, and another KServe."""
     folder = tmp_path / "my-sklearn-model"
     folder.mkdir()
     (folder / "model.joblib").touch()
@@ -50,17 +59,22 @@ def readers(tmp_path):
     clusters.mkdir()
     (clusters / "prod.yaml").write_text("controller: {replicas: 2}\n")
     gke = str(ROOT / "values" / "gke.yaml")
-    return {
+    given = {
         "my.yaml": gke,
         "base.yaml": gke,
         folder.name: str(folder),
         "clusters/": str(clusters),
     }
+    for name, text in UPSTREAMS.items():
+        (tmp_path / name).write_text(text)
+        given[name] = str(tmp_path / name)
+    return given
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_documents_runs(command, readers, tmp_path):
     assert len(COMMANDS) >= 8
+    command, _, _ = command.partition(" > ")
     words = [readers.get(word, word) for word in shlex.split(command, comments=True)[1:]]
     words = [str(tmp_path) if words[i - 1] == "-o" else word for i, word in enumerate(words)]
     done = subprocess.run([sys.executable, *words], cwd=ROOT, check=False, capture_output=True)

@@ -1,0 +1,108 @@
+"""The models of a running install: which can be adopted, and which restart when they are let go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from generator.importer.objects import Object
+from generator.yaml.data import JsonObject
+from generator.yaml.fields import at
+
+_MODE = "serving.kserve.io/deploymentMode"
+_KNATIVE = ("Knative", "Serverless")
+_STANDARD = ("Standard", "RawDeployment")
+_RUNTIME = "ClusterServingRuntime"
+
+Runtimes = Mapping[str, JsonObject]
+"""ClusterServingRuntimes by name."""
+
+Fields = Callable[[JsonObject, JsonObject], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """An InferenceService of the cluster.
+
+    `default` is the cluster's deployment mode; `fields` gives the fields in which two states of a
+    runtime make other pods.
+    """
+
+    data: JsonObject
+    default: str
+    fields: Fields
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace."""
+        return str(at(self.data, "metadata.namespace") or "default")
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(at(self.data, "metadata.name"))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether KServe calls it Ready; one that is not cannot be held."""
+        conditions: Any = at(self.data, "status.conditions") or []
+        ready = {"type": "Ready", "status": "True"}
+        return any(isinstance(each, dict) and ready.items() <= each.items() for each in conditions)
+
+    @property
+    def mode(self) -> str:
+        """Its deployment mode, in the order in which KServe looks for it."""
+        annotations: Any = at(self.data, "metadata.annotations") or {}
+        said = at(self.data, "status.deploymentMode") or annotations.get(_MODE) or self.default
+        return "Knative" if said in _KNATIVE else "Standard" if said in _STANDARD else str(said)
+
+    def restart(self, old: Runtimes, new: Runtimes, *, other_version: str) -> str:
+        """Why its pods are replaced when KServe looks at it again; empty if they are not.
+
+        `old` are the runtimes before and `new` those after; `other_version` is KServe's version
+        before, if that is another one.
+        """
+        reasons = [*self._by_runtime(old, new), *self._by_explainer()]
+        if other_version:
+            reasons.append(f"KServe {other_version} may have written its Deployment differently")
+        return "; ".join(reasons)
+
+    def _by_runtime(self, old: Runtimes, new: Runtimes) -> Iterator[str]:
+        name = self._runtime()
+        if name is None:
+            return
+        if name not in old:
+            yield f"the runtime {name} was not given, and may differ"
+        elif name not in new:
+            yield f"the runtime {name} is not in the values, and no new pod can be made without it"
+        elif fields := self.fields(old[name], new[name]):
+            yield f"its runtime {name} differs: {', '.join(fields[:3])}"
+
+    def _runtime(self) -> str | None:
+        """The cluster's runtime that serves it; None for a server of its own or a namespace's."""
+        model: Any = at(self.data, "spec.predictor.model")
+        if not isinstance(model, dict) or at(self.data, "status.servingRuntimeName"):
+            return None
+        said = at(self.data, "status.clusterServingRuntimeName") or model.get("runtime")
+        return str(said or "of its format")
+
+    def _by_explainer(self) -> Iterator[str]:
+        if at(self.data, "spec.explainer.art"):
+            yield "the image of its explainer is named with its registry"
+
+
+def models(objects: Iterable[Object], default: str, fields: Fields) -> list[Model]:
+    """The InferenceServices among objects, sorted by namespace and name."""
+    found = [Model(each.data, default, fields) for each in of_kind(objects, "InferenceService")]
+    return sorted(found, key=lambda model: (model.namespace, model.name))
+
+
+def of_kind(objects: Iterable[Object], kind: str) -> Iterator[Object]:
+    """The objects of a kind."""
+    return (each for each in objects if each.data["kind"] == kind)
+
+
+def runtimes(objects: Iterable[Object]) -> Runtimes:
+    """The ClusterServingRuntimes among objects."""
+    return {each.data["metadata"]["name"]: each.data for each in of_kind(objects, _RUNTIME)}
