@@ -9,6 +9,11 @@ and nowhere else; what is merged is merged with mergeOverwrite (`merge` loses fa
   {{ .Release.Namespace }}
 {{- end -}}
 
+{{- /* The tenant whose models these are, as JSON, or {}. Takes the root. */ -}}
+{{- define "kserve-lite-models.tenant" -}}
+  {{- get .Values.tenants (include "kserve-lite-models.namespace" .) | default dict | toJson -}}
+{{- end -}}
+
 {{- /*
 The `labels:` and `annotations:` of an object. KServe copies those of an InferenceService to its pods,
 so nothing in them may change with the chart's version: it would restart every model. Takes
@@ -16,13 +21,14 @@ so nothing in them may change with the chart's version: it would restart every m
 */ -}}
 {{- define "kserve-lite-models.metadata" -}}
 {{- $root := .root -}}
+{{- $tenant := include "kserve-lite-models.tenant" $root | fromJson -}}
 labels:
   app.kubernetes.io/instance: {{ quote $root.Release.Name }}
   app.kubernetes.io/managed-by: {{ $root.Release.Service }}
   app.kubernetes.io/name: {{ quote .name }}
   app.kubernetes.io/part-of: kserve-lite
-  {{- if or $root.Values.global.labels .labels }}
-  {{- with omit (mergeOverwrite dict $root.Values.global.labels (.labels | default dict))
+  {{- if or $root.Values.global.labels .labels $tenant.labels }}
+  {{- with omit (mergeOverwrite dict $root.Values.global.labels (.labels | default dict) ($tenant.labels | default dict))
         "app.kubernetes.io/instance" "app.kubernetes.io/managed-by" "app.kubernetes.io/name" "app.kubernetes.io/part-of" }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
