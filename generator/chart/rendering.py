@@ -21,7 +21,6 @@ from generator.catalog import Runtime, catalog
 from generator.chart.reads import reads
 from generator.chart.template import Template, choices, compiled, templates
 from generator.images.platform import platform_images
-from generator.manifests.protection import KEEP
 from generator.values.docs import table, values_yaml
 from generator.values.helmschema import helm_schema
 from generator.values.load import merge
@@ -109,7 +108,6 @@ class _Chart:
                 chart=self.name,
                 fixed={".".join(path): value for path, value in self.fixed.items()},
                 images=partial(platform_images, self.values),
-                keep=KEEP,
                 table=partial(table, schema or {}),
                 protocols=protocols,
             )

@@ -46,7 +46,7 @@ def render(
     """The objects of the platform, of the models that the values declare, and of teams, CRDs first.
 
     Beside what Helm renders there are the Namespaces that `helm install --create-namespace` would
-    make. Raises ValuesError, ToolMissing without Helm, ToolFailed with what Helm said.
+    make, but not those that tenants say are there already. Raises ValuesError, ToolMissing without Helm, ToolFailed with what Helm said.
     """
     origins = [(values, release)] if has_models(values) else []
     origins += [(team.values, replace(release, models=team.namespace)) for team in teams]
@@ -62,6 +62,8 @@ def render(
     rendered = [each for installation in installed for each in installation.objects]
     used = [release.namespace, *(each.models for _, each in origins if each.models != "default")]
     declared = {each.name for each in rendered if (each.group, each.kind) == ("", "Namespace")}
+    tenants = (values.at("tenants") or {}).items()
+    declared |= {name for name, tenant in tenants if tenant.get("createNamespace") is False}
     namespaces = [name for name in dict.fromkeys(used) if name not in declared]
     return [*map(_namespace, namespaces), *rendered]
 
