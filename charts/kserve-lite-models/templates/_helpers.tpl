@@ -44,7 +44,7 @@ annotations:
   {{- $root := .root -}}
   {{- $model := .model -}}
   {{- $text := regexReplaceAll "\\{\\{-? *(\\.[^ }]+?|index [^}]+?) *-?\\}\\}" .template "{{${1}}}" -}}
-  {{- $text = $text | replace "{{.Name}}" .name | replace "{{.Namespace}}" (include "kserve-lite-models.namespace" $root) | replace "{{.IngressDomain}}" $root.Values.routing.domain -}}
+  {{- $text = $text | replace "{{.Name}}" .name | replace "{{.Namespace}}" (include "kserve-lite-models.namespace" $root) | replace "{{.IngressDomain}}" (include "kserve-lite-models.domains" $root | fromJsonArray | first) -}}
   {{- range $key, $value := $model.labels -}}
     {{- $text = $text | replace (printf "{{.Labels.%s}}" $key) $value | replace (printf "{{index .Labels %q}}" $key) $value -}}
   {{- end -}}
@@ -112,9 +112,27 @@ Knative asks for its own. Takes (dict root model).
   networking.{{ ternary "knative.dev" "kserve.io" (eq (include "kserve-lite-models.deploymentMode" .) "Knative") }}/visibility
 {{- end -}}
 
-{{- /* The Istio gateway as NAMESPACE/NAME. Takes the root. */ -}}
+{{- /* The gateway of the routes as NAMESPACE/NAME: the tenant's own, or the platform's. Takes the root. */ -}}
 {{- define "kserve-lite-models.gateway" -}}
-  {{ .Values.routing.gateway.namespace | default .Values.global.platformNamespace }}/{{ .Values.routing.gateway.name }}
+  {{- if hasKey (include "kserve-lite-models.tenant" . | fromJson) "gateway" -}}
+    {{ .Values.global.platformNamespace }}/kserve-{{ include "kserve-lite-models.namespace" . }}
+  {{- else -}}
+    {{ .Values.routing.gateway.namespace | default .Values.global.platformNamespace }}/{{ .Values.routing.gateway.name }}
+  {{- end -}}
+{{- end -}}
+
+{{- /*
+The domains of the models as a JSON list, the first of which is the one that templates are filled with: that
+of the tenant's own gateway, or the platform's. Takes the root.
+*/ -}}
+{{- define "kserve-lite-models.domains" -}}
+  {{- $routing := .Values.routing -}}
+  {{- $tenant := include "kserve-lite-models.tenant" . | fromJson -}}
+  {{- $domains := prepend $routing.additionalDomains $routing.domain -}}
+  {{- if hasKey $tenant "gateway" -}}
+    {{- $domains = list ($tenant.gateway.domain | default (printf "%s.%s" (include "kserve-lite-models.namespace" .) $routing.domain)) -}}
+  {{- end -}}
+  {{- toJson $domains -}}
 {{- end -}}
 
 {{- /* The first port that a container declares, as JSON, or nothing. Takes a component of a spec. */ -}}

@@ -19,6 +19,28 @@ What does not fit into the namespace of a tenant, said before pods are refused t
     {{- if and $restricted (eq .Values.platform "kubernetes") -}}
       {{- include "kserve-lite-models.check.restricted" (dict "root" . "namespace" $namespace) -}}
     {{- end -}}
+  {{- else if .Values.tenants -}}
+    {{- include "kserve-lite-models.check.outsider" (dict "root" . "namespace" $namespace) -}}
+  {{- end -}}
+{{- end -}}
+
+{{- /*
+Whether the platform's gateway takes routes of a namespace that is no tenant's. Takes (dict root namespace).
+*/ -}}
+{{- define "kserve-lite-models.check.outsider" -}}
+  {{- $root := .root -}}
+  {{- $routing := $root.Values.routing -}}
+  {{- $closed := eq $routing.mode "virtualService" -}}
+  {{- if eq $routing.mode "gatewayApi" -}}
+    {{- $closed = not $routing.gateway.allowedRoutes.namespaces -}}
+  {{- end -}}
+  {{- if and $closed $routing.domain $routing.gateway.create -}}
+    {{- range $name, $model := $root.Values.models -}}
+      {{- $standard := eq (include "kserve-lite-models.deploymentMode" (dict "root" $root "model" $model)) "Standard" -}}
+      {{- if and $standard (not (include "kserve-lite-models.inside" (dict "root" $root "model" $model))) }}
+        ERROR: models.{{ $name }}: the gateway takes routes of tenants alone, and namespace {{ $.namespace }} is none; add it to tenants, with createNamespace: false if it is there, or set models.{{ $name }}.clusterLocal=true
+      {{- end -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 

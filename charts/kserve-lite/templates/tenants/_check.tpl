@@ -34,8 +34,9 @@
       ERROR: {{ $path }}.role: there is nobody to have it; set {{ $path }}.groups, or remove it
     {{- end -}}
   {{- end -}}
+  {{- include "kserve-lite.tenants.checkGateways" . -}}
   {{- if $guarded -}}
-    {{- include "kserve-lite.tenants.checkGateway" (dict "root" . "guarded" $guarded) -}}
+    {{- include "kserve-lite.tenants.checkPeers" (dict "root" . "guarded" $guarded) -}}
   {{- end -}}
 {{- end -}}
 
@@ -43,7 +44,7 @@
 Whether the pods are known through which requests reach the tenants' models: a NetworkPolicy without them
 would keep all requests out. Takes (dict root guarded), where guarded are paths of tenants.
 */ -}}
-{{- define "kserve-lite.tenants.checkGateway" -}}
+{{- define "kserve-lite.tenants.checkPeers" -}}
   {{- $routing := .root.Values.routing -}}
   {{- $class := "" -}}
   {{- if eq $routing.mode "gatewayApi" -}}
@@ -63,5 +64,44 @@ would keep all requests out. Takes (dict root guarded), where guarded are paths 
   {{- end -}}
   {{- if and $class $routing.domain (eq .root.Values.deploymentMode "Standard") (not .root.Values.networkPolicy.gatewayFrom) }}
     ERROR: networkPolicy.gatewayFrom: says nothing of where the pods of {{ $class }} are, and the NetworkPolicy of {{ first .guarded }} would keep them out; name their namespace, or set {{ first .guarded }}.networkPolicy.enabled=false
+  {{- end -}}
+{{- end -}}
+
+{{- /* Whether a tenant can have a gateway of its own, and which. Takes the root. */ -}}
+{{- define "kserve-lite.tenants.checkGateways" -}}
+  {{- $root := . -}}
+  {{- $routing := .Values.routing -}}
+  {{- $known := dict $routing.domain "routing.domain" -}}
+  {{- range $routing.additionalDomains -}}
+    {{- $_ := set $known . "routing.additionalDomains" -}}
+  {{- end -}}
+  {{- range $name, $tenant := .Values.tenants -}}
+    {{- if hasKey $tenant "gateway" -}}
+      {{- $path := printf "tenants.%s.gateway" $name -}}
+      {{- if not (has $routing.mode (list "gatewayApi" "virtualService")) }}
+        ERROR: {{ $path }}: there is no gateway in routing.mode {{ $routing.mode }}; set routing.mode=gatewayApi or virtualService, or remove it
+      {{- else if and (eq $routing.mode "gatewayApi") (not $routing.gatewayApi.writeRoutes) }}
+        ERROR: {{ $path }}: KServe attaches all its HTTPRoutes to one gateway; set routing.gatewayApi.writeRoutes=true, or remove it
+      {{- else if not $routing.domain }}
+        ERROR: {{ $path }}: without routing.domain nothing is published; set routing.domain
+      {{- else -}}
+        {{- $domain := include "kserve-lite.tenants.domain" (dict "root" $root "name" $name "tenant" $tenant) -}}
+        {{- with get $known $domain }}
+          ERROR: {{ $path }}.domain: {{ $domain }} is that of {{ . }} already; set another
+        {{- end -}}
+        {{- $_ := set $known $domain $path -}}
+        {{- if and $routing.gateway.tls.enabled (not $tenant.gateway.secretName) }}
+          ERROR: {{ $path }}.secretName: is empty; set {{ $path }}.secretName to the Secret with the certificate for *.{{ $domain }}
+        {{- end -}}
+        {{- if and (eq $routing.mode "gatewayApi") (gt (len $name) 50) }}
+          ERROR: {{ $path }}: gateways name a Service after themselves and their class, which takes 50 characters of {{ $name }}; rename the tenant, or remove it
+        {{- end -}}
+        {{- range $key := list (ternary "secretName" "" (not $routing.gateway.tls.enabled)) (ternary "selector" "" (eq $routing.mode "gatewayApi")) -}}
+          {{- if and $key (hasKey $tenant.gateway $key) }}
+            ERROR: {{ $path }}.{{ $key }}: {{ ternary "is for TLS; set routing.gateway.tls.enabled=true, or remove it" "is for routing.mode virtualService; remove it" (eq $key "secretName") }}
+          {{- end -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
