@@ -46,7 +46,8 @@ def render(
     """The objects of the platform, of the models that the values declare, and of teams, CRDs first.
 
     Beside what Helm renders there are the Namespaces that `helm install --create-namespace` would
-    make, but not those that tenants say are there already. Raises ValuesError, ToolMissing without Helm, ToolFailed with what Helm said.
+    make, but not those that tenants say are there already. Raises ValuesError, ToolMissing without
+    Helm, ToolFailed with what Helm said.
     """
     origins = [(values, release)] if has_models(values) else []
     origins += [(team.values, replace(release, models=team.namespace)) for team in teams]
