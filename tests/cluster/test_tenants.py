@@ -136,7 +136,7 @@ def admitted(cluster: Cluster, manifest: Object) -> Object:
 
 CHANGED = ("inferenceservices.serving.kserve.io", "inferencegraphs.serving.kserve.io", "secrets",
            "configmaps", "serviceaccounts", "services")  # fmt: skip
-KEPT = ("resourcequotas", "limitranges", "networkpolicies.networking.k8s.io", "namespaces",
+KEPT = ("externalsecrets.external-secrets.io", "authorizationpolicies.security.istio.io", "resourcequotas", "limitranges", "networkpolicies.networking.k8s.io", "namespaces",
         "roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
         "gateways.gateway.networking.k8s.io", "pods", "deployments.apps")  # fmt: skip
 
@@ -157,6 +157,11 @@ def test_a_member_may_change_models_in_one_namespace_and_nothing_elsewhere(tenan
     assert not tenants.may(tenants.fraud, "get", "secrets", tenants.ads)
     assert not tenants.may(tenants.fraud, "delete", "namespaces")
     assert not tenants.may(tenants.fraud, "create", "clusterservingruntimes.serving.kserve.io")
+    # Kubernetes' own role.
+    cluster, grant = tenants.cluster, ("--clusterrole=edit", "--user=editor", "-n", tenants.fraud)
+    cluster.kubectl("create", "rolebinding", "editor", *grant)
+    asked = ("can-i", "update", "networkpolicies", "-n", tenants.fraud, "--as=editor")
+    assert cluster.kubectl("auth", *asked).strip() == "yes"
 
 
 def test_a_member_applies_the_folder_of_the_team_and_no_other(tenants, tmp_path):
@@ -191,6 +196,13 @@ def test_labels_for_cost_reports_are_on_every_pod(tenants):
     assert len(pods) == 2
     assert {each["metadata"]["labels"]["cost-center"] for each in pods} == {"1000017"}
     assert cluster.get("namespace", namespace)["metadata"]["labels"]["cost-center"] == "1000017"
+    label = f"tenants.{namespace}.labels.month=may"
+    release.helm("upgrade", "--reuse-values", "--set", label)
+    path = "{.spec.template.metadata.labels.month}"
+    waiting.until_carried(cluster, "iris", namespace, path, "may")
+    waiting.until_rolled_out(cluster, "iris", namespace)
+    (after,) = cluster.list("pods", namespace, "serving.kserve.io/inferenceservice=iris")
+    assert after["metadata"]["uid"] not in {each["metadata"]["uid"] for each in pods}
     release.helm("uninstall")
 
 

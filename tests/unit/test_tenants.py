@@ -1,6 +1,9 @@
 """Tenants: what the platform's values make of a team, and what the models chart makes of them."""
 
+import re
+
 import pytest
+import yaml
 
 from generator import CHART, MODELS
 from generator.errors import GeneratorError
@@ -12,7 +15,7 @@ from generator.values.check import read
 from generator.values.load import Values
 from tests import rendering as cases
 from tests.peers import may_call
-from tests.rendering import CHARTS, by_identity, helm_template, of_kind, only, parse, refusal
+from tests.rendering import CHARTS, ROOT, by_identity, helm_template, of_kind, only, parse, refusal
 from tests.unit.test_cli import run
 
 MODEL = {"format": "sklearn", "storageUri": "s3://a/b"}
@@ -305,6 +308,24 @@ def test_the_models_of_a_tenant_are_on_its_own_gateway():
         assert route["hosts"] == [f"m-own.{domain}"]
 
 
+def test_kserve_is_told_of_the_platforms_domain_alone():
+    platform, _ = routes({"own": {"gateway": {"domain": "a.b"}}}, ISTIO, "own")
+    ingress = cases.config(platform)["ingress"]
+    assert ingress["ingressDomain"] == "example.com"
+    assert "a.b" not in str(ingress)
+
+
+def test_members_may_write_routes_where_the_models_chart_does():
+    def groups(routing):
+        platform, _ = routes({"ads": {}}, routing, "ads")
+        rules = only(platform, "ClusterRole", "kserve-lite-tenant")["rules"]
+        return {group for rule in rules if "create" in rule["verbs"] for group in rule["apiGroups"]}
+
+    assert groups({}) == {"", "serving.kserve.io"}
+    assert groups(GATEWAY_API) - groups({}) == {"gateway.networking.k8s.io"}
+    assert groups(ISTIO) - groups({}) == {"networking.istio.io"}
+
+
 def test_a_route_names_the_listener_of_its_own_gateway():
     tls = {"gateway": {"tls": {"enabled": True, "secretName": "all"}}}
     tenants = {"own": {"gateway": {"secretName": "own"}}}
@@ -439,3 +460,27 @@ def test_both_helms_render_the_same():
             for helm in ("helm", "helm3")
         ]
         assert by_identity(parse(texts[0])) == by_identity(parse(texts[1]))
+
+
+def test_the_page_shows_values_that_make_what_it_says():
+    page = (ROOT / "docs" / "teams.md").read_text()
+    blocks = re.findall(r"^```yaml\n(tenants:.*?)^```", page, re.MULTILINE | re.DOTALL)
+    first, gateway = (yaml.safe_load(block) for block in blocks)
+    them = [each for each in made(first) if _component(each) == "tenants"]
+    kinds = {
+        name: [
+            each["kind"]
+            for each in them
+            if name in (each["metadata"]["name"], each["metadata"].get("namespace"))
+        ]
+        for name in ("fraud", "ads")
+    }
+    assert kinds == {
+        "fraud": ["Namespace", "NetworkPolicy", "ResourceQuota", "RoleBinding"],
+        "ads": ["Namespace", "NetworkPolicy"],
+    }
+    (subject,) = only(them, "RoleBinding")["subjects"]
+    assert (subject["kind"], subject["name"]) == ("Group", "fraud-engineers")
+    platform, models = routes(gateway["tenants"], GATEWAY_API, "fraud")
+    assert only(platform, "Gateway", "kserve-fraud")["metadata"]["namespace"] == "kserve"
+    assert only(models, "HTTPRoute")["spec"]["hostnames"] == ["m-fraud.fraud.example.com"]
