@@ -50,7 +50,9 @@ _ROOTS = (
     "V1alpha1StorageContainerSpec",
     "V1beta1InferenceServiceSpec",
     "io.k8s.api.apps.v1.DeploymentStrategy",
+    "io.k8s.api.core.v1.LimitRangeSpec",
     "io.k8s.api.core.v1.PodSpec",
+    "io.k8s.api.core.v1.ResourceQuotaSpec",
     "io.k8s.api.networking.v1.NetworkPolicyPeer",
 )
 _GATEWAY = "gateway.networking.k8s.io/gateway_v1"

@@ -89,11 +89,12 @@ def _clashes(installed: Sequence[Team]) -> Iterator[Problem]:
 
     Within a namespace the models chart compares them.
     """
-    seen: dict[tuple[str, str], tuple[Team, Key]] = {}
+    seen: dict[tuple[str, str, str], tuple[Team, Key]] = {}
     for team in installed:
         routing = team.values.whole["routing"]
         routed = routing["mode"] != "none" and routing["domain"]
         templates = {key: routing[key] for key in _TEMPLATES if routed and routing[key]}
+        domain = _domain(team)
         for path, entry in _published(team.values):
             known = {
                 "Name": str(path[1]),
@@ -102,13 +103,19 @@ def _clashes(installed: Sequence[Team]) -> Iterator[Problem]:
                 "Annotations": entry.get("annotations") or {},
             }
             for key, template in templates.items():
-                # Without the domain, which all share.
                 address = filled(template, known)
-                other, theirs = seen.setdefault((key, address), (team, path))
+                other, theirs = seen.setdefault((key, domain, address), (team, path))
                 if other.namespace != team.namespace:
                     what = f"has the address of {dotted(theirs)} ({other.values.said(theirs)})"
                     remedy = f"make routing.{key} tell them apart, or rename one"
                     yield team.values.problem(path, f"{what}; {remedy}")
+
+
+def _domain(team: Team) -> str:
+    """The domain of the gateway that a tenant has to itself; empty for the shared one."""
+    tenant = (team.values.at("tenants") or {}).get(team.namespace) or {}
+    own = tenant.get("gateway")
+    return "" if own is None else own.get("domain") or team.namespace
 
 
 def _published(values: Values) -> Iterator[tuple[Key, JsonObject]]:

@@ -69,7 +69,12 @@ _IMMUTABLE = {
 def _removed(kinds: tuple[str, ...], then: str, change: Change) -> Found:
     for pair in change.pairs:
         if pair.new is None and pair.kind in kinds:
-            yield pair, "", f"{pair.kind} {pair.name} is not there any more{then}"
+            annotations = at(pair.old or {}, "metadata.annotations") or {}
+            kept = KEEP.items() <= annotations.items()
+            what = (
+                "; it says that it is kept: to have it gone, delete it yourself" if kept else then
+            )
+            yield pair, "", f"{pair.kind} {pair.name} is not there any more{what}"
 
 
 def _immutable(change: Change) -> Found:

@@ -46,7 +46,8 @@ def render(
     """The objects of the platform, of the models that the values declare, and of teams, CRDs first.
 
     Beside what Helm renders there are the Namespaces that `helm install --create-namespace` would
-    make. Raises ValuesError, ToolMissing without Helm, ToolFailed with what Helm said.
+    make, but not those that tenants say are there already. Raises ValuesError, ToolMissing without
+    Helm, ToolFailed with what Helm said.
     """
     wanted = installations(values, release, teams)
     with ThreadPoolExecutor() as pool:
@@ -79,6 +80,8 @@ def combined(
     spaces = [each.release.models for each in installed if each.chart == MODELS]
     used = [installed[0].release.namespace, *(name for name in spaces if name != "default")]
     declared = {each.name for each in rendered if (each.group, each.kind) == ("", "Namespace")}
+    tenants = (values.at("tenants") or {}).items()
+    declared |= {name for name, tenant in tenants if tenant.get("createNamespace") is False}
     namespaces = [name for name in dict.fromkeys(used) if name not in declared]
     return [*map(_namespace, namespaces), *rendered]
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from generator.values.quantities import Found, check_resources
+from generator.values.quantities import Found, check_limits, check_resources
 from generator.yaml.data import JsonObject
 
 
@@ -216,6 +216,7 @@ RULES: dict[str, Callable[[JsonObject], Found]] = {
     "EnvVarSource": _one_of(_SOURCES, needed=True),
     "IPBlock": _block,
     "LabelSelectorRequirement": _requirement,
+    "LimitRangeItem": check_limits,
     "LifecycleHandler": _one_of(("exec", "httpGet", "sleep", "tcpSocket")),
     "NetworkPolicyPeer": _peer,
     "NodeSelectorRequirement": _requirement,

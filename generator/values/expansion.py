@@ -40,7 +40,7 @@ class Expansion:
 
     def _entries(self, entries: JsonObject, node: JsonObject) -> JsonObject:
         names = node.pop("x-names", None)
-        outer, self.custom = self.custom, True
+        outer, self.custom = self.custom, node.pop("x-custom", True)
         entry = {
             "type": "object",
             "additionalProperties": False,

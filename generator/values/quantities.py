@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from itertools import combinations
 from typing import Any
 
 from generator.yaml.data import JsonObject
@@ -75,3 +76,21 @@ def check_resources(value: JsonObject) -> Found:
                 f"{requests[name]} is more than the limit, {limits[name]}; "
                 f"lower it, or raise limits.{name}",
             )
+
+
+_ORDER = ("min", "defaultRequest", "default", "max")
+"""The amounts of a LimitRangeItem, none of which may be more than one after it."""
+
+
+def check_limits(value: JsonObject) -> Found:
+    """What must hold between the amounts of an item of a LimitRange (ValidateLimitRange)."""
+    for field in ("default", "defaultRequest"):
+        if value.get("type") == "Pod" and value.get(field):
+            yield (field,), "only a container has one; remove it, or move it to type: Container"
+    amounts = [(field, value[field]) for field in _ORDER if isinstance(value.get(field), dict)]
+    for (less, lower), (more, upper) in combinations(amounts, 2):
+        for name in lower.keys() & upper.keys():
+            first, second = amount(lower[name]), amount(upper[name])
+            if first is not None and second is not None and first > second:
+                what = f"{lower[name]} is more than {more}, {upper[name]}"
+                yield (less, name), f"{what}; lower it, or raise {more}.{name}"

@@ -63,6 +63,7 @@ EXAMPLES = {
     "principal": (["*", "cluster.local/ns/a/sa/b", "cluster.local/ns/a/*"], ["", "spiffe://a/ns/b/sa/c", "a b"]),
     "quantity": (["500m", "2", "4Gi", "1e3", "0.5", ".5", "+1", 0, 2, 0.5], ["-1", -1, "", "2GB", "1.2.3", "4 Gi", "1K", "1eX", True]),
     "quantity of a custom resource": (["500m", "0.5", 2], [0.5, -1, "-1", "4gb"]),
+    "quota resource": (["pods", "requests.cpu", "requests.nvidia.com/gpu", "count/deployments.apps", "services.loadbalancers", "requests.hugepages-2Mi"], ["", "request.cpu", "gpu", "requests.pods", "services.nodeport", "limits.storage"]),
     "region": (["eu-west-1", "RegionOne"], ["", "a b", "a/b"]),
     "registry": (["docker.io", "localhost:5000", "a.b/c/d"], ["", "https://a.b", "a.b/", "a b", "a.b/C", "a.b/c..d"]),
     "relative path": (["a", "certs/ca.crt", "..a"], ["", "/a", "../a", "a/..", "a b"]),

@@ -143,9 +143,9 @@ def test_every_value_is_in_the_table_and_the_values_file_has_the_defaults(chart)
             words = ["NAME" if word == "*" else word for word in leaf.path]
             rows = {".".join(words[:end]) for end in range(1, len(words) + 1)}
             assert any(f"\n| `{row}` |" in table for row in rows), leaf.name
-            # A platform's values all have a default; a model's keys have none.
+            # A platform's values all have a default; the keys of a model or a tenant have none.
             assert (leaf.name in known) == ("default" in leaf.schema), leaf.name
-            assert "default" in leaf.schema or chart == MODELS, leaf.name
+            assert ("default" in leaf.schema) == ("*" not in leaf.path), leaf.name
 
 
 def test_a_laptop_has_small_requests_and_a_log_for_people():

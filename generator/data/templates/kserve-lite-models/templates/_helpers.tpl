@@ -8,6 +8,11 @@ and nowhere else; what is merged is merged with mergeOverwrite (`merge` loses fa
   {{ .Release.Namespace }}
 {{- end -}}
 
+{{- /* The tenant whose models these are, as JSON, or {}. Takes the root. */ -}}
+{{- define "kserve-lite-models.tenant" -}}
+  {{- get .Values.tenants (include "kserve-lite-models.namespace" .) | default dict | toJson -}}
+{{- end -}}
+
 {{- /*
 The `labels:` and `annotations:` of an object. KServe copies those of an InferenceService to its pods,
 so nothing in them may change with the chart's version: it would restart every model. Takes
@@ -15,13 +20,14 @@ so nothing in them may change with the chart's version: it would restart every m
 */ -}}
 {{- define "kserve-lite-models.metadata" -}}
 {{- $root := .root -}}
+{{- $tenant := include "kserve-lite-models.tenant" $root | fromJson -}}
 labels:
   app.kubernetes.io/instance: {{ quote $root.Release.Name }}
   app.kubernetes.io/managed-by: {{ $root.Release.Service }}
   app.kubernetes.io/name: {{ quote .name }}
   app.kubernetes.io/part-of: kserve-lite
-  {{- if or $root.Values.global.labels .labels }}
-  {{- with omit (mergeOverwrite dict $root.Values.global.labels (.labels | default dict))
+  {{- if or $root.Values.global.labels .labels $tenant.labels }}
+  {{- with omit (mergeOverwrite dict $root.Values.global.labels (.labels | default dict) ($tenant.labels | default dict))
         "app.kubernetes.io/instance" "app.kubernetes.io/managed-by" "app.kubernetes.io/name" "app.kubernetes.io/part-of" }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -37,7 +43,7 @@ annotations:
   {{- $root := .root -}}
   {{- $model := .model -}}
   {{- $text := regexReplaceAll "\\{\\{-? *(\\.[^ }]+?|index [^}]+?) *-?\\}\\}" .template "{{${1}}}" -}}
-  {{- $text = $text | replace "{{.Name}}" .name | replace "{{.Namespace}}" (include "kserve-lite-models.namespace" $root) | replace "{{.IngressDomain}}" $root.Values.routing.domain -}}
+  {{- $text = $text | replace "{{.Name}}" .name | replace "{{.Namespace}}" (include "kserve-lite-models.namespace" $root) | replace "{{.IngressDomain}}" (include "kserve-lite-models.domains" $root | fromJsonArray | first) -}}
   {{- range $key, $value := $model.labels -}}
     {{- $text = $text | replace (printf "{{.Labels.%s}}" $key) $value | replace (printf "{{index .Labels %q}}" $key) $value -}}
   {{- end -}}
@@ -105,9 +111,27 @@ Knative asks for its own. Takes (dict root model).
   networking.{{ ternary "knative.dev" "kserve.io" (eq (include "kserve-lite-models.deploymentMode" .) "Knative") }}/visibility
 {{- end -}}
 
-{{- /* The Istio gateway as NAMESPACE/NAME. Takes the root. */ -}}
+{{- /* The gateway of the routes as NAMESPACE/NAME: the tenant's own, or the platform's. Takes the root. */ -}}
 {{- define "kserve-lite-models.gateway" -}}
-  {{ .Values.routing.gateway.namespace | default .Values.global.platformNamespace }}/{{ .Values.routing.gateway.name }}
+  {{- if hasKey (include "kserve-lite-models.tenant" . | fromJson) "gateway" -}}
+    {{ .Values.global.platformNamespace }}/kserve-{{ include "kserve-lite-models.namespace" . }}
+  {{- else -}}
+    {{ .Values.routing.gateway.namespace | default .Values.global.platformNamespace }}/{{ .Values.routing.gateway.name }}
+  {{- end -}}
+{{- end -}}
+
+{{- /*
+The domains of the models as a JSON list, the first of which is the one that templates are filled with: that
+of the tenant's own gateway, or the platform's. Takes the root.
+*/ -}}
+{{- define "kserve-lite-models.domains" -}}
+  {{- $routing := .Values.routing -}}
+  {{- $tenant := include "kserve-lite-models.tenant" . | fromJson -}}
+  {{- $domains := prepend $routing.additionalDomains $routing.domain -}}
+  {{- if hasKey $tenant "gateway" -}}
+    {{- $domains = list ($tenant.gateway.domain | default (printf "%s.%s" (include "kserve-lite-models.namespace" .) $routing.domain)) -}}
+  {{- end -}}
+  {{- toJson $domains -}}
 {{- end -}}
 
 {{- /* The first port that a container declares, as JSON, or nothing. Takes a component of a spec. */ -}}

@@ -8,8 +8,10 @@ KServe has it, a host that is not under the domain has no others. Takes (dict ro
   {{- $routing := .root.Values.routing -}}
   {{- $host := include "kserve-lite-models.fill" (dict "root" .root "name" .name "model" .model "template" $routing.domainTemplate) -}}
   {{- $hosts := list $host -}}
-  {{- range ternary $routing.additionalDomains list (hasSuffix $routing.domain $host) -}}
-    {{- $hosts = append $hosts (printf "%s%s" (trimSuffix $routing.domain $host) .) -}}
+  {{- $domains := include "kserve-lite-models.domains" .root | fromJsonArray -}}
+  {{- $domain := first $domains -}}
+  {{- range ternary (rest $domains) list (hasSuffix $domain $host) -}}
+    {{- $hosts = append $hosts (printf "%s%s" (trimSuffix $domain $host) .) -}}
   {{- end -}}
   {{- toJson $hosts -}}
 {{- end -}}

@@ -19,12 +19,14 @@ where its HTTP listeners are for the redirect alone; else none, which means ever
   {{- $routing := .root.Values.routing -}}
   {{- $hosts := .hosts -}}
   {{- $sections := list -}}
-  {{- if and $routing.gateway.create $routing.gateway.tls.enabled $routing.gateway.tls.redirect -}}
-    {{- $listeners := list (printf ".%s" $routing.domain) -}}
+  {{- $own := hasKey (include "kserve-lite-models.tenant" .root | fromJson) "gateway" -}}
+  {{- if and (or $own $routing.gateway.create) $routing.gateway.tls.enabled $routing.gateway.tls.redirect -}}
+    {{- $domains := include "kserve-lite-models.domains" .root | fromJsonArray -}}
+    {{- $listeners := list (printf ".%s" (first $domains)) -}}
     {{- if $routing.pathTemplate -}}
-      {{- $listeners = append $listeners $routing.domain -}}
+      {{- $listeners = append $listeners (first $domains) -}}
     {{- end -}}
-    {{- range $routing.additionalDomains -}}
+    {{- range rest $domains -}}
       {{- $listeners = append $listeners (printf ".%s" .) -}}
     {{- end -}}
     {{- range $index, $listener := $listeners -}}

@@ -1,0 +1,284 @@
+"""Tenants: what the API server lets the members of a team do, and what it refuses them."""
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from generator import MODELS
+from generator.errors import ToolFailed
+from tests.cluster.harness import iris, waiting
+from tests.cluster.harness.cluster import Cluster, Release, installed
+from tests.peers import may_call
+from tests.rendering import CHARTS, Object
+from tests.unit.test_cli import run
+
+OCI = "oci://registry.example.com/models/iris:1"
+MODEL = {"format": "sklearn", "storageUri": iris.URI}
+GRAPH = {"nodes": {"root": {"type": "Sequence", "steps": [{"model": "iris"}]}}}
+
+
+class Tenants:
+    """Three teams on a platform: a strict one, one that a quota limits, one that may have graphs."""
+
+    def __init__(self, cluster: Cluster, folder) -> None:
+        mark = secrets.token_hex(3)
+        self.cluster = cluster
+        self.fraud, self.ads, self.search = (
+            f"{name}-{mark}" for name in ("fraud", "ads", "search")
+        )
+        self.names = (self.fraud, self.ads, self.search)
+        self.folder = folder
+        self.values = folder / "platform.yaml"
+        tenants = {
+            self.fraud: {"labels": {"cost-center": "4711"}, "annotations": {"example.com/a": "b"}},
+            self.ads: {
+                "resourceQuota": {
+                    "hard": {
+                        "requests.cpu": "3",
+                        "count/inferenceservices.serving.kserve.io": 1,
+                    }
+                },
+                "limitRange": {
+                    "limits": [
+                        {
+                            "type": "Container",
+                            "default": {"cpu": "700m", "memory": "70Mi"},
+                            "defaultRequest": {"cpu": "7m", "memory": "7Mi"},
+                        }
+                    ]
+                },
+                "networkPolicy": {"from": [self.namespace_of(self.search)]},
+            },
+            self.search: {"labels": {"cost-center": "1000017"}, "podSecurity": "baseline"},
+        }
+        for name, tenant in tenants.items():
+            tenant["groups"] = [f"{name}-engineers"]
+        self.values.write_text(yaml.safe_dump({"tenants": tenants}))
+
+    @staticmethod
+    def namespace_of(name: str) -> Object:
+        labels = {"kubernetes.io/metadata.name": name}
+        return {"namespaceSelector": {"matchLabels": labels}}
+
+    def member(self, tenant: str) -> tuple[str, ...]:
+        """The options by which kubectl acts for a member of a tenant's group."""
+        return "--as=somebody", f"--as-group={tenant}-engineers"
+
+    def may(self, tenant: str, verb: str, resource: str, namespace: str | None = None) -> bool:
+        where = ("-n", namespace or tenant)
+        said = self.cluster.kubectl(
+            "auth", "can-i", verb, resource, *where, *self.member(tenant), accept=(0, 1)
+        )
+        return said.strip() == "yes"
+
+    def file(self, tenant: str, **declared: object) -> str:
+        """The values of a team: models and graphs."""
+        file = self.folder / f"{tenant}.yaml"
+        file.write_text(yaml.safe_dump(declared))
+        return str(file)
+
+    def models(self, tenant: str, **declared: object) -> Release:
+        """A release of the models chart in the namespace of a tenant, with the platform's values."""
+        release = Release(self.cluster, tenant, chart=CHARTS[MODELS], name="models")
+        release.helm(
+            "upgrade", "--install", "-f", str(self.values), "-f", self.file(tenant, **declared)
+        )
+        return release
+
+    def refused_pods(self, tenant: str, name: str) -> str:
+        """What the ReplicaSet of a workload says of the pods that it cannot make."""
+        events = self.cluster.list("events", tenant)
+        return "\n".join(
+            event["message"]
+            for event in events
+            if event["reason"] == "FailedCreate"
+            and event["involvedObject"]["name"].startswith(name)
+        )
+
+
+@pytest.fixture(scope="module")
+def tenants(cluster, tmp_path_factory) -> Iterator[Tenants]:
+    found = Tenants(cluster, tmp_path_factory.mktemp("tenants"))
+    cluster.empty()
+    with installed(cluster, "-f", str(found.values)) as found.release:
+        yield found
+        for name in found.names:
+            cluster.kubectl("delete", "inferenceservices,inferencegraphs", "--all", "-n", name)
+    cluster.kubectl("delete", "namespaces", *found.names)
+
+
+def pod(namespace: str, **container: object) -> Object:
+    restricted = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    own = {"name": "a", "image": "registry.example.com/a:1", "securityContext": restricted}
+    metadata = {"name": "a", "namespace": namespace}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": {"containers": [own | container]},
+    }
+
+
+def admitted(cluster: Cluster, manifest: Object) -> Object:
+    """An object as the API server would store it. Raises ToolFailed where it refuses."""
+    dry = ("create", "--dry-run=server", "-o", "json", "-f", "-")
+    return json.loads(cluster.kubectl(*dry, stdin=json.dumps(manifest)))
+
+
+CHANGED = ("inferenceservices.serving.kserve.io", "inferencegraphs.serving.kserve.io", "secrets",
+           "configmaps", "serviceaccounts", "services")  # fmt: skip
+KEPT = ("externalsecrets.external-secrets.io", "authorizationpolicies.security.istio.io", "resourcequotas", "limitranges", "networkpolicies.networking.k8s.io", "namespaces",
+        "roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
+        "gateways.gateway.networking.k8s.io", "pods", "deployments.apps")  # fmt: skip
+
+
+def test_a_member_may_change_models_in_one_namespace_and_nothing_elsewhere(tenants):
+    for tenant in tenants.names:
+        places = (*tenants.names, tenants.release.namespace, "default")
+        able = {place for place in places if tenants.may(tenant, "create", CHANGED[0], place)}
+        assert able == {tenant}
+    for resource in CHANGED:
+        for verb in ("create", "update", "delete", "get", "list"):
+            assert tenants.may(tenants.fraud, verb, resource), (verb, resource)
+    for resource in KEPT:
+        for verb in ("create", "update", "patch"):
+            assert not tenants.may(tenants.fraud, verb, resource), (verb, resource)
+    assert tenants.may(tenants.fraud, "get", "pods/log")
+    assert tenants.may(tenants.fraud, "get", "resourcequotas")
+    assert not tenants.may(tenants.fraud, "get", "secrets", tenants.ads)
+    assert not tenants.may(tenants.fraud, "delete", "namespaces")
+    assert not tenants.may(tenants.fraud, "create", "clusterservingruntimes.serving.kserve.io")
+    # Kubernetes' own role.
+    cluster, grant = tenants.cluster, ("--clusterrole=edit", "--user=editor", "-n", tenants.fraud)
+    cluster.kubectl("create", "rolebinding", "editor", *grant)
+    asked = ("can-i", "update", "networkpolicies", "-n", tenants.fraud, "--as=editor")
+    assert cluster.kubectl("auth", *asked).strip() == "yes"
+
+
+def test_a_member_applies_the_folder_of_the_team_and_no_other(tenants, tmp_path):
+    named = []
+    for tenant in tenants.names:
+        named += ["--team", f"{tenant}={tenants.file(tenant, models={'iris': MODEL})}"]
+    namespace = ("-n", tenants.release.namespace)
+    done = run("manifests", "-f", tenants.values, *named, *namespace, "-o", tmp_path)
+    assert done.returncode == 0, done.stderr
+    rendered = {file.name for file in (tmp_path / "00-crds").glob("namespace-*")}
+    names = (*tenants.names, tenants.release.namespace)
+    assert rendered == {f"namespace-{name}.yaml" for name in names}
+    for tenant in tenants.names:
+        for other in tenants.names:
+            folder = str(tmp_path / "30-models" / other)
+            command = ("apply", "-k", folder, *tenants.member(tenant))
+            if tenant == other:
+                tenants.cluster.kubectl(*command)
+                waiting.until_ready(tenants.cluster, "inferenceservice/iris", tenant)
+            else:
+                with pytest.raises(ToolFailed, match="forbidden"):
+                    tenants.cluster.kubectl(*command)
+    tenants.cluster.kubectl("delete", "-k", str(tmp_path / "30-models"))
+
+
+def test_labels_for_cost_reports_are_on_every_pod(tenants):
+    release = tenants.models(tenants.search, models={"iris": MODEL}, graphs={"vote": GRAPH})
+    cluster, namespace = tenants.cluster, tenants.search
+    waiting.until_ready(cluster, "inferenceservice/iris", namespace)
+    waiting.until_ready(cluster, "inferencegraph/vote", namespace)
+    pods = cluster.list("pods", namespace)
+    assert len(pods) == 2
+    assert {each["metadata"]["labels"]["cost-center"] for each in pods} == {"1000017"}
+    assert cluster.get("namespace", namespace)["metadata"]["labels"]["cost-center"] == "1000017"
+    label = f"tenants.{namespace}.labels.month=may"
+    release.helm("upgrade", "--reuse-values", "--set", label)
+    path = "{.spec.template.metadata.labels.month}"
+    waiting.until_carried(cluster, "iris", namespace, path, "may")
+    waiting.until_rolled_out(cluster, "iris", namespace)
+    (after,) = cluster.list("pods", namespace, "serving.kserve.io/inferenceservice=iris")
+    assert after["metadata"]["uid"] not in {each["metadata"]["uid"] for each in pods}
+    release.helm("uninstall")
+
+
+def test_restricted_admits_a_model_and_refuses_what_the_chart_says(tenants):
+    cluster, namespace = tenants.cluster, tenants.fraud
+    tenants.models(namespace, models={"iris": MODEL})
+    waiting.until_ready(cluster, "inferenceservice/iris", namespace)
+    assert len(cluster.list("pods", namespace)) == 1
+    with pytest.raises(ToolFailed, match='violates PodSecurity "restricted:latest"'):
+        admitted(cluster, pod(namespace, securityContext={"privileged": True}))
+    assert admitted(cluster, pod(namespace))
+    # What the models chart refuses, applied past it.
+    for declared, reason in (
+        ({"graphs": {"vote": GRAPH}, "models": {"iris": MODEL}}, "graphs.vote: Pod Security"),
+        ({"models": {"car": MODEL | {"storageUri": OCI}}}, "models.car.storageUri: Pod Security"),
+    ):
+        with pytest.raises(ToolFailed, match=reason):
+            tenants.models(namespace, **declared)
+        elsewhere = tenants.folder / "declared.yaml"
+        elsewhere.write_text(yaml.safe_dump(declared))
+        text = cluster.helm(
+            "template", "models", str(CHARTS[MODELS]), "-n", namespace, "-f", str(elsewhere)
+        )
+        cluster.apply(text, namespace=namespace)
+        name = "vote" if "graphs" in declared else "car-predictor"
+        said = cluster.wait("its pods are refused", lambda: tenants.refused_pods(namespace, name))  # noqa: B023
+        assert re.search('violates PodSecurity "restricted:latest".*seccompProfile', said)
+    cluster.kubectl("delete", "inferencegraph/vote", "inferenceservice/car", "-n", namespace)
+
+
+def test_a_quota_refuses_and_a_limit_range_fills_in(tenants):
+    cluster, namespace = tenants.cluster, tenants.ads
+    tenants.models(namespace, models={"iris": MODEL})
+    waiting.until_ready(cluster, "inferenceservice/iris", namespace)
+    used = cluster.get("resourcequota", "kserve-lite-tenant", namespace)["status"]["used"]
+    assert used["count/inferenceservices.serving.kserve.io"] == "1"
+    assert used["requests.cpu"] == "1"
+    with pytest.raises(ToolFailed, match="exceeded quota: kserve-lite-tenant"):
+        tenants.models(namespace, models={"iris": MODEL, "second": MODEL})
+    resources = {"requests": {"cpu": "2500m"}, "limits": {"cpu": "2500m"}}
+    with pytest.raises(
+        ToolFailed, match=r"exceeded quota: kserve-lite-tenant, requested: requests\.cpu"
+    ):
+        admitted(cluster, pod(namespace, resources=resources))
+    (container,) = admitted(cluster, pod(namespace))["spec"]["containers"]
+    assert container["resources"] == {
+        "limits": {"cpu": "700m", "memory": "70Mi"},
+        "requests": {"cpu": "7m", "memory": "7Mi"},
+    }
+
+
+def test_the_network_policy_selects_the_pods_that_it_is_for(tenants):
+    """It is not enforced on a cluster of our own: its selectors meet the pods that there are."""
+    cluster = tenants.cluster
+    for tenant in tenants.names:
+        tenants.models(tenant, models={"iris": MODEL})
+        waiting.until_ready(cluster, "inferenceservice/iris", tenant)
+    places = (*tenants.names, tenants.release.namespace)
+    labels = {place: cluster.get("namespace", place)["metadata"]["labels"] for place in places}
+    (caller,) = (pod["metadata"]["labels"] for pod in cluster.list("pods", tenants.fraud))
+    for tenant in tenants.names:
+        policy = cluster.get("networkpolicy", "kserve-lite-tenant", tenant)
+        callers = {place for place in places if may_call(policy, caller, place, labels[place])}
+        assert callers == {tenant, *([tenants.search] if tenant == tenants.ads else [])}
+
+
+def test_namespaces_and_models_outlive_the_platform(tenants):
+    cluster, namespace = tenants.cluster, tenants.fraud
+    tenants.models(namespace, models={"iris": MODEL})
+    before = cluster.get("inferenceservice", "iris", namespace)["metadata"]["uid"]
+    tenants.release.uninstall()
+    for name in tenants.names:
+        assert cluster.get("namespace", name)["status"]["phase"] == "Active"
+        assert cluster.get("rolebinding", "kserve-lite-tenant", name) is None
+    assert cluster.get("inferenceservice", "iris", namespace)["metadata"]["uid"] == before
+    # What is kept is the release's again when it comes back.
+    tenants.release.install("-f", str(tenants.values))
+    assert cluster.get("rolebinding", "kserve-lite-tenant", namespace)
+    assert cluster.get("inferenceservice", "iris", namespace)["metadata"]["uid"] == before
