@@ -28,7 +28,7 @@ root:
 test: $(VENV)/dev tools ## The tests: units, laws, goldens, upstream's CRDs
 	GOGC=400 $(BIN)/python -m pytest -n auto $(TESTS)
 
-cluster: $(VENV)/dev ## The tests on a real control plane, or on the cluster of KUBECONFIG; SUITE=gateways|reliability [CASE=v1] [IMPLEMENTATION=istio]
+cluster: $(VENV)/dev ## The tests on a real control plane, or on the cluster of KUBECONFIG; SUITE=gateways|gitops|reliability [CASE=v1] [IMPLEMENTATION=istio]
 	$(BIN)/python -m tests.cluster $(if $(SUITE),tests/cluster/$(SUITE)) $(if $(CASE),-k $(CASE)) $(if $(IMPLEMENTATION),--implementation=$(IMPLEMENTATION))
 
 reliability: $(VENV)/dev ## What callers of a model notice while parts fail, into docs/reliability.md

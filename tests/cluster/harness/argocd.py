@@ -49,7 +49,9 @@ class ArgoCd:
             return self.cluster.wait(f"{name} is synced and {health}", synced, timeout=240)
         except AssertionError as error:
             status = (self.application(name) or {}).get("status", {})
-            told = {key: status.get(key) for key in ("sync", "health", "conditions", "operationState")}
+            told = {
+                key: status.get(key) for key in ("sync", "health", "conditions", "operationState")
+            }
             raise AssertionError(f"{error}\n{json.dumps(told, indent=1)[:6000]}") from None
 
     def refreshed(self, name: str) -> Object | None:

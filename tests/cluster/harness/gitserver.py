@@ -72,7 +72,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         headers = {
-            variable: self.headers[name] for variable, name in _HEADERS.items() if name in self.headers
+            variable: self.headers[name]
+            for variable, name in _HEADERS.items()
+            if name in self.headers
         }
         size = int(self.headers.get("Content-Length", 0))
         done = subprocess.run(
