@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from generator.errors import GeneratorError
 
-_URL = re.compile(r"(?:https?|ssh)://[^\s/@]*(?:@[^\s/@]+)?/\S+")
+_URL = re.compile(r"(?:https?|ssh)://(?:[^\s/@]+@)?[^\s/@]+/\S+")
 _SHORT = re.compile(r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>[^/\s]\S*)")
 _SECRET = re.compile(r"(?:https?|ssh)://[^/@]*:[^/@]*@|https?://[^/@]*@")
 # What Git takes as the name of a branch or a tag (git check-ref-format), and a commit.

@@ -3,7 +3,6 @@ before ended.
 """
 
 import json
-import re
 
 import pytest
 
