@@ -54,7 +54,7 @@ def files(
     }
     tree = {f"{FOLDER}/{file}": text for file, text in applications.items()}
     tree[f"{FOLDER}/{KUSTOMIZATION}"] = kustomization(sorted(applications))
-    tree[f"{FOLDER}/argocd-cm.yaml"] = generated(_health())
+    tree[f"{FOLDER}/argocd-cm.yaml"] = generated(health())
     return tree | _waves({each.phase for each in manifests} - {MODELS_PHASE})
 
 
@@ -153,7 +153,7 @@ def _ignored(manifests: Sequence[Manifest]) -> Iterator[JsonObject]:
         }
 
 
-def _health() -> JsonObject:
+def health() -> JsonObject:
     """What `argocd-cm` has to have besides: a rule for the health of each kind of models."""
     rules = sorted((DATA / "health").glob("*.lua"))
     return {
