@@ -39,8 +39,9 @@ golden: $(VENV)/dev tools ## Make the goldens, and what `explain` says, what is 
 	$(BIN)/python -m pytest -n auto -q --update-golden tests/test_golden.py $(EXPLAIN)
 	@git status --short tests/golden generator/data
 
-charts: $(VENV)/dev tools ## Render charts/ from generator/, and the pictures of the documents
+charts: $(VENV)/dev tools ## Render charts/ from generator/, the example repository, and the pictures of the documents
 	$(BIN)/python -m generator chart -o charts
+	PYTHONPATH=$(CURDIR) KSERVE_LITE="$(CURDIR)/$(BIN)/python -m generator" examples/gitops/render.sh
 	$(BIN)/python -m codegen pictures
 
 crds: $(VENV)/dev ## Derive generator/data/crds from the KServe SDK, then charts/
