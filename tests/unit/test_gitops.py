@@ -15,7 +15,7 @@ from generator.manifests.kubeconform import check
 from generator.release import DEFAULT, Release
 from generator.teams import read_teams
 from generator.values.check import read
-from tests.rendering import CASES, through_door_two
+from tests.rendering import CASES, ROOT, through_door_two
 from tests.unit.test_cli import run
 
 URL = "https://git.example.com/fleet.git"
@@ -281,3 +281,34 @@ def test_a_wrong_address_ends_the_run_before_anything_is_written(tmp_path):
     (problem,) = json.loads(done.stderr)
     assert problem["remedy"] == "write ssh://git@host/a/b"
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_what_the_pages_show_is_known_to_the_tools(tool):
+    page = (ROOT / "docs" / f"gitops-{tool}.md").read_text("utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    shown = [manifest for block in blocks for manifest in parsing.split(block)]
+    report = check(shown)
+    assert (report.valid, report.problems) == (len(shown), ())
+    assert len(shown) == 2
+
+
+def test_an_applicationset_has_what_the_applications_have():
+    """But for names, cluster, and the back-off; one list of others' fields is for all of a group."""
+    page = (ROOT / "docs" / "gitops-argocd.md").read_text("utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    found = beside("argocd", through_door_two("sklearn-iris"))
+    for name, shown in zip(("platform", "models-default"), yaml.safe_load_all(block), strict=True):
+        ours = found[f"kserve-lite-{name}", "Application"]
+        template = shown["spec"]["template"]
+        for key in ("annotations", "finalizers"):
+            assert template["metadata"][key] == ours["metadata"][key]
+        del ours["spec"]["syncPolicy"]["retry"]["backoff"]
+        assert template["spec"]["syncPolicy"] == ours["spec"]["syncPolicy"]
+        theirs = {
+            tuple(each["jqPathExpressions"])
+            for each in template["spec"].get("ignoreDifferences", [])
+        }
+        assert theirs == {
+            tuple(each["jqPathExpressions"]) for each in ours["spec"].get("ignoreDifferences", [])
+        }

@@ -3,13 +3,16 @@ before ended.
 """
 
 import json
+import re
 
 import pytest
 
 from tests.cluster.gitops.conftest import CONTROLLER, PLATFORM
 from tests.cluster.harness import argocd
 from tests.cluster.harness.waiting import SOURCE, until_carried, until_rolled_out
+from tests.rendering import ROOT as REPOSITORY
 
+PAGE = (REPOSITORY / "docs" / "gitops-argocd.md").read_text("utf-8")
 ROOT = "kserve-lite"
 PLATFORMS = "kserve-lite-platform"
 MODELS = "kserve-lite-models-"
@@ -47,6 +50,9 @@ def test_from_nothing_to_a_prediction(cluster, argo, fleet):
     assert fleet.answer("one", "default") == 1
     assert fleet.answer("scores", "fraud") == 2
     assert fleet.answer("clicks", "ads") == 1
+    (shown,) = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    theirs = shown.replace("fleet/clusters/prod", str(fleet.manifests)).splitlines()
+    assert theirs == fleet.commands
     # In waves: what was applied first, first.
     done = argo.application(PLATFORMS)["status"]["operationState"]["syncResult"]["resources"]
     order = [each["kind"] for each in done]
@@ -213,3 +219,29 @@ def test_deleting_the_platforms_application_loses_no_crd_namespace_or_model(clus
         cluster.bash(command)
     all_synced(argo, fleet, fleet.repository.git("rev-parse", "HEAD").strip())
     assert fleet.uids("default") == models
+
+
+def test_applicationsets_make_the_same_applications(cluster, argo, fleet):
+    """The page's, for the one cluster that there is; by now nothing else applies anything."""
+    names = [PLATFORMS, *(f"{MODELS}{space}" for space in ("default", *fleet.teams))]
+    for name in (ROOT, *reversed(names)):
+        no_finalizer = '{"metadata": {"finalizers": null}}'
+        cluster.kubectl(
+            "patch", "application", name, *NAMESPACE, "--type=merge", "-p", no_finalizer
+        )
+        cluster.kubectl("delete", "application", name, *NAMESPACE, "--timeout=1m")
+    models = fleet.uids("default", *fleet.teams)
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    argo.name_cluster("prod")
+    cluster.apply(block.replace("https://git.example.com/fleet.git", fleet.repository.url))
+    commit = fleet.repository.git("rev-parse", "HEAD").strip()
+    for name in ("prod-platform", *(f"prod-models-{space}" for space in ("default", *fleet.teams))):
+        cluster.wait(f"there is {name}", lambda name=name: argo.application(name))
+        argo.until_synced(name, commit)
+    assert fleet.uids("default", *fleet.teams) == models
+    # Without a team's folder its Application goes, and with that its models.
+    del fleet.teams["fraud"]
+    fleet.publish("without fraud")
+    argo.look("kserve-lite-models")
+    cluster.wait("fraud's models are gone", lambda: not cluster.list("inferenceservices", "fraud"))
+    assert fleet.answer("two", "default") == 2

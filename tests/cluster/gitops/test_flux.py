@@ -3,6 +3,7 @@ ended.
 """
 
 import json
+import re
 
 import pytest
 
@@ -10,7 +11,9 @@ from tests.cluster.gitops.conftest import CONTROLLER, PLATFORM
 from tests.cluster.harness import flux
 from tests.cluster.harness.flux import ready
 from tests.cluster.harness.waiting import SOURCE, until_carried, until_rolled_out
+from tests.rendering import ROOT as REPOSITORY
 
+PAGE = (REPOSITORY / "docs" / "gitops-flux.md").read_text("utf-8")
 ROOT = "kserve-lite"
 PHASES = [f"kserve-lite-{phase}" for phase in ("crds", "platform", "runtimes")]
 MODELS = "kserve-lite-models-"
@@ -53,6 +56,8 @@ def test_from_nothing_to_a_prediction(cluster, running, fleet):
     assert fleet.answer("one", "default") == 1
     assert fleet.answer("scores", "fraud") == 2
     assert fleet.answer("clicks", "ads") == 1
+    (shown,) = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert shown.replace("fleet/clusters/prod", str(fleet.manifests)).splitlines() == fleet.commands
     # Ready means that the models serve: Flux has looked at their Deployments.
     checks = running.kustomization(f"{MODELS}fraud")["spec"]["healthChecks"]
     assert {each["name"] for each in checks} == {"rules-predictor", "scores-predictor"}

@@ -54,6 +54,18 @@ class ArgoCd:
             }
             raise AssertionError(f"{error}\n{json.dumps(told, indent=1)[:6000]}") from None
 
+    def name_cluster(self, name: str) -> None:
+        """Give the cluster that Argo CD runs in another name than in-cluster, as a list of many has."""
+        data = {"name": name, "server": "https://kubernetes.default.svc", "config": "{}"}
+        secret = _named("Secret", f"cluster-{name}")
+        secret["metadata"]["labels"] = {"argocd.argoproj.io/secret-type": "cluster"}
+        self.cluster.apply({**secret, "stringData": data})
+
+    def look(self, name: str) -> None:
+        """Tell an ApplicationSet to look at Git now, as a webhook of the forge would."""
+        refresh = ("argocd.argoproj.io/application-set-refresh=true", "--overwrite")
+        self.cluster.kubectl("annotate", "applicationset", name, "-n", NAMESPACE, *refresh)
+
     def refreshed(self, name: str) -> Object | None:
         """An Application, which Argo CD is told to compare with Git now."""
         found = self.application(name)
@@ -152,6 +164,17 @@ def running(cluster: Cluster, folder: Path) -> Iterator[ArgoCd]:
             "--repo-server-plaintext",
             f"--redis=127.0.0.1:{_REDIS}",
             ARGOCD_BINARY_NAME="argocd-application-controller",
+        )
+        start(
+            "argocd-applicationset-controller",
+            program,
+            f"--namespace={NAMESPACE}",
+            f"--argocd-repo-server=127.0.0.1:{_REPOSITORIES}",
+            "--repo-server-plaintext",
+            "--metrics-addr=127.0.0.1:0",
+            "--probe-addr=127.0.0.1:0",
+            "--webhook-addr=127.0.0.1:0",
+            ARGOCD_BINARY_NAME="argocd-applicationset-controller",
         )
         yield ArgoCd(cluster)
 
