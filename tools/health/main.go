@@ -43,8 +43,13 @@ func judge(from io.Reader, rules []string) (map[string]string, error) {
 		return nil, err
 	}
 	said := map[string]string{"kstatus": string(computed.Status)}
+	// Numbers as luajson knows them; the whole numbers of Kubernetes would be nil to a rule.
+	var plain map[string]any
+	if err := json.Unmarshal(text, &plain); err != nil {
+		return nil, err
+	}
 	for _, rule := range rules {
-		if said["argocd"], said["message"], err = argocd(rule, object.Object); err != nil {
+		if said["argocd"], said["message"], err = argocd(rule, plain); err != nil {
 			return nil, err
 		}
 	}
