@@ -49,10 +49,10 @@ class ArgoCd:
             return self.cluster.wait(f"{name} is synced and {health}", synced, timeout=240)
         except AssertionError as error:
             status = (self.application(name) or {}).get("status", {})
-            told = {
+            said = {
                 key: status.get(key) for key in ("sync", "health", "conditions", "operationState")
             }
-            raise AssertionError(f"{error}\n{json.dumps(told, indent=1)[:6000]}") from None
+            raise AssertionError(f"{error}\n{json.dumps(said, indent=1)[:6000]}") from None
 
     def name_cluster(self, name: str) -> None:
         """Give the cluster that Argo CD runs in another name than in-cluster, as a list of many has."""
@@ -67,7 +67,7 @@ class ArgoCd:
         self.cluster.kubectl("annotate", "applicationset", name, "-n", NAMESPACE, *refresh)
 
     def refreshed(self, name: str) -> Object | None:
-        """An Application, which Argo CD is told to compare with Git now."""
+        """An Application, which Argo CD is said to compare with Git now."""
         found = self.application(name)
         if found and "argocd.argoproj.io/refresh" not in found["metadata"].get("annotations", {}):
             refresh = ("argocd.argoproj.io/refresh=normal", "--overwrite")

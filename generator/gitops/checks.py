@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from generator.diagram.components import Graph, Service
+from generator.importer.workload import is_knative, is_stopped, workload_names
 from generator.manifests.parsing import MODELS_PHASE, Manifest
 from generator.yaml.data import JsonObject
 from generator.yaml.document import parse
 from generator.yaml.fields import at
 
 _CONFIG = "inferenceservice-config"
+_KINDS = ("InferenceService", "InferenceGraph")
+_KNATIVE = ("serving.knative.dev/v1", "Service")
+_STANDARD = ("apps/v1", "Deployment")
 
 
 def deployment_mode(manifests: Sequence[Manifest]) -> str:
@@ -27,27 +30,11 @@ def workloads(manifests: Sequence[Manifest], namespace: str) -> Iterator[JsonObj
     """
     mode = deployment_mode(manifests)
     for each in manifests:
-        if each.phase != MODELS_PHASE or each.namespace != namespace:
+        if each.kind not in _KINDS or (each.phase, each.namespace) != (MODELS_PHASE, namespace):
             continue
-        for name, knative in _named(each, mode):
-            api, kind = (
-                ("serving.knative.dev/v1", "Service") if knative else ("apps/v1", "Deployment")
-            )
+        data = parse(each.text, each.name).data
+        if is_stopped(data):
+            continue
+        api, kind = _KNATIVE if is_knative(data, mode) else _STANDARD
+        for name in workload_names(data):
             yield {"apiVersion": api, "kind": kind, "name": name, "namespace": namespace}
-
-
-def _named(each: Manifest, mode: str) -> Iterator[tuple[str, bool]]:
-    """The name of each, and whether it is Knative's."""
-    if each.kind == "InferenceGraph":
-        graph = Graph(parse(each.text, each.name).data, mode)
-        if not graph.stopped:
-            yield graph.name, graph.knative
-    elif each.kind == "InferenceService":
-        service = Service(parse(each.text, each.name).data, mode)
-        if service.stopped:
-            return
-        for key in ("predictor", "transformer", "explainer"):
-            if component := service.component(key):
-                yield component.name, component.knative
-        for version in service.versions:
-            yield version.name, version.knative
