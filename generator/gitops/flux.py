@@ -19,8 +19,8 @@ from pathlib import Path
 
 from generator import CONTROLLER
 from generator.errors import GeneratorError
-from generator.gitops.checks import workloads
 from generator.gitops.names import name_of
+from generator.gitops.readiness import workloads
 from generator.gitops.repository import Repository
 from generator.manifests.layout import KUSTOMIZATION, generated, kustomization
 from generator.manifests.parsing import (
