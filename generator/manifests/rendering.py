@@ -80,7 +80,7 @@ def combined(
     spaces = [each.release.models for each in installed if each.chart == MODELS]
     used = [installed[0].release.namespace, *(name for name in spaces if name != "default")]
     declared = {each.name for each in rendered if (each.group, each.kind) == ("", "Namespace")}
-    tenants = (values.at("tenants") or {}).items()
+    tenants = (installed[0].values.at("tenants") or {}).items()
     declared |= {name for name, tenant in tenants if tenant.get("createNamespace") is False}
     namespaces = [name for name in dict.fromkeys(used) if name not in declared]
     return [*map(_namespace, namespaces), *rendered]
