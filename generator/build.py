@@ -17,6 +17,7 @@ from generator.output import mirror
 from generator.output.record import NAME
 from generator.output.writing import Tree
 from generator.release import DEFAULT, Release
+from generator.teams import Team
 from generator.values.load import Values
 from generator.yaml.data import JsonObject
 
@@ -56,8 +57,10 @@ class Built:
     unchecked: tuple[str, ...] = ()
 
 
-def validate(values: Values, release: Release = DEFAULT, *, strict: bool = False) -> Checked:
-    """Check charts and objects; the values are checked already.
+def validate(
+    values: Values, release: Release = DEFAULT, teams: Sequence[Team] = (), *, strict: bool = False
+) -> Checked:
+    """Check charts and objects, those of teams too; the values are checked already.
 
     `strict` takes no object for good that cannot be checked. Raises ValuesError, ToolMissing,
     ToolFailed, or GeneratorError with a line for each bad object.
@@ -65,7 +68,7 @@ def validate(values: Values, release: Release = DEFAULT, *, strict: bool = False
     with ThreadPoolExecutor() as pool:
         # Of models it finds nothing that schema and kubeconform do not, at three milliseconds each.
         linted = pool.submit(helm.lint, cache.folder(CHART), values)
-        checked = _check(rendering.render(values, release), strict=strict)
+        checked = _check(rendering.render(values, release, teams), strict=strict)
         linted.result()
     return checked
 

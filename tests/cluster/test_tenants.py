@@ -75,6 +75,12 @@ class Tenants:
         )
         return said.strip() == "yes"
 
+    def counted(self) -> bool:
+        """Whether the quota of a tenant knows how much of it is used."""
+        quota = self.cluster.get("resourcequota", "kserve-lite-tenant", self.ads)
+        assert quota is not None
+        return quota["status"].get("used", {}).keys() == quota["spec"]["hard"].keys()
+
     def file(self, tenant: str, **declared: object) -> str:
         """The values of a team: models and graphs."""
         file = self.folder / f"{tenant}.yaml"
@@ -105,6 +111,8 @@ def tenants(cluster, tmp_path_factory) -> Iterator[Tenants]:
     found = Tenants(cluster, tmp_path_factory.mktemp("tenants"))
     cluster.empty()
     with installed(cluster, "-f", str(found.values)) as found.release:
+        # Its controller looks for new kinds now and then, and refuses those that it cannot count.
+        cluster.wait("the quota counts models", found.counted, timeout=400)
         yield found
         for name in found.names:
             cluster.kubectl("delete", "inferenceservices,inferencegraphs", "--all", "-n", name)
@@ -143,8 +151,8 @@ KEPT = ("externalsecrets.external-secrets.io", "authorizationpolicies.security.i
 
 def test_a_member_may_change_models_in_one_namespace_and_nothing_elsewhere(tenants):
     for tenant in tenants.names:
-        places = (*tenants.names, tenants.release.namespace, "default")
-        able = {place for place in places if tenants.may(tenant, "create", CHANGED[0], place)}
+        spaces = (*tenants.names, tenants.release.namespace, "default")
+        able = {each for each in spaces if tenants.may(tenant, "create", CHANGED[0], each)}
         assert able == {tenant}
     for resource in CHANGED:
         for verb in ("create", "update", "delete", "get", "list"):
@@ -260,12 +268,12 @@ def test_the_network_policy_selects_the_pods_that_it_is_for(tenants):
     for tenant in tenants.names:
         tenants.models(tenant, models={"iris": MODEL})
         waiting.until_ready(cluster, "inferenceservice/iris", tenant)
-    places = (*tenants.names, tenants.release.namespace)
-    labels = {place: cluster.get("namespace", place)["metadata"]["labels"] for place in places}
+    spaces = (*tenants.names, tenants.release.namespace)
+    labels = {space: cluster.get("namespace", space)["metadata"]["labels"] for space in spaces}
     (caller,) = (pod["metadata"]["labels"] for pod in cluster.list("pods", tenants.fraud))
     for tenant in tenants.names:
         policy = cluster.get("networkpolicy", "kserve-lite-tenant", tenant)
-        callers = {place for place in places if may_call(policy, caller, place, labels[place])}
+        callers = {space for space in spaces if may_call(policy, caller, space, labels[space])}
         assert callers == {tenant, *([tenants.search] if tenant == tenants.ads else [])}
 
 

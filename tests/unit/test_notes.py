@@ -37,6 +37,8 @@ def test_they_say_how_to_go_on(case):
     [
         ("default", "curl http://sklearn-iris-predictor.default.svc.cluster.local/v1/models"),
         ("default", "To publish them, set routing.domain."),
+        ("tenants-gateways", "kubectl apply -n ads -f -"),
+        ("tenants-gateways", "curl https://sklearn-iris-ads.models.example.com/v1/models"),
         ("istio-gateway-api", "curl https://sklearn-iris-default.models.example.com/v1/models"),
         ("ingress-published", "curl https://sklearn-iris.default.models.example.com/v1/models"),
         ("istio-virtual-service", "KServe writes no route"),

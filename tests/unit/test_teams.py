@@ -194,8 +194,8 @@ def test_a_teams_file_is_never_written_to_and_stands_in_the_record(tmp_path):
 def test_the_commands_of_the_page_run(tmp_path):
     page = (ROOT / "docs" / "teams.md").read_text("utf-8")
     command, template, apply = re.findall(r"^```console\n(.*)\n```", page, re.MULTILINE)
-    (own,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    written(tmp_path, my="{}", fraud=own, ads=own)
+    platform, _, own = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    written(tmp_path, my=platform, fraud=own, ads=own)
     (tmp_path / "charts").symlink_to(ROOT / "charts")
     words = command.removeprefix("python -m generator ").split()
     done = run(*words, cwd=tmp_path, environment={**os.environ, "PYTHONPATH": str(ROOT)})
@@ -206,6 +206,7 @@ def test_the_commands_of_the_page_run(tmp_path):
         str(tmp_path / word) if "/" in word or "yaml" in word else word for word in template.split()
     ]
     assert by_identity(parse("---\n".join(texts))) == by_identity(parse(helm(*words[1:])))
+    assert all('cost-center: "4711"' in text for text in texts)
 
 
 def test_a_run_without_a_team_removes_its_folder_and_says_whose_values_are_missing(tmp_path):

@@ -484,3 +484,17 @@ def test_the_page_shows_values_that_make_what_it_says():
     platform, models = routes(gateway["tenants"], GATEWAY_API, "fraud")
     assert only(platform, "Gateway", "kserve-fraud")["metadata"]["namespace"] == "kserve"
     assert only(models, "HTTPRoute")["spec"]["hostnames"] == ["m-fraud.fraud.example.com"]
+
+
+def test_validate_looks_at_the_models_of_teams_too(tmp_path):
+    platform, team = tmp_path / "platform.yaml", tmp_path / "fraud.yaml"
+    platform.write_text("tenants: {fraud: {}}\n")
+    team.write_text("models: {m: {format: sklearn, storageUri: 's3://a/b'}}\n")
+    alone = run("validate", "-f", platform)
+    both = run("validate", "-f", platform, "--team", f"fraud={team}")
+    counts = [int(done.stdout.split()[0]) for done in (alone, both)]
+    assert counts[1] == counts[0] + 2
+    team.write_text("models:\n  m: {format: sklearn}\n")
+    done = run("validate", "-f", platform, "--team", f"fraud={team}")
+    assert done.returncode == 1
+    assert "fraud.yaml:2:3: models.m: no storageUri says where the model is" in done.stderr
