@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks import fleet
+from benchmarks.verdict import verdict
 from generator import process, tools
 
 ROUNDS = 9
@@ -144,20 +146,13 @@ def _object(number: int) -> dict[str, object]:
     }
 
 
-def verdict(name: str, measured: float, limit: float) -> bool:
-    """Print a line about a claim; whether it holds."""
-    holds = measured <= limit
-    print(f"{'ok  ' if holds else 'MISS'} {measured:5.2f} (at most {limit})  {name}")
-    return holds
-
-
 def main() -> int:
     """Print a line a claim; 1 if one does not hold."""
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
         for claim in claims(Path(folder)):
             missed += not verdict(claim.name, ratio(claim, Path(folder)), claim.limit)
-    return 1 if missed else 0
+    return 1 if missed + fleet.main() else 0
 
 
 if __name__ == "__main__":
