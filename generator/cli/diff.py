@@ -79,19 +79,17 @@ def diff(
     With --live, OLD is the cluster, and NEW may be left out. kubectl asks the API server what an
     apply would change; nothing is written.
     """
-    from generator.comparison import report  # noqa: PLC0415
-    from generator.comparison.change import between  # noqa: PLC0415
-    from generator.comparison.risks import risks  # noqa: PLC0415
-
     _check_usage(sides, values, live=live, manager=manager)
     if not live and _are_fleets(sides[0], sides[1]):
         _compare_fleets(sides[0], sides[1], form, release)
     if live:
         (old, new), unseen = _live(sides, values, manager, release)
     else:
-        from generator.comparison.sides import read_sides  # noqa: PLC0415
+        (old, new), unseen = _read(sides[0], sides[1], values, release), ()
+    from generator.comparison import report  # noqa: PLC0415
+    from generator.comparison.change import between  # noqa: PLC0415
+    from generator.comparison.risks import risks  # noqa: PLC0415
 
-        (old, new), unseen = read_sides(sides[0], sides[1], values, release), ()
     change = between(old, new, release.namespace)
     entries = report.entries(change)
     found = risks(change)
@@ -123,9 +121,22 @@ def _check_usage(
         raise click.UsageError(f"-f is for charts, and {what}")
 
 
+def _read(old: str, new: str, values: tuple[str, ...], release: Release) -> tuple[Side, Side]:
+    """Both sides; what compares them is imported while Helm renders them."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    from generator.comparison.sides import read_sides  # noqa: PLC0415
+
+    with ThreadPoolExecutor(1) as pool:
+        task = pool.submit(read_sides, old, new, values, release)
+        from generator.comparison import report, risks  # noqa: F401, PLC0415
+
+        return task.result()
+
+
 def _are_fleets(old: str, new: str) -> bool:
     """Whether both sides are folders of clusters. Raises UsageError where one of them is."""
-    from generator.comparison.grouping import clusters_in  # noqa: PLC0415
+    from generator.comparison.sides import clusters_in  # noqa: PLC0415
 
     fleets = [side for side in (old, new) if clusters_in(side)]
     if len(fleets) == 1:

@@ -13,8 +13,7 @@ from generator.comparison import report
 from generator.comparison.change import between
 from generator.comparison.report import Entry
 from generator.comparison.risks import Risk, risks
-from generator.comparison.sides import read_side
-from generator.output.record import NAME
+from generator.comparison.sides import clusters_in, read_side
 from generator.release import Release
 from generator.yaml.fields import Field
 
@@ -59,14 +58,6 @@ class Comparison:
         parts = [f"{count} {word}" for count, word in counts if count]
         found = sum(len(group.risks) * len(group.clusters) for group in self.groups)
         return f"clusters: {', '.join(parts)}; risks: {found}"
-
-
-def clusters_in(name: str) -> list[str]:
-    """The clusters in a folder that `generator fleet` writes; none if it is something else."""
-    folder = Path(name)
-    if not folder.is_dir() or (folder / NAME).exists():
-        return []
-    return sorted(each.name for each in folder.iterdir() if (each / NAME).is_file())
 
 
 def compared(old: str, new: str, release: Release) -> Comparison:
