@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.__main__ import verdict
+from benchmarks.timing import verdict
 from codegen import upstream
 from generator.errors import GeneratorError
 from tests.cluster.harness import own, webhooks

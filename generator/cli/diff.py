@@ -74,20 +74,22 @@ def diff(
       gitops/             a folder of manifests, in files of YAML or JSON
       charts/kserve-lite  a chart, or a folder with both; packaged ones end in .tgz
 
+    Both may be folders that `fleet` wrote; equal changes of several clusters are told once.
+
     With --live, OLD is the cluster, and NEW may be left out. kubectl asks the API server what an
     apply would change; nothing is written.
     """
+    _check_usage(sides, values, live=live, manager=manager)
+    if not live and _are_fleets(sides[0], sides[1]):
+        _compare_fleets(sides[0], sides[1], form, release)
+    if live:
+        (old, new), unseen = _live(sides, values, manager, release)
+    else:
+        (old, new), unseen = _read(sides[0], sides[1], values, release), ()
     from generator.comparison import report  # noqa: PLC0415
     from generator.comparison.change import between  # noqa: PLC0415
     from generator.comparison.risks import risks  # noqa: PLC0415
 
-    _check_usage(sides, values, live=live, manager=manager)
-    if live:
-        (old, new), unseen = _live(sides, values, manager, release)
-    else:
-        from generator.comparison.sides import read_sides  # noqa: PLC0415
-
-        (old, new), unseen = read_sides(sides[0], sides[1], values, release), ()
     change = between(old, new, release.namespace)
     entries = report.entries(change)
     found = risks(change)
@@ -117,6 +119,46 @@ def _check_usage(
     if values and sides and not any(map(charts_in, sides)):
         what = "NEW is not one" if live else "neither OLD nor NEW is one"
         raise click.UsageError(f"-f is for charts, and {what}")
+
+
+def _read(old: str, new: str, values: tuple[str, ...], release: Release) -> tuple[Side, Side]:
+    """Both sides; what compares them is imported while Helm renders them."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    from generator.comparison.sides import read_sides  # noqa: PLC0415
+
+    with ThreadPoolExecutor(1) as pool:
+        task = pool.submit(read_sides, old, new, values, release)
+        from generator.comparison import report, risks  # noqa: F401, PLC0415
+
+        return task.result()
+
+
+def _are_fleets(old: str, new: str) -> bool:
+    """Whether both sides are folders of clusters. Raises UsageError where one of them is."""
+    from generator.comparison.sides import clusters_in  # noqa: PLC0415
+
+    fleets = [side for side in (old, new) if clusters_in(side)]
+    if len(fleets) == 1:
+        example = f"{fleets[0].rstrip('/')}/{clusters_in(fleets[0])[0]}"
+        what = f"{fleets[0]} is a folder of clusters, and the other side is not"
+        raise click.UsageError(f"{what}; name one of them, such as {example}")
+    return bool(fleets)
+
+
+def _compare_fleets(old: str, new: str, form: str, release: Release) -> None:
+    """Report on two folders of clusters, and end the program."""
+    from generator.comparison import grouping  # noqa: PLC0415
+
+    found = grouping.compared(old, new, release)
+    if form == "json":
+        click.echo(grouping.report_json(found))
+    elif form == "markdown":
+        click.echo(grouping.report_markdown(found), nl=False)
+    else:
+        for line in grouping.report_text(found):
+            click.secho(line, fg=_COLOURS.get(line.lstrip()[:1]))
+    sys.exit(1 if found else 0)
 
 
 def _live(

@@ -49,12 +49,23 @@ def parts(text: Text) -> Iterator[Object | Problem]:
 
 
 def of_kinds(side: Side, *kinds: str) -> Iterator[JsonObject]:
-    """The sound objects of some kinds; documents that name none of these are not even parsed."""
+    """The sound objects of some kinds; documents that are plainly of others are not even parsed.
+
+    A CRD names the kind that it defines, and is long.
+    """
     named = re.compile(rf"""\bkind["']?: *["']?(?:{"|".join(kinds)}|\w*List)\b""")
     for text in side.texts:
-        if named.search(text.text):
+        if named.search(text.text) and _may_be(text.text, kinds):
             found = (part.data for part in parts(text) if isinstance(part, Object))
             yield from (data for data in found if data["kind"] in kinds)
+
+
+def _may_be(text: str, kinds: Container[str]) -> bool:
+    """Whether a document may hold an object of some kinds, as far as its text states its own."""
+    found = stated(text)
+    if found is None or not found.kind.isalnum() or found.kind.endswith("List"):
+        return True
+    return found.kind in kinds
 
 
 def _read(text: Text) -> Iterator[Object | Problem]:

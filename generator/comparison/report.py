@@ -105,14 +105,19 @@ def changes(found: Sequence[Entry]) -> Iterator[str]:
 
 def as_markdown(risks: Sequence[Risk], found: Sequence[Entry], unseen: Sequence[str] = ()) -> str:
     """The report for a pull request, at most LONGEST characters; what is cut is counted."""
-    table = [_row(risk.risk, f"`{risk.where}`", risk.reason) for risk in risks]
-    body = list(changes(found))
+    table = [row(risk.risk, f"`{risk.where}`", risk.reason) for risk in risks]
+    head = ("risk", "object", "why")
+    return markdown(summary(risks, found, unseen), head, table, list(changes(found)))
+
+
+def markdown(title: str, head: Sequence[str], table: Sequence[str], body: Sequence[str]) -> str:
+    """A report in Markdown: a table, and lines of a diff; what there is no room for is counted."""
     # Half of the room is for the risks, and all that they leave is for the rest.
     first = _fitting(table, LONGEST // 2)
     second = _fitting(body, LONGEST - sum(map(len, first)) - len(first) - _ROOM)
-    lines = [f"### kserve-lite: {summary(risks, found, unseen)}", ""]
+    lines = [f"### kserve-lite: {title}", ""]
     if first:
-        lines += [_row("risk", "object", "why"), "|---|---|---|", *first, ""]
+        lines += [row(*head), f"|{'---|' * len(head)}", *first, ""]
     if second:
         lines += ["```diff", *second, "```"]
     if cut := len(table) - len(first) + len(body) - len(second):
@@ -120,7 +125,8 @@ def as_markdown(risks: Sequence[Risk], found: Sequence[Entry], unseen: Sequence[
     return "\n".join(lines) + "\n"
 
 
-def _row(*cells: str) -> str:
+def row(*cells: str) -> str:
+    """A row of a table in Markdown."""
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

@@ -13,6 +13,7 @@ from generator.errors import GeneratorError
 from generator.importer.objects import documents as split
 from generator.manifests import rendering
 from generator.manifests.parsing import documents
+from generator.output.record import NAME
 from generator.release import DEFAULT, Release
 from generator.values.check import read, refuse
 from generator.values.load import Values
@@ -59,6 +60,14 @@ def charts_in(name: str) -> list[Path]:
         return [path]
     folders = (path, path / CHART, path / MODELS)
     return [folder for folder in folders if (folder / "Chart.yaml").is_file()]
+
+
+def clusters_in(name: str) -> list[str]:
+    """The clusters in a folder that `generator fleet` writes; none if it is something else."""
+    folder = Path(name)
+    if not folder.is_dir() or (folder / NAME).exists():
+        return []
+    return sorted(each.name for each in folder.iterdir() if (each / NAME).is_file())
 
 
 def read_side(name: str, values: Sequence[str], release: Release) -> Side:

@@ -144,7 +144,8 @@ class Work:
         wanted = Output(root, [tree], inputs=inputs, force=fleet.force, prune=fleet.prune)
         is_new = not (root / record.NAME).exists()
         entries: tuple[Any, ...] = ()
-        if fleet.writes and journal.is_pending(root):
+        # Of a new folder there is nothing to tell; one to be put right is no state to compare with.
+        if fleet.writes and (is_new or journal.is_pending(root)):
             changes = writing.write(wanted)
         else:
             changes = writing.compare(wanted)

@@ -19,7 +19,7 @@ from generator.values.identity import check_objects
 from generator.values.kubernetes import check_fields
 from generator.values.load import Values
 from generator.values.messages import explain, misspelt_formats, nearest
-from generator.values.schema import find, leaves, values_schema
+from generator.values.schema import Leaf, find, leaves, values_schema
 from generator.values.validator import refusals
 from generator.yaml.data import JsonObject
 from generator.yaml.path import Key, dotted, value_at
@@ -60,14 +60,19 @@ def check(values: Values) -> Iterator[Problem]:
 
 def _fields(values: JsonObject, whole: JsonObject) -> Iterator[tuple[Key, str]]:
     """What is wrong in the sub-trees of Kubernetes types that are among `values`."""
-    for leaf in leaves(values_schema()):
-        if (kind := leaf.schema.get("x-kubernetes")) is None:
-            continue
+    for leaf in _of_kubernetes():
+        kind = leaf.schema["x-kubernetes"]
         custom = "x-custom" in leaf.schema
         for here, _ in _values_at(values, leaf.path):
             # With the defaults: a request of the user's may be more than the limit of ours.
             for path, message in check_fields(kind, value_at(whole, here), custom=custom):
                 yield (*here, *path), message
+
+
+@cache
+def _of_kubernetes() -> tuple[Leaf, ...]:
+    """The leaves whose values are of a type of Kubernetes."""
+    return tuple(leaf for leaf in leaves(values_schema()) if "x-kubernetes" in leaf.schema)
 
 
 def _unreadable(value: Any, path: Key = ()) -> Iterator[tuple[Key, str]]:

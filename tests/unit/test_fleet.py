@@ -398,6 +398,7 @@ def test_an_interrupted_run_leaves_each_folder_before_or_after(number, grounds):
         for name, earlier in before.items():
             if number != signal.SIGKILL or not journal.is_pending(root / name):
                 assert files(root / name) in (earlier, after[name])
-    assert found <= {0, -signal.SIGKILL if number == signal.SIGKILL else 130}
+    # Before it has read its own modules, Python ends by the signal itself.
+    assert found <= {0, -number, 130 if number == signal.SIGINT else -number}
     assert fleet(grounds).returncode == 0
     assert {folder.name: files(folder) for folder in root.iterdir()} == after
