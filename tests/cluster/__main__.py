@@ -63,6 +63,7 @@ _GITOPS = "tests/cluster/gitops"
 # Suites that run when their folder or a file in it is named.
 _APART = (_GATEWAYS, _GITOPS, "tests/cluster/reliability")
 _PYTEST = ("-o", "testpaths=tests/cluster")
+_CLIENTS_OF_GITOPS = ("kubectl", "helm", "health")
 # All that runs there is Go; with more memory its garbage collection takes a fifth less of the time.
 _ENVIRONMENT = ("env", "GOGC=400")
 
@@ -86,6 +87,8 @@ def main(arguments: Sequence[str]) -> int:
         argv += _ignored(arguments)
         if f"--ignore={_GITOPS}" not in argv:
             _build_gitops(arguments)
+            own.build(clients=_CLIENTS_OF_GITOPS)
+            return own.inside([*argv, *_side_by_side(), *arguments])
         if f"--ignore={_GATEWAYS}" in argv:
             own.build()
             return own.inside([*argv, *_side_by_side(), *arguments])
