@@ -63,6 +63,7 @@ _GITOPS = "tests/cluster/gitops"
 # Suites that run when their folder or a file in it is named.
 _APART = (_GATEWAYS, _GITOPS, "tests/cluster/reliability")
 _PYTEST = ("-o", "testpaths=tests/cluster")
+_CLIENTS_OF_GITOPS = ("kubectl", "helm", "health")
 # All that runs there is Go; with more memory its garbage collection takes a fifth less of the time.
 _ENVIRONMENT = ("env", "GOGC=400")
 
@@ -78,14 +79,15 @@ def main(arguments: Sequence[str]) -> int:
         own.check()
         for module in (waiting.ARGO_CD, *(project[0] for project in foreign.PROJECTS.values())):
             upstream.folder(module)  # Where the tests run is no network.
-        builds = (modelserver.build, mlserver.build, debian.REGISTRY.build, debian.SKOPEO.build)
-        for build in builds:
-            with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
-                build()
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
         argv += _ignored(arguments)
         if f"--ignore={_GITOPS}" not in argv:
             _build_gitops(arguments)
+            return own.inside([*argv, *_side_by_side(), *arguments])
+        builds = (modelserver.build, mlserver.build, debian.REGISTRY.build, debian.SKOPEO.build)
+        for build in builds:
+            with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
+                build()
         if f"--ignore={_GATEWAYS}" in argv:
             own.build()
             return own.inside([*argv, *_side_by_side(), *arguments])
@@ -116,6 +118,9 @@ def _build_gitops(arguments: Sequence[str]) -> None:
     named = {name for name in tools_of_suite if any(name in each for each in arguments)}
     for name in named or tools_of_suite:
         tools_of_suite[name]()
+    own.build(clients=_CLIENTS_OF_GITOPS)
+    with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
+        modelserver.build()
 
 
 def _side_by_side() -> list[str]:

@@ -1,6 +1,6 @@
 """The rules by which Argo CD judges models, run as Argo CD runs them, on what KServe has written.
 
-statuses.yaml was recorded on KServe's own controller; tests/cluster/gitops/test_health.py shows that it
+statuses.yaml was recorded on KServe's own controller; tests/cluster/gitops/test_argocd_health.py shows that it
 still writes that, and that Argo CD's program comes to the same end.
 """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.harness import gitserver, prediction
+from tests.cluster.harness import gitserver, modelserver, prediction
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.gitserver import Repository
 from tests.rendering import Object
@@ -87,6 +87,13 @@ def repository(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
         pytest.skip("run `make cluster SUITE=gitops`, as root and without KUBECONFIG")
     with gitserver.serving(tmp_path_factory.mktemp("git")) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def model_servers(cluster: Cluster) -> None:
+    """KServe's own server runs in pods, and fetches models from this machine; or it skips."""
+    if not modelserver.environment().is_dir():
+        pytest.skip("upstream's model servers need Python 3.10, 3.11 or 3.12")
 
 
 @pytest.fixture(scope="module")
