@@ -43,6 +43,7 @@ import pytest
 from codegen import upstream
 from generator import tools
 from generator.errors import GeneratorError, ToolMissing
+from tests import upstreamcharts
 from tests.cluster.harness import (
     debian,
     envoy,
@@ -75,6 +76,8 @@ def main(arguments: Sequence[str]) -> int:
         own.check()
         for module in (waiting.ARGO_CD, *(project[0] for project in foreign.PROJECTS.values())):
             upstream.folder(module)  # Where the tests run is no network.
+        for version in upstreamcharts.SUMS:
+            upstreamcharts.module(version)
         builds = (modelserver.build, mlserver.build, debian.REGISTRY.build, debian.SKOPEO.build)
         for build in builds:
             with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
