@@ -97,13 +97,13 @@ def migrate(
 
 def _say(install: Install) -> None:
     """What is good to know of how the files were read."""
-    from generator.migration.rules import missing_versions  # noqa: PLC0415
+    from generator.migration.rules import nearest, versions  # noqa: PLC0415
 
     for note in install.notes:
         diagnostics.note(note)
-    if install.state.version in missing_versions():
-        said = "nobody could compare the charts of this version; read as those of 0.19"
-        diagnostics.warn("not compared", Problem.plain(f"KServe {install.state.version}: {said}"))
+    if (version := install.state.version) and version not in versions():
+        said = f"its charts were not compared; their values are read as those of {nearest(version)}"
+        diagnostics.warn("not compared", Problem.plain(f"KServe {version}: {said}"))
 
 
 def _adoption(install: Install, values: str, release: Release, *, helm3: bool) -> Adoption:

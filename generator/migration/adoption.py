@@ -213,11 +213,6 @@ def _release(adoption: Adoption) -> list[str]:
     old = runtimes(adoption.objects)
     for model in adoption.adoptable:
         why = model.restart(old, adoption.new, other_version=adoption.before)
-        own = f"{model.namespace}/{model.name}"
-        lines.append(
-            f"# {own} restarts, by a rolling update: {why}."
-            if why
-            else f"# {own} does not restart."
-        )
+        lines.append(f"# {model.namespace}/{model.name} {why}")
         lines.append(_annotate(model, f"{HOLD}-"))
     return lines

@@ -31,12 +31,12 @@ def _version(state: State) -> Iterator[Finding]:
 
 def _runtimes(state: State) -> Iterator[Finding]:
     """Which runtimes there are: upstream has one switch for all, and one more for each."""
-    on = True if state.all_in_one else state.value(_ON) is True
+    on = True if state.all_in_one else state.is_on(_ON)
     version = state.version or "999"
     for word, runtime in upstream_runtimes().items():
         path = f"kserve.servingruntime.{word}.disabled"
         there = order(runtime.since) <= order(version)
-        enabled = on and there and state.value(path) is not True
+        enabled = on and there and not state.is_on(path)
         if enabled != catalog().runtimes[runtime.to].enabled:
             why = "" if path in state.given or _ON in state.given else "upstream's default"
             origin = path if path in state.given else _ON
@@ -64,8 +64,8 @@ def _is_used(target: str, state: State) -> bool:
     word = state.rules[paths[0]].runtime
     if not word or any(state.is_changed(path) for path in paths):
         return True
-    on = state.all_in_one or state.value(_ON) is True
-    return on and state.value(f"kserve.servingruntime.{word}.disabled") is not True
+    on = state.all_in_one or state.is_on(_ON)
+    return on and not state.is_on(f"kserve.servingruntime.{word}.disabled")
 
 
 def _image(target: str, paths: list[str], state: State) -> Iterator[Finding]:

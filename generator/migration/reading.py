@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,8 @@ from generator.yaml.path import Key, value_at
 # What `helm get values` prints above the values unless it is asked for YAML.
 _HEADINGS = ("USER-SUPPLIED VALUES", "COMPUTED VALUES")
 _MAPPINGS: tuple[Key, ...] = (("data",), ("spec",), ("status",))
+_SCALARS = (str, int, float, bool)
+_NUMBER = re.compile(r"v?([0-9]+\.[0-9]+)\b")
 _VERSION: Key = ("kserve", "version")
 
 
@@ -116,7 +119,8 @@ def _said_version(documents: Iterable[Document]) -> str:
             said = str(value_at(document.data, _VERSION))
         except (LookupError, TypeError):
             continue
-        return ".".join(said.removeprefix("v").split(".")[:2])
+        if found := _NUMBER.match(said):
+            return found[1]
     return ""
 
 
@@ -143,7 +147,18 @@ def _read_values(source: Source, document: Document, chart: str | None, install:
         if rule is None:
             state.unknown.append((spot, _unknown(key, known, chosen)))
         elif value is not None:
-            state.give(rule, value, spot)
+            _give(rule, value, spot, state)
+
+
+def _give(rule: Rule, value: Any, spot: Spot, state: State) -> None:
+    """Take a value, unless it is of another kind than upstream's chart can use."""
+    listed = rule.decided in ("pull secrets",) or rule.path.endswith("Domains")
+    expected = (list,) if listed else _SCALARS if rule.decided else (object,)
+    if isinstance(value, expected):
+        state.give(rule, value, spot)
+    else:
+        what = "a list" if listed else "text, a number, true or false"
+        state.unknown.append((spot, f"upstream's chart wants {what} here"))
 
 
 def _rules_of(chart: str, version: str) -> Mapping[str, Rule]:

@@ -72,9 +72,9 @@ def routing(state: State) -> Iterator[Finding]:
 
 
 def _mode(state: State) -> str:
-    if state.value(_NO_INGRESS) is True:
+    if state.is_on(_NO_INGRESS):
         return "none"
-    return "gatewayApi" if state.value(_API) is True else "ingress"
+    return "gatewayApi" if state.is_on(_API) else "ingress"
 
 
 def _deployment_mode(state: State, word: str | None) -> Iterator[Finding]:
@@ -175,13 +175,13 @@ def _gateway(route: _Route) -> Iterator[Finding]:
     if not slash:
         yield Lost(_NAME, f"{name or namespace} is not NAMESPACE/NAME; set routing.gateway.name")
         return
-    if state.value(_CREATE) is True and name == _UPSTREAMS_GATEWAY:
+    if state.is_on(_CREATE) and name == _UPSTREAMS_GATEWAY:
         why = "upstream's chart gives its Gateway this class, whatever className says"
         yield Carried("routing.gateway.className", _UPSTREAMS_CLASS, _CREATE, why)
         if state.is_changed(_NAME):
             yield Noted(_NAME, "kserve-lite makes this Gateway in the namespace of its release")
         return
-    if state.value(_CREATE) is True:
+    if state.is_on(_CREATE):
         fact = f"upstream's Gateway {_UPSTREAMS_GATEWAY} is not {name}, which the routes name"
         yield Lost(_CREATE, f"{fact}; see routing.gateway")
     why = "" if state.is_changed(_NAME) else _DEFAULT

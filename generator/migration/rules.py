@@ -77,9 +77,9 @@ def versions() -> tuple[str, ...]:
     return tuple(_data()["versions"])
 
 
-def missing_versions() -> tuple[str, ...]:
-    """Versions between those that nobody could get."""
-    return tuple(_data()["missing"])
+def nearest(version: str) -> str:
+    """The compared version by whose rules another one is read: the next one, or the last."""
+    return next((each for each in versions() if order(each) >= order(version)), versions()[-1])
 
 
 @cache

@@ -14,6 +14,7 @@ _MODE = "serving.kserve.io/deploymentMode"
 _KNATIVE = ("Knative", "Serverless")
 _STANDARD = ("Standard", "RawDeployment")
 _RUNTIME = "ClusterServingRuntime"
+_NOT = "does not restart."
 
 Runtimes = Mapping[str, JsonObject]
 """ClusterServingRuntimes by name."""
@@ -58,26 +59,24 @@ class Model:
         return "Knative" if said in _KNATIVE else "Standard" if said in _STANDARD else str(said)
 
     def restart(self, old: Runtimes, new: Runtimes, *, other_version: str) -> str:
-        """Why its pods are replaced when KServe looks at it again; empty if they are not.
+        """Whether its pods are replaced when KServe looks at it again, and why, as a sentence.
 
         `old` are the runtimes before and `new` those after; `other_version` is KServe's version
         before, if that is another one.
         """
-        reasons = [*self._by_runtime(old, new), *self._by_explainer()]
-        if other_version:
-            reasons.append(f"KServe {other_version} may have written its Deployment differently")
-        return "; ".join(reasons)
-
-    def _by_runtime(self, old: Runtimes, new: Runtimes) -> Iterator[str]:
+        certain, possible = self._by_explainer(), []
         name = self._runtime()
-        if name is None:
-            return
-        if name not in old:
-            yield f"the runtime {name} was not given, and may differ"
-        elif name not in new:
-            yield f"the runtime {name} is not in the values, and no new pod can be made without it"
-        elif fields := self.fields(old[name], new[name]):
-            yield f"its runtime {name} differs: {', '.join(fields[:3])}"
+        if name is not None and name not in old:
+            possible.append(f"the runtime {name} was not given, and may differ")
+        elif name is not None and name not in new:
+            certain.append(f"its runtime {name} is not in the values; switch it on before")
+        elif name is not None and (fields := self.fields(old[name], new[name])):
+            certain.append(f"its runtime {name} differs: {', '.join(fields[:3])}")
+        if other_version:
+            possible.append(f"KServe {other_version} may have written its Deployment differently")
+        if certain:
+            return f"restarts, by a rolling update: {'; '.join(certain)}."
+        return f"may restart, by a rolling update: {'; '.join(possible)}." if possible else _NOT
 
     def _runtime(self) -> str | None:
         """The cluster's runtime that serves it; None for a server of its own or a namespace's."""
@@ -87,9 +86,10 @@ class Model:
         said = at(self.data, "status.clusterServingRuntimeName") or model.get("runtime")
         return str(said or "of its format")
 
-    def _by_explainer(self) -> Iterator[str]:
+    def _by_explainer(self) -> list[str]:
         if at(self.data, "spec.explainer.art"):
-            yield "the image of its explainer is named with its registry"
+            return ["the image of its explainer is named with its registry"]
+        return []
 
 
 def models(objects: Iterable[Object], default: str, fields: Fields) -> list[Model]:

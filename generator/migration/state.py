@@ -79,6 +79,10 @@ class State:
         """What was given, or else upstream's default."""
         return self.given.get(path, self.default(path))
 
+    def is_on(self, path: str) -> bool:
+        """Whether a switch is on; `helm --set-string` makes texts of them."""
+        return str(self.value(path)).lower() == "true"
+
     def decided_by(self, decision: str) -> Iterator[Rule]:
         """The rules that leave their values to a decision."""
         return (rule for rule in self.rules.values() if rule.decided == decision)

@@ -43,6 +43,7 @@ import pytest
 from codegen import upstream
 from generator import tools
 from generator.errors import GeneratorError, ToolMissing
+from tests import upstreamcharts
 from tests.cluster.harness import (
     argocd,
     debian,
@@ -79,6 +80,8 @@ def main(arguments: Sequence[str]) -> int:
         own.check()
         for module in (waiting.ARGO_CD, *(project[0] for project in foreign.PROJECTS.values())):
             upstream.folder(module)  # Where the tests run is no network.
+        for version in upstreamcharts.SUMS:
+            upstreamcharts.module(version)
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
         argv += _ignored(arguments)
         if f"--ignore={_GITOPS}" not in argv:

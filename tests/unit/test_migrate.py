@@ -263,7 +263,31 @@ def test_the_chart_is_told_by_the_keys_and_else_by_the_user():
 def test_a_version_that_nobody_could_get_is_named():
     done = run("-", "--from=0.18", given=gateway())
     assert done.returncode == 0
-    assert "KServe 0.18: nobody could compare the charts of this version" in done.stderr
+    assert done.stderr == (
+        "not compared: KServe 0.18: its charts were not compared; their values are read as those of 0.19\n"
+    )
+    for said, nearest in (("v0.15.2", "0.16"), ("v0.21.0", "0.20")):
+        done = run("-", given=text_of(version=said, controller={"deploymentMode": "Standard"}))
+        assert f"are read as those of {nearest}\n" in done.stderr
+
+
+# Of another kind than upstream's: what is given below `kserve`.
+STRANGE = [
+    {"controller": {"gateway": {"additionalIngressDomains": "a.example.org"}}},
+    {"controller": {"gateway": {"domain": ["a"]}, "imagePullSecrets": {"name": "a"}}},
+    {"controller": {"image": {"repository": "a"}, "tolerations": "none", "nodeSelector": ["a"]}},
+    {"controller": {"resources": "small", "metricsBindPort": "http"}},
+    {"version": "latest", "storage": {"uidModelcar": "root", "s3": {"useHttps": "maybe"}}},
+    {"router": {"imagePullSecrets": "a", "tag": 5}, "servingruntime": {"enabled": "yes"}},
+    {"controller": None, "storage": "none", "agent": ["a"]},
+]
+
+
+@pytest.mark.parametrize("kserve", STRANGE, ids=str)
+def test_values_of_another_kind_are_named(kserve, result):
+    found = result(text_of(**kserve), chart="kserve-resources", version="0.20")
+    assert found.lost or kserve.get("controller", 0) is None
+    assert all(problem.line for problem in found.lost)
 
 
 def test_one_list_and_one_policy_for_all_images(result):
