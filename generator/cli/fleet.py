@@ -22,7 +22,7 @@ from generator.progress import log, pass_by
 
 if TYPE_CHECKING:
     from generator.cli.summary import Summary
-    from generator.fleet.clusters import Cluster
+    from generator.fleet.discovery import Cluster
     from generator.fleet.work import Fleet
     from generator.release import Release
 
@@ -81,7 +81,7 @@ def fleet(
     is 1.
     """
     from generator.comparison.difference import Differences  # noqa: PLC0415
-    from generator.fleet.clusters import find  # noqa: PLC0415
+    from generator.fleet.discovery import find  # noqa: PLC0415
     from generator.fleet.work import Fleet  # noqa: PLC0415
     from generator.values.load import Values  # noqa: PLC0415
 

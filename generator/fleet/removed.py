@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from generator.errors import OutputError
-from generator.fleet.clusters import PLATFORM
+from generator.fleet.discovery import PLATFORM
 from generator.output import inventory, record, writing
 from generator.output.record import Record, name_inputs
 from generator.output.writing import Output, Tree

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 
 from generator.fleet import batch, memory
-from generator.fleet.clusters import Cluster
+from generator.fleet.discovery import Cluster
 from generator.fleet.work import Fleet, Outcome, Read, Work
 
 _BATCH = 16  # clusters for one run of Helm, which takes some 3 MB for each

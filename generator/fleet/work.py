@@ -10,7 +10,7 @@ from typing import Any
 
 from generator.errors import GeneratorError, Problem, ValuesError
 from generator.fleet import batch, memory
-from generator.fleet.clusters import Cluster
+from generator.fleet.discovery import Cluster
 from generator.manifests import layout, rendering
 from generator.manifests.parsing import Manifest
 from generator.manifests.rendering import Installation
