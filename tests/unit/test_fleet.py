@@ -13,7 +13,7 @@ import pytest
 from generator import tools
 from generator.chart import cache
 from generator.errors import GeneratorError
-from generator.fleet import batch, clusters
+from generator.fleet import batch, discovery
 from generator.manifests import rendering
 from generator.output import journal, record
 from generator.release import DEFAULT
@@ -350,7 +350,7 @@ def test_what_is_a_cluster(names, tmp_path):
     (folder / "README.md").write_text("# Clusters\n")
     (folder / "notes.txt").write_text("mine\n")
     try:
-        found = clusters.find(folder)
+        found = discovery.find(folder)
     except GeneratorError as error:
         said = str(error).replace(f"{tmp_path}/", "")
         assert (wanted, message in said) == ([], True), said
