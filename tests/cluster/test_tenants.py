@@ -36,12 +36,7 @@ class Tenants:
         tenants = {
             self.fraud: {"labels": {"cost-center": "4711"}, "annotations": {"example.com/a": "b"}},
             self.ads: {
-                "resourceQuota": {
-                    "hard": {
-                        "requests.cpu": "3",
-                        "count/inferenceservices.serving.kserve.io": 1,
-                    }
-                },
+                "resourceQuota": {"hard": {"requests.cpu": "3"}},
                 "limitRange": {
                     "limits": [
                         {
@@ -75,12 +70,6 @@ class Tenants:
         )
         return said.strip() == "yes"
 
-    def counted(self) -> bool:
-        """Whether the quota of a tenant knows how much of it is used."""
-        quota = self.cluster.get("resourcequota", "kserve-lite-tenant", self.ads)
-        assert quota is not None
-        return quota["status"].get("used", {}).keys() == quota["spec"]["hard"].keys()
-
     def file(self, tenant: str, **declared: object) -> str:
         """The values of a team: models and graphs."""
         file = self.folder / f"{tenant}.yaml"
@@ -111,8 +100,6 @@ def tenants(cluster, tmp_path_factory) -> Iterator[Tenants]:
     found = Tenants(cluster, tmp_path_factory.mktemp("tenants"))
     cluster.empty()
     with installed(cluster, "-f", str(found.values)) as found.release:
-        # Its controller looks for new kinds now and then, and refuses those that it cannot count.
-        cluster.wait("the quota counts models", found.counted, timeout=400)
         yield found
         for name in found.names:
             cluster.kubectl("delete", "inferenceservices,inferencegraphs", "--all", "-n", name)
@@ -243,23 +230,26 @@ def test_restricted_admits_a_model_and_refuses_what_the_chart_says(tenants):
 
 def test_a_quota_refuses_and_a_limit_range_fills_in(tenants):
     cluster, namespace = tenants.cluster, tenants.ads
+    big = MODEL | {"resources": {"requests": {"cpu": "2500m"}, "limits": {"cpu": "2500m"}}}
     tenants.models(namespace, models={"iris": MODEL})
     waiting.until_ready(cluster, "inferenceservice/iris", namespace)
-    used = cluster.get("resourcequota", "kserve-lite-tenant", namespace)["status"]["used"]
-    assert used["count/inferenceservices.serving.kserve.io"] == "1"
-    assert used["requests.cpu"] == "1"
+
+    def used():
+        quota = cluster.get("resourcequota", "kserve-lite-tenant", namespace)
+        return quota["status"]["used"]["requests.cpu"] == "1"
+
+    cluster.wait("the quota counts the pod", used)
+    tenants.models(namespace, models={"iris": MODEL, "big": big})
+    said = cluster.wait("its pod is refused", lambda: tenants.refused_pods(namespace, "big-"))
+    assert "exceeded quota: kserve-lite-tenant, requested: requests.cpu=2500m" in said
     with pytest.raises(ToolFailed, match="exceeded quota: kserve-lite-tenant"):
-        tenants.models(namespace, models={"iris": MODEL, "second": MODEL})
-    resources = {"requests": {"cpu": "2500m"}, "limits": {"cpu": "2500m"}}
-    with pytest.raises(
-        ToolFailed, match=r"exceeded quota: kserve-lite-tenant, requested: requests\.cpu"
-    ):
-        admitted(cluster, pod(namespace, resources=resources))
+        admitted(cluster, pod(namespace, resources=big["resources"]))
     (container,) = admitted(cluster, pod(namespace))["spec"]["containers"]
     assert container["resources"] == {
         "limits": {"cpu": "700m", "memory": "70Mi"},
         "requests": {"cpu": "7m", "memory": "7Mi"},
     }
+    tenants.models(namespace, models={"iris": MODEL})
 
 
 def test_the_network_policy_selects_the_pods_that_it_is_for(tenants):
