@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import yaml
@@ -13,12 +14,13 @@ from generator.errors import ToolFailed
 from tests.cluster.harness import iris, waiting
 from tests.cluster.harness.cluster import Cluster, Release, installed
 from tests.peers import may_call
-from tests.rendering import CHARTS, Object
+from tests.rendering import CHARTS, Object, only, parse
 from tests.unit.test_cli import run
 
 OCI = "oci://registry.example.com/models/iris:1"
 MODEL = {"format": "sklearn", "storageUri": iris.URI}
-GRAPH = {"nodes": {"root": {"type": "Sequence", "steps": [{"model": "iris"}]}}}
+IRIS = {"iris": MODEL}
+GRAPHS = {"vote": {"nodes": {"root": {"type": "Sequence", "steps": [{"model": "iris"}]}}}}
 
 
 class Tenants:
@@ -36,12 +38,7 @@ class Tenants:
         tenants = {
             self.fraud: {"labels": {"cost-center": "4711"}, "annotations": {"example.com/a": "b"}},
             self.ads: {
-                "resourceQuota": {
-                    "hard": {
-                        "requests.cpu": "3",
-                        "count/inferenceservices.serving.kserve.io": 1,
-                    }
-                },
+                "resourceQuota": {"hard": {"requests.cpu": "3"}},
                 "limitRange": {
                     "limits": [
                         {
@@ -75,12 +72,6 @@ class Tenants:
         )
         return said.strip() == "yes"
 
-    def counted(self) -> bool:
-        """Whether the quota of a tenant knows how much of it is used."""
-        quota = self.cluster.get("resourcequota", "kserve-lite-tenant", self.ads)
-        assert quota is not None
-        return quota["status"].get("used", {}).keys() == quota["spec"]["hard"].keys()
-
     def file(self, tenant: str, **declared: object) -> str:
         """The values of a team: models and graphs."""
         file = self.folder / f"{tenant}.yaml"
@@ -94,6 +85,11 @@ class Tenants:
             "upgrade", "--install", "-f", str(self.values), "-f", self.file(tenant, **declared)
         )
         return release
+
+    def pods(self, tenant: str, selector: str = "") -> list[Object]:
+        """The pods of a tenant that are not about to end."""
+        every = self.cluster.list("pods", tenant, selector)
+        return [each for each in every if "deletionTimestamp" not in each["metadata"]]
 
     def refused_pods(self, tenant: str, name: str) -> str:
         """What the ReplicaSet of a workload says of the pods that it cannot make."""
@@ -111,8 +107,6 @@ def tenants(cluster, tmp_path_factory) -> Iterator[Tenants]:
     found = Tenants(cluster, tmp_path_factory.mktemp("tenants"))
     cluster.empty()
     with installed(cluster, "-f", str(found.values)) as found.release:
-        # Its controller looks for new kinds now and then, and refuses those that it cannot count.
-        cluster.wait("the quota counts models", found.counted, timeout=400)
         yield found
         for name in found.names:
             cluster.kubectl("delete", "inferenceservices,inferencegraphs", "--all", "-n", name)
@@ -175,7 +169,7 @@ def test_a_member_may_change_models_in_one_namespace_and_nothing_elsewhere(tenan
 def test_a_member_applies_the_folder_of_the_team_and_no_other(tenants, tmp_path):
     named = []
     for tenant in tenants.names:
-        named += ["--team", f"{tenant}={tenants.file(tenant, models={'iris': MODEL})}"]
+        named += ["--team", f"{tenant}={tenants.file(tenant, models=IRIS)}"]
     namespace = ("-n", tenants.release.namespace)
     done = run("manifests", "-f", tenants.values, *named, *namespace, "-o", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -196,11 +190,11 @@ def test_a_member_applies_the_folder_of_the_team_and_no_other(tenants, tmp_path)
 
 
 def test_labels_for_cost_reports_are_on_every_pod(tenants):
-    release = tenants.models(tenants.search, models={"iris": MODEL}, graphs={"vote": GRAPH})
+    release = tenants.models(tenants.search, models=IRIS, graphs=GRAPHS)
     cluster, namespace = tenants.cluster, tenants.search
     waiting.until_ready(cluster, "inferenceservice/iris", namespace)
     waiting.until_ready(cluster, "inferencegraph/vote", namespace)
-    pods = cluster.list("pods", namespace)
+    pods = tenants.pods(namespace)
     assert len(pods) == 2
     assert {each["metadata"]["labels"]["cost-center"] for each in pods} == {"1000017"}
     assert cluster.get("namespace", namespace)["metadata"]["labels"]["cost-center"] == "1000017"
@@ -209,68 +203,69 @@ def test_labels_for_cost_reports_are_on_every_pod(tenants):
     path = "{.spec.template.metadata.labels.month}"
     waiting.until_carried(cluster, "iris", namespace, path, "may")
     waiting.until_rolled_out(cluster, "iris", namespace)
-    (after,) = cluster.list("pods", namespace, "serving.kserve.io/inferenceservice=iris")
+    (after,) = tenants.pods(namespace, "serving.kserve.io/inferenceservice=iris")
     assert after["metadata"]["uid"] not in {each["metadata"]["uid"] for each in pods}
     release.helm("uninstall")
 
 
 def test_restricted_admits_a_model_and_refuses_what_the_chart_says(tenants):
     cluster, namespace = tenants.cluster, tenants.fraud
-    tenants.models(namespace, models={"iris": MODEL})
+    tenants.models(namespace, models=IRIS)
     waiting.until_ready(cluster, "inferenceservice/iris", namespace)
-    assert len(cluster.list("pods", namespace)) == 1
+    assert len(tenants.pods(namespace)) == 1
     with pytest.raises(ToolFailed, match='violates PodSecurity "restricted:latest"'):
         admitted(cluster, pod(namespace, securityContext={"privileged": True}))
     assert admitted(cluster, pod(namespace))
     # What the models chart refuses, applied past it.
-    for declared, reason in (
-        ({"graphs": {"vote": GRAPH}, "models": {"iris": MODEL}}, "graphs.vote: Pod Security"),
-        ({"models": {"car": MODEL | {"storageUri": OCI}}}, "models.car.storageUri: Pod Security"),
+    car = {"car": MODEL | {"storageUri": OCI}}
+    for declared, kind, name, reason in (
+        ({"graphs": GRAPHS, "models": IRIS}, "InferenceGraph", "vote", "graphs.vote: "),
+        ({"models": car}, "InferenceService", "car", "models.car.storageUri: "),
     ):
-        with pytest.raises(ToolFailed, match=reason):
+        with pytest.raises(ToolFailed, match=f'{reason}Pod Security "restricted" refuses'):
             tenants.models(namespace, **declared)
-        elsewhere = tenants.folder / "declared.yaml"
-        elsewhere.write_text(yaml.safe_dump(declared))
-        text = cluster.helm(
-            "template", "models", str(CHARTS[MODELS]), "-n", namespace, "-f", str(elsewhere)
-        )
-        cluster.apply(text, namespace=namespace)
-        name = "vote" if "graphs" in declared else "car-predictor"
-        said = cluster.wait("its pods are refused", lambda: tenants.refused_pods(namespace, name))  # noqa: B023
+        file = tenants.file("nobody", **declared)
+        chart = ("models", str(CHARTS[MODELS]), "-n", namespace)
+        them = parse(cluster.helm("template", *chart, "-f", file))
+        cluster.apply(only(them, kind), namespace=namespace)
+        said = cluster.wait("its pods are refused", partial(tenants.refused_pods, namespace, name))
         assert re.search('violates PodSecurity "restricted:latest".*seccompProfile', said)
-    cluster.kubectl("delete", "inferencegraph/vote", "inferenceservice/car", "-n", namespace)
+        cluster.kubectl("delete", kind.lower(), name, "-n", namespace)
 
 
 def test_a_quota_refuses_and_a_limit_range_fills_in(tenants):
     cluster, namespace = tenants.cluster, tenants.ads
-    tenants.models(namespace, models={"iris": MODEL})
+    big = MODEL | {"resources": {"requests": {"cpu": "2500m"}, "limits": {"cpu": "2500m"}}}
+    tenants.models(namespace, models=IRIS)
     waiting.until_ready(cluster, "inferenceservice/iris", namespace)
-    used = cluster.get("resourcequota", "kserve-lite-tenant", namespace)["status"]["used"]
-    assert used["count/inferenceservices.serving.kserve.io"] == "1"
-    assert used["requests.cpu"] == "1"
+
+    def used():
+        quota = cluster.get("resourcequota", "kserve-lite-tenant", namespace)
+        return quota["status"]["used"]["requests.cpu"] == "1"
+
+    cluster.wait("the quota counts the pod", used)
+    tenants.models(namespace, models=IRIS | {"big": big})
+    said = cluster.wait("its pod is refused", lambda: tenants.refused_pods(namespace, "big-"))
+    assert "exceeded quota: kserve-lite-tenant, requested: requests.cpu=2500m" in said
     with pytest.raises(ToolFailed, match="exceeded quota: kserve-lite-tenant"):
-        tenants.models(namespace, models={"iris": MODEL, "second": MODEL})
-    resources = {"requests": {"cpu": "2500m"}, "limits": {"cpu": "2500m"}}
-    with pytest.raises(
-        ToolFailed, match=r"exceeded quota: kserve-lite-tenant, requested: requests\.cpu"
-    ):
-        admitted(cluster, pod(namespace, resources=resources))
+        admitted(cluster, pod(namespace, resources=big["resources"]))
     (container,) = admitted(cluster, pod(namespace))["spec"]["containers"]
     assert container["resources"] == {
         "limits": {"cpu": "700m", "memory": "70Mi"},
         "requests": {"cpu": "7m", "memory": "7Mi"},
     }
+    tenants.models(namespace, models=IRIS)
 
 
 def test_the_network_policy_selects_the_pods_that_it_is_for(tenants):
     """It is not enforced on a cluster of our own: its selectors meet the pods that there are."""
     cluster = tenants.cluster
     for tenant in tenants.names:
-        tenants.models(tenant, models={"iris": MODEL})
+        tenants.models(tenant, models=IRIS)
         waiting.until_ready(cluster, "inferenceservice/iris", tenant)
     spaces = (*tenants.names, tenants.release.namespace)
     labels = {space: cluster.get("namespace", space)["metadata"]["labels"] for space in spaces}
-    (caller,) = (pod["metadata"]["labels"] for pod in cluster.list("pods", tenants.fraud))
+    (caller,) = (pod["metadata"]["labels"] for pod in tenants.pods(tenants.fraud))
     for tenant in tenants.names:
         policy = cluster.get("networkpolicy", "kserve-lite-tenant", tenant)
         callers = {space for space in spaces if may_call(policy, caller, space, labels[space])}
@@ -279,7 +274,7 @@ def test_the_network_policy_selects_the_pods_that_it_is_for(tenants):
 
 def test_namespaces_and_models_outlive_the_platform(tenants):
     cluster, namespace = tenants.cluster, tenants.fraud
-    tenants.models(namespace, models={"iris": MODEL})
+    tenants.models(namespace, models=IRIS)
     before = cluster.get("inferenceservice", "iris", namespace)["metadata"]["uid"]
     tenants.release.uninstall()
     for name in tenants.names:

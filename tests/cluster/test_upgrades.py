@@ -14,7 +14,7 @@ from tests.cluster.harness.cluster import BOTH_HELMS, Release
 from tests.cluster.harness.foreign import established
 from tests.rendering import CASES, FLAVOURS, ROOT, STOCK, identity, objects, of_kind, only, parse
 
-SECRET_LIMIT = 128 * 1024
+SECRET_LIMIT = 144 * 1024
 ANNOTATION_LIMIT = 262_144
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 

@@ -38,7 +38,7 @@ def lost(them: list[Object]) -> list[str]:
     return [
         f"{manifest['kind']} {manifest['metadata']['name']}"
         for manifest in of_kind(them, *MODELS, *HOLDERS)
-        if not _helm(manifest["metadata"].get("annotations", {}))
+        if manifest["kind"] != "Namespace" or not _helm(manifest["metadata"].get("annotations", {}))
     ]
 
 

@@ -206,6 +206,14 @@ def test_gate_09_a_crd_that_an_uninstall_takes(broken):
     assert len(test_09_nothing_is_lost.lost(objects(folder))) == 6
 
 
+def test_gate_09_a_tenant_that_an_uninstall_takes(broken, tmp_path):
+    folder = broken("templates/tenants/_tenants.tpl", '"helm.sh/resource-policy" "keep"', "")
+    values = tmp_path / "tenants.yaml"
+    values.write_text("tenants: {fraud: {}}\n")
+    found = test_09_nothing_is_lost.lost(objects(folder, "-f", str(values)))
+    assert found == ["Namespace fraud"]
+
+
 @pytest.mark.parametrize("tool", ["Argo CD", "Flux", "Helm"])
 def test_gate_09_a_crd_that_a_tool_prunes(broken, tool):
     """Each protection is taken out of one CRD; the others do not stand in for it."""
