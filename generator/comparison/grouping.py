@@ -21,7 +21,7 @@ Differences = tuple[Sequence[Risk], Sequence[Entry]]
 """What differs in one cluster."""
 
 _NAMED = 5  # clusters
-_CHECKSUM = re.compile("[0-9a-f]{40,}")
+_CHECKSUM = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)

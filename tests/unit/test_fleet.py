@@ -174,8 +174,8 @@ def test_one_that_is_wrong_keeps_its_folder_and_the_others_are_written(text, gro
     assert "out: 5 clusters: 1 changed, 3 current, 1 failed\n" in done.stderr
     assert state(grounds / "out" / "bad") == before
     assert b"replicas: 3" in b"".join(files(grounds / "out" / "b").values())
-    said = json.loads(fleet(grounds, "--problems", "json").stderr)
-    assert {"clusters/bad.yaml"} == {each["file"] for each in said if each["line"]}
+    answer = json.loads(fleet(grounds, "--problems", "json").stderr)
+    assert {"clusters/bad.yaml"} == {each["file"] for each in answer if each["line"]}
 
 
 def test_what_is_wrong_with_the_base_is_said_once(grounds):
@@ -277,10 +277,10 @@ def test_equal_changes_are_told_once_and_as_json(grounds):
         clusters__new="{}",
     )
     done = fleet(grounds, "--format", "json")
-    said = json.loads(done.stdout)
-    assert (said["folder"], said["written"], said["new"]) == ("out", True, ["new"])
-    assert said["changed"] == ["a", "b", "c", "lab"]
-    many, one = said["changes"]
+    answer = json.loads(done.stdout)
+    assert (answer["folder"], answer["written"], answer["new"]) == ("out", True, ["new"])
+    assert answer["changed"] == ["a", "b", "c", "lab"]
+    many, one = answer["changes"]
     assert many["clusters"] == ["a", "b", "lab"]
     assert one["clusters"] == ["c"]
     (change,) = many["objects"]
