@@ -233,7 +233,8 @@ def test_applicationsets_make_the_same_applications(cluster, argo, fleet):
     models = fleet.uids("default", *fleet.teams)
     (block,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     argo.name_cluster("prod")
-    cluster.apply(block.replace("https://git.example.com/fleet.git", fleet.repository.url))
+    shown = block.replace("https://git.example.com/fleet.git", fleet.repository.url)
+    cluster.apply(shown, namespace=argocd.NAMESPACE)
     commit = fleet.repository.git("rev-parse", "HEAD").strip()
     for name in ("prod-platform", *(f"prod-models-{space}" for space in ("default", *fleet.teams))):
         cluster.wait(f"there is {name}", lambda name=name: argo.application(name))

@@ -59,7 +59,7 @@ class ArgoCd:
         data = {"name": name, "server": "https://kubernetes.default.svc", "config": "{}"}
         secret = _named("Secret", f"cluster-{name}")
         secret["metadata"]["labels"] = {"argocd.argoproj.io/secret-type": "cluster"}
-        self.cluster.apply({**secret, "stringData": data})
+        self.cluster.apply({**secret, "stringData": data}, namespace=NAMESPACE)
 
     def look(self, name: str) -> None:
         """Tell an ApplicationSet to look at Git now, as a webhook of the forge would."""
@@ -120,7 +120,8 @@ def install(cluster: Cluster) -> None:
     }
     secret = {**_named("Secret", "argocd-secret"), "stringData": {"server.secretkey": "a" * 32}}
     names = ("argocd-cm", "argocd-cmd-params-cm", "argocd-rbac-cm")
-    cluster.apply(project, secret, *(_named("ConfigMap", name) for name in names))
+    configuration = (_named("ConfigMap", name) for name in names)
+    cluster.apply(project, secret, *configuration, namespace=NAMESPACE)
 
 
 def _named(kind: str, name: str) -> Object:
