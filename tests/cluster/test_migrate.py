@@ -260,7 +260,7 @@ def test_a_kept_annotation_does_not_keep_the_crds(cluster, program):
 
 def check_the_new_release(cluster, release, values):
     """Nothing of upstream's releases is left, and ours goes its ways."""
-    listed = cluster.helm("list", "-n", release.namespace, "-a", "-q", program=release.program)
+    listed = cluster.helm("list", "-n", release.namespace, "-q", program=release.program)
     assert listed.split() == [release.name]
     release.upgrade(f"--values={values}", "--set=controller.podLabels.migrated=yes")
     deployed = cluster.get("deployment", OLD, release.namespace)
