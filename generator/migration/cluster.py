@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,12 +12,14 @@ from generator.catalog import catalog
 from generator.errors import ValuesError
 from generator.importer.leftovers import is_carried
 from generator.importer.objects import Object
+from generator.migration.reference import parse
 from generator.migration.rules import CONFIG, RESOURCES, RUNTIMES, Rule, rules, upstream_runtimes
 from generator.migration.state import Spot, State
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare
 
 _EXAMPLE = "_example"
+_RELEASED = re.compile(r"v([0-9]+\.[0-9]+)\.[0-9]+")
 _SWITCH = "kserve.servingruntime.enabled"
 # Of a runtime: what is carried or has a rule of its own, and what two versions say differently
 # without meaning anything else.
@@ -94,9 +97,9 @@ def _read_runtime(found: Object, name: str, state: State) -> None:
             state.give(rule, value, spot)
     _read_resources(container, word, spot, state)
     if fields := _differences(name, spec):
-        message = f"this runtime differs from kserve-lite's in {', '.join(fields[:5])}"
-        remedy = "write it as a runtime of your own, under customRuntimes and another name"
-        state.unknown.append((spot, f"{message}; {remedy}, if models need that"))
+        message = f"{name} differs from kserve-lite's in {', '.join(fields[:3])}"
+        remedy = "if models need that, write it under customRuntimes, with another name"
+        state.unknown.append((spot, f"{message}; {remedy}"))
 
 
 def _is_of_runtimes(rule: Rule) -> bool:
@@ -143,6 +146,12 @@ def containers(spec: Any) -> list[JsonObject]:
     return [each for each in listed or () if isinstance(each, dict)]
 
 
+def version_of(image: str) -> str:
+    """KServe's version as the tag of its image says it, such as 0.19; "" if it does not."""
+    found = _RELEASED.fullmatch(parse(image).tag)
+    return found[1] if found else ""
+
+
 def _custom(data: JsonObject) -> JsonObject:
     metadata = data["metadata"]
     custom: JsonObject = {}
@@ -161,6 +170,8 @@ def _read_deployment(found: Object, state: State) -> None:
     for container in containers(pod):
         if container.get("name") == "manager":
             settings |= {key: container[key] for key in ("image", "resources") if key in container}
+            if not state.version:
+                state.version = version_of(str(container.get("image", "")))
     for key, value in settings.items():
         state.give(known[f"kserve.controller.{key}"], value, spot)
     replicas: Any = at(found.data, "spec.replicas")

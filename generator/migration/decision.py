@@ -84,6 +84,8 @@ def _parts(
     target: str, path: str, found: Reference, ours: Mapping[str, str], state: State
 ) -> Iterator[Finding]:
     for part, value in split(found).items():
+        if part == "tag" and (value, ours["tag"]) == (_OURS, ""):
+            continue
         if part == "tag" and _is_of_kserve(value, target, state):
             if path in state.given and value != f"v{state.version}.0":
                 yield Noted(path, f"{value} is a version of KServe, and kserve-lite runs {_OURS}")

@@ -93,12 +93,14 @@ def _findings(state: State) -> Iterator[Finding]:
 
 def _one(rule: Rule, state: State, ours: JsonObject) -> Finding | None:
     """What becomes of a setting that stands alone; None where ours is the same by default."""
+    if rule.default in EMPTY and not state.is_changed(rule.path):
+        return None
     try:
         value = convert(rule.how, state.value(rule.path), rule.default)
     except NotConvertible as error:
         return Lost(rule.path, str(error))
     default = _default(ours, key_of(rule.to))
-    if value is None or value == default or (value in EMPTY and (default or "") in EMPTY):
+    if value is None or value == default:
         return None
     if state.is_changed(rule.path):
         why = "kserve-lite has no value for it" if rule.to.startswith("configOverrides.") else ""

@@ -399,6 +399,33 @@ def test_the_objects_of_a_quick_install():
     assert "  # kserve-lite has no value for it.\n" in done.stdout
 
 
+@pytest.mark.parametrize("version", ["v0.20.0", "v0.17.0"])
+def test_the_images_of_a_version_are_no_settings(version):
+    manager = {"name": "manager", "image": f"kserve/kserve-controller:{version}"}
+    server = {"name": "kserve-container", "image": f"kserve/sklearnserver:{version}"}
+    storage = {"image": f"kserve/storage-initializer:{version}", "ociModelMode": ""}
+    done = run(
+        "-",
+        given=listed(
+            config_map(
+                storageInitializer=json.dumps(storage),
+                deploy='{"defaultDeploymentMode": "Standard"}',
+            ),
+            named(
+                "Deployment",
+                "kserve-controller-manager",
+                "apps/v1",
+                spec={"template": {"spec": {"containers": [manager]}}},
+            ),
+            {**SKLEARN, "spec": {"containers": [server]}},
+        ),
+    )
+    values = yaml.safe_load(done.stdout)
+    assert "runtimes" not in values
+    assert values["storage"] == {"secretNameAnnotation": "serving.kserve.io/secretName"}
+    assert "kserve-sklearnserver differs from kserve-lite's in " in done.stderr
+
+
 WRONG = {
     "no JSON": (listed(config_map(ingress="{")), "data.ingress: is not JSON"),
     "a list": ("- a\n", "1:1: is no mapping; values of a chart are one"),
