@@ -54,10 +54,11 @@ def _renewal(seen: Snapshot, secret: str) -> str:
     release = seen.release
     deletion = f"kubectl -n {release.namespace} delete secret {secret} --ignore-not-found"
     if secret.endswith("-self-signed"):
-        # The Job keeps a Secret that is there, and runs for a number that it has not had: now.
+        # The Job keeps a Secret that is there, and runs for a number that it has not had: the minute.
+        generation = int(seen.now.timestamp()) // 60
         return (
             f"{deletion} && helm upgrade {release.name} charts/{CHART} -n {release.namespace} "
-            f"-f my.yaml --set webhook.certificate.generation={seen.now:%Y%m%d%H%M} --wait"
+            f"-f my.yaml --set webhook.certificate.generation={generation} --wait"
         )
     if secret.endswith("-cert-manager"):
         return f"kubectl -n {release.namespace} describe certificates,certificaterequests,issuers"

@@ -277,7 +277,7 @@ def controller_without_image(cluster):
     cluster.found["controller pods"] = [pod]
 
 
-@spoil("certificate-missing", "webhook.certificate.generation=202606011200")
+@spoil("certificate-missing", "webhook.certificate.generation=29671920")
 def no_secret(cluster):
     cluster.certificate = ""
 
