@@ -63,7 +63,9 @@ def _components(manifests: Sequence[Manifest]) -> Iterator[Node]:
     for component, objects in components.items():
         named = [f"{each.kind} {each.name}" for each in objects if each.kind in _NAMED]
         counts = Counter(each.kind for each in objects if each.kind not in _NAMED)
-        others = [kind if count == 1 else f"{count} {kind}s" for kind, count in counts.items()]
+        others = [
+            kind if count == 1 else f"{count} {_plural(kind)}" for kind, count in counts.items()
+        ]
         yield Node("", component, (*named, *wrap(", ".join(others), _WIDTH)))
 
 
@@ -71,3 +73,7 @@ def _component(each: Manifest) -> str:
     """The folder below `templates/` that renders an object."""
     parts = PurePosixPath(each.source).parts
     return parts[1] if parts[:1] == ("templates",) else "crds" if parts else "namespaces"
+
+
+def _plural(kind: str) -> str:
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"

@@ -498,3 +498,9 @@ def test_validate_looks_at_the_models_of_teams_too(tmp_path):
     done = run("validate", "-f", platform, "--team", f"fraud={team}")
     assert done.returncode == 1
     assert "fraud.yaml:2:3: models.m: no storageUri says where the model is" in done.stderr
+
+
+def test_the_picture_counts_what_tenants_have(tmp_path):
+    (tmp_path / "two.yaml").write_text("tenants: {ads: {}, fraud: {}}\n")
+    drawn = run("graph", "-f", tmp_path / "two.yaml").stdout
+    assert 'the_tenants["tenants<br>2 Namespaces, 2 NetworkPolicies, ClusterRole"]' in drawn
