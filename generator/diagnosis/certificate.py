@@ -54,7 +54,7 @@ def _renewal(seen: Snapshot, secret: str) -> str:
     release = seen.release
     deletion = f"kubectl -n {release.namespace} delete secret {secret} --ignore-not-found"
     if secret.endswith("-self-signed"):
-        # The Job keeps a Secret that is there, and runs for a number that it has not had: the minute.
+        # The Job keeps a Secret that is there, and runs for a number it has not had: the minute.
         generation = int(seen.now.timestamp()) // 60
         return (
             f"{deletion} && helm upgrade {release.name} charts/{CHART} -n {release.namespace} "
