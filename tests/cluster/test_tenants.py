@@ -214,7 +214,7 @@ def test_restricted_admits_a_model_and_refuses_what_the_chart_says(tenants):
     waiting.until_ready(cluster, "inferenceservice/iris", namespace)
     assert len(tenants.pods(namespace)) == 1
     with pytest.raises(ToolFailed, match='violates PodSecurity "restricted:latest"'):
-        admitted(cluster, pod(namespace, securityContext={"privileged": True}))
+        admitted(cluster, pod(namespace, securityContext={"allowPrivilegeEscalation": True}))
     assert admitted(cluster, pod(namespace))
     # What the models chart refuses, applied past it.
     car = {"car": MODEL | {"storageUri": OCI}}
