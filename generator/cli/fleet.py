@@ -177,7 +177,8 @@ def _report(summary: Summary, wanted: Fleet, *, form: str, whole: bool) -> None:
             click.echo(line) if whole else log(line)
         if len(lines) > len(shown):
             log(f"… and {len(lines) - len(shown)} more lines; --dry-run prints all")
-    diagnostics.note(Problem.output(wanted.output, summary.line))
+    if summary or summary.current:
+        diagnostics.note(Problem.output(wanted.output, summary.line))
     if summary.failed:
         whose = "whose folders stay" if len(summary.failed) > 1 else "whose folder stays"
         names = grouping.called(sorted(summary.failed))

@@ -20,6 +20,7 @@ WRONG = {
     "diff": ["my.yaml", "my.yaml"],
     "doctor": ["--release", "No!"],
     "explain": ["controller.replica"],
+    "fleet": ["clusters", "-f", "my.yaml", "-o", "out"],
     "graph": ["-f", "my.yaml"],
     "images": ["-f", "my.yaml"],
     "manifests": ["-f", "my.yaml", "-o", "out"],
@@ -34,6 +35,8 @@ def values(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     file = tmp_path / "my.yaml"
     file.write_text("controller:\n  replica: 2\n")
+    (tmp_path / "clusters").mkdir()
+    (tmp_path / "clusters" / "prod.yaml").touch()
     return file
 
 

@@ -281,11 +281,11 @@ def test_equal_changes_are_told_once_and_as_json(grounds):
     assert (answer["folder"], answer["written"], answer["new"]) == ("out", True, ["new"])
     assert answer["changed"] == ["a", "b", "c", "lab"]
     many, one = answer["changes"]
-    assert many["clusters"] == ["a", "b", "lab"]
-    assert one["clusters"] == ["c"]
-    (change,) = many["objects"]
+    assert (many["clusters"], one["clusters"]) == (["a", "b", "c", "lab"], ["c"])
+    (change,), (other,) = many["objects"], one["objects"]
     assert change["object"] == "Deployment/kserve-controller-manager -n kserve"
     assert {field["new"] for field in change["fields"]} == {"--zap-log-level=debug"}
+    assert [field["path"] for field in other["fields"]] == ["spec.replicas"]
 
 
 def test_clusters_that_are_gone_are_told_and_removed_on_request(grounds):
