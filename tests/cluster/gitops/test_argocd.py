@@ -46,6 +46,8 @@ def test_from_nothing_to_a_prediction(cluster, argo, fleet):
     # Everything at once: models' Applications try until the platform is there.
     for command in fleet.commands:
         cluster.bash(command)
+    config = cluster.get("configmap", "argocd-cm", argocd.NAMESPACE)
+    assert config["data"][argocd.OWN_KEY] == "5s" and len(config["data"]) == 4
     all_synced(argo, fleet, commit)
     assert fleet.answer("one", "default") == 1
     assert fleet.answer("scores", "fraud") == 2
