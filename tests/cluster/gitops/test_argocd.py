@@ -26,7 +26,8 @@ def tool():
 
 
 @pytest.fixture(scope="module")
-def argo(cluster, repository, tmp_path_factory):
+def argo(cluster, fleet, tmp_path_factory):
+    """It ends before the fleet is taken away, which it would apply again."""
     argocd.install(cluster)
     with argocd.running(cluster, tmp_path_factory.mktemp("argocd")) as running:
         yield running
