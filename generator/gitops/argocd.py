@@ -60,8 +60,10 @@ def files(
 
 def steps(folder: Path, release: Release) -> Iterator[str]:
     """The commands that hand the folder over, once it is pushed, each a line."""
-    patch = f"{folder / FOLDER / 'argocd-cm.yaml'} --server-side --field-manager=kserve-lite"
-    yield f"kubectl apply -f {patch}"
+    # An apply by the server would take over what kubectl has applied before, and remove what is not
+    # in this file: every other key.
+    rules = folder / FOLDER / "argocd-cm.yaml"
+    yield f"kubectl patch configmap argocd-cm -n argocd --type=merge --patch-file={rules}"
     yield f"kubectl apply -f {folder / FOLDER / f'application-{release.name}.yaml'}"
 
 

@@ -255,8 +255,8 @@ def test_a_run_says_what_comes_next_and_the_next_changes_nothing(tool, tmp_path)
     first, *commands = re.findall(r"^  (.*)$", done.stdout, re.MULTILINE)
     assert first == f"commit {tmp_path / 'out'} and push it, to be clusters/prod in {URL}"
     for line in commands:
-        (named,) = [word for word in line.split() if word.startswith(str(tmp_path))]
-        assert line.startswith("kubectl apply ") and (tmp_path / named).exists()
+        (named,) = [word for word in re.split("[ =]", line) if word.startswith(str(tmp_path))]
+        assert line.startswith(("kubectl apply ", "kubectl patch ")) and (tmp_path / named).exists()
     assert run(*command, "--check").returncode == 0
     # Without the option the folder of the tool goes, as everything that is no longer rendered.
     assert run("manifests", "-o", tmp_path / "out").returncode == 0

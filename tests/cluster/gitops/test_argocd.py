@@ -26,7 +26,8 @@ def tool():
 
 
 @pytest.fixture(scope="module")
-def argo(cluster, repository, tmp_path_factory):
+def argo(cluster, fleet, tmp_path_factory):
+    """It ends before the fleet is taken away, which it would apply again."""
     argocd.install(cluster)
     with argocd.running(cluster, tmp_path_factory.mktemp("argocd")) as running:
         yield running
@@ -46,6 +47,8 @@ def test_from_nothing_to_a_prediction(cluster, argo, fleet):
     # Everything at once: models' Applications try until the platform is there.
     for command in fleet.commands:
         cluster.bash(command)
+    config = cluster.get("configmap", "argocd-cm", argocd.NAMESPACE)
+    assert config["data"][argocd.OWN_KEY] == "5s" and len(config["data"]) == 4
     all_synced(argo, fleet, commit)
     assert fleet.answer("one", "default") == 1
     assert fleet.answer("scores", "fraud") == 2

@@ -27,7 +27,8 @@ def tool():
 
 
 @pytest.fixture(scope="module")
-def running(cluster, repository, tmp_path_factory):
+def running(cluster, fleet, repository, tmp_path_factory):
+    """It ends before the fleet is taken away, which it would apply again."""
     flux.install(cluster)
     with flux.running(cluster, repository, tmp_path_factory.mktemp("flux")) as found:
         yield found

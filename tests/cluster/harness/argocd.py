@@ -23,6 +23,8 @@ from tests.rendering import Object
 
 PROGRAMS = ("argocd", "kustomize")
 NAMESPACE = "argocd"
+OWN_KEY = "timeout.reconciliation.jitter"
+"""A key of argocd-cm that is not ours."""
 
 _REDIS, _REPOSITORIES = 6379, 8081
 _LABELS = {"app.kubernetes.io/part-of": "argocd"}
@@ -122,6 +124,9 @@ def install(cluster: Cluster) -> None:
     names = ("argocd-cm", "argocd-cmd-params-cm", "argocd-rbac-cm")
     configuration = (_named("ConfigMap", name) for name in names)
     cluster.apply(project, secret, *configuration, namespace=NAMESPACE)
+    # As somebody has set it, by the same `kubectl apply` that installs Argo CD as a rule.
+    own = {**_named("ConfigMap", "argocd-cm"), "data": {OWN_KEY: "5s"}}
+    cluster.apply(own, namespace=NAMESPACE)
 
 
 def _named(kind: str, name: str) -> Object:
