@@ -86,7 +86,7 @@ def condition(data: JsonObject, kind: str) -> JsonObject:
     return next(found, {})
 
 
-def line(text: object, longest: int = 300) -> str:
+def line(text: object, longest: int = 600) -> str:
     """Text that somebody else wrote, on one line."""
     words = " ".join(str(text or "").split())
     return words if len(words) <= longest else f"{words[: longest - 1]}…"

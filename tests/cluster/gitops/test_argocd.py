@@ -103,7 +103,8 @@ def test_what_is_synced_stays_synced(cluster, argo, fleet):
                 return argo.application(name)["status"]["reconciledAt"] != compared
 
             cluster.wait(f"{name} is compared", again)
-            assert argo.application(name)["status"]["sync"]["status"] == "Synced"
+            status = argo.application(name)["status"]
+            assert status["sync"]["status"] == "Synced", status.get("conditions")
     assert state(argo, fleet) == before
     assert [
         each["clientConfig"].get("caBundle") for each in cluster.get(*WEBHOOKS)["webhooks"]
