@@ -1,1 +1,0 @@
-"""What GitOps tools need beside the objects, to apply a folder of manifests from Git."""
