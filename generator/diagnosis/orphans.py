@@ -25,6 +25,8 @@ def check_orphans(seen: Snapshot) -> Findings:
             fact = f"is for InferenceService {model}, which is not there"
             yield Finding("orphan", label(each), fact, f"declare {model}, or {_deletion(each)}")
     for each in seen.of("model deployments", "HTTPRoutes", "GRPCRoutes", "virtual services"):
+        if at(each, "metadata.ownerReferences"):
+            continue  # Kubernetes itself is about to delete what was its owner's.
         labels = at(each, "metadata.labels") or {}
         routed = labels.get(PART_OF) == CHART and labels.get(_INSTANCE) != seen.release.name
         model = str(labels.get(MODEL_LABEL) or (labels.get(_NAME) if routed else "") or "")

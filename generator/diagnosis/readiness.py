@@ -90,7 +90,8 @@ def _runtime(seen: Snapshot, each: JsonObject) -> Findings:
     known += seen.of("cluster runtimes")
     on = {str(at(run, "metadata.name")) for run in known if not at(run, "spec.disabled")}
     for component in _COMPONENTS:
-        model = at(each, f"spec.{component}.model") or {}
+        if not (model := at(each, f"spec.{component}.model")):
+            continue
         wanted, form = model.get("runtime"), str(at(model, "modelFormat.name") or "")
         if wanted and wanted not in on:
             off = "is switched off" if wanted in {at(r, "metadata.name") for r in known} else ""

@@ -61,7 +61,17 @@ def whole(cluster, platform):
 
 def until(cluster, doctor, name, *arguments):
     """Wait until `doctor` finds something; the finding."""
-    return cluster.wait(f"doctor finds {name}", lambda: doctor(*arguments).get(name))
+    found = {}
+
+    def asked():
+        found.clear()
+        found.update(doctor(*arguments))
+        return found.get(name)
+
+    try:
+        return cluster.wait(f"doctor finds {name}", asked)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; it finds {found}") from None
 
 
 def healthy(cluster, doctor):

@@ -642,6 +642,20 @@ def test_every_finding_is_brought_about():
     assert {name for _, name, _ in SPOILT.values()} == set(FINDINGS)
 
 
+def test_what_is_deleted_with_its_model_is_no_orphan():
+    cluster = healthy()
+    deployment_alone(cluster)
+    owner = {"apiVersion": "serving.kserve.io/v1beta1", "name": "rose"}
+    cluster.found["model deployments"][0]["metadata"]["ownerReferences"] = [owner]
+    assert examine(cluster.read()) == []
+
+
+def test_a_missing_runtime_is_named_once():
+    cluster = healthy()
+    no_runtime_for_the_format(cluster)
+    assert len(examine(cluster.read())) == 1
+
+
 def test_the_stopped_and_the_loading_are_not_broken():
     cluster = healthy()
     cluster.unready()
