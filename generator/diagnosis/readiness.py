@@ -30,13 +30,24 @@ def check_models(seen: Snapshot) -> Findings:
         for each in seen.of(word):
             if at(each, "metadata.deletionTimestamp"):
                 yield from _deletion(seen, each)
-            elif not _is_ready(each) and not _is_stopped(each):
+            elif not _is_stopped(each) and not (_is_ready(each) and _is_available(seen, each)):
                 own = [pod for pod in seen.of(pod_word) if _belongs(pod, each, mark)]
                 yield from _reasons(seen, each, own)
 
 
 def _is_ready(each: JsonObject) -> bool:
     return condition(each, "Ready").get("status") == "True"
+
+
+def _is_available(seen: Snapshot, each: JsonObject) -> bool:
+    """Whether a graph's router has a pod: KServe calls a graph Ready that has none."""
+    routers = (
+        router for router in seen.of("graph deployments") if _belongs(router, each, GRAPH_LABEL)
+    )
+    return each["kind"] != "InferenceGraph" or all(
+        at(router, "status.availableReplicas") or at(router, "spec.replicas") == 0
+        for router in routers
+    )
 
 
 def _is_stopped(each: JsonObject) -> bool:

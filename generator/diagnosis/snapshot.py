@@ -126,6 +126,7 @@ def _questions(home: str) -> dict[str, tuple[str, ...]]:
         "runtimes": (f"servingruntimes.{GROUP}", _EVERYWHERE),
         "cluster runtimes": (f"clusterservingruntimes.{GROUP}",),
         "model deployments": ("deployments.apps", _EVERYWHERE, f"--selector={MODEL_LABEL}"),
+        "graph deployments": ("deployments.apps", _EVERYWHERE, f"--selector={GRAPH_LABEL}"),
         "controller pods": ("pods", in_home),
         "model pods": ("pods", _EVERYWHERE, f"--selector={MODEL_LABEL}"),
         "graph pods": ("pods", _EVERYWHERE, f"--selector={GRAPH_LABEL}"),

@@ -71,6 +71,7 @@ def healthy():
             word: []
             for word in (
                 *("graphs", "trained", "runtimes", "model deployments", "controller pods"),
+                "graph deployments",
                 *("model pods", "graph pods", "refusals", "ingress classes", "gateway classes"),
                 *("gateways", "HTTPRoutes", "GRPCRoutes", "istio gateways", "virtual services"),
                 "gateway pods",
@@ -549,8 +550,14 @@ def graph_without_model(cluster):
 
 @spoil("pod-refused", "PodSecurity", "docs/troubleshooting.md")
 def graph_refused(cluster):
+    """KServe calls it Ready."""
+    metadata = MODEL | {"name": "vote", "labels": {GRAPH_LABEL: "vote"}}
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
     cluster.found["graphs"] = [
-        {"kind": "InferenceGraph", "metadata": MODEL | {"name": "vote"}, "spec": {}}
+        {"kind": "InferenceGraph", "metadata": metadata, "spec": {}, "status": ready}
+    ]
+    cluster.found["graph deployments"] = [
+        {"kind": "Deployment", "metadata": metadata, "spec": {"replicas": 1}, "status": {}}
     ]
     cluster.found["refusals"] = [
         {
