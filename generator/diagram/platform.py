@@ -29,6 +29,7 @@ _NAMED = (
 )
 # Characters in a line of a box; wide boxes make small pictures.
 _WIDTH = 50
+_STAYS = "\N{NO-BREAK SPACE}"  # between a number and its kind, where no line ends
 _SERVER = Node("", "the API server")
 # From, to, and what the first does with the second.
 _EDGES = (
@@ -64,9 +65,11 @@ def _components(manifests: Sequence[Manifest]) -> Iterator[Node]:
         named = [f"{each.kind} {each.name}" for each in objects if each.kind in _NAMED]
         counts = Counter(each.kind for each in objects if each.kind not in _NAMED)
         others = [
-            kind if count == 1 else f"{count} {_plural(kind)}" for kind, count in counts.items()
+            kind if count == 1 else f"{count}{_STAYS}{_plural(kind)}"
+            for kind, count in counts.items()
         ]
-        yield Node("", component, (*named, *wrap(", ".join(others), _WIDTH)))
+        lines = (line.replace(_STAYS, " ") for line in wrap(", ".join(others), _WIDTH))
+        yield Node("", component, (*named, *lines))
 
 
 def _component(each: Manifest) -> str:

@@ -46,6 +46,10 @@ def leads(diagram, start):
     return {(edge.end.name, edge.label) for edge in diagram.edges if edge.start == start}
 
 
+def singular(kind):
+    return f"{kind[:-3]}y" if kind.endswith("ies") else kind.removesuffix("s")
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_every_object_of_the_platform_is_in_one_box(case):
     group = draw(given(case)).groups[0]
@@ -62,7 +66,7 @@ def test_every_object_of_the_platform_is_in_one_box(case):
                 for number, kind in (
                     re.fullmatch(r"(?:(\d+) )?(\w+)", word).groups() for word in words
                 ):
-                    counted[kind.removesuffix("s") if number else kind] += int(number or 1)
+                    counted[singular(kind) if number else kind] += int(number or 1)
     objects = Counter(each.kind for each in render(given(case)) if each.chart != MODELS)
     assert counted == objects
 

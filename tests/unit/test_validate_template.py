@@ -151,7 +151,7 @@ def test_what_kserve_would_accept_is_accepted(values, tmp_path):
 
 def test_every_refusal_of_the_template_is_tried(folder):
     texts = [file.read_text() for file in (STOCK / "templates").rglob("_check.tpl")]
-    assert len(texts) == 7
+    assert len(texts) == 8
     lines = re.findall(r"(?m)^ *ERROR: (.+)$", "".join(texts))
     # An action is whatever a value makes of it.
     wanted = [re.split(r"\{\{.*?\}\}", line) for line in lines]

@@ -7,7 +7,7 @@
   {{- end -}}
 {{- end -}}
 
-{{- /* The annotations that keep an object, whichever tool prunes, as JSON: protection.py has why. */ -}}
+{{- /* The annotations that keep an object, whichever tool prunes, as JSON. Takes the root. */ -}}
 {{- define "kserve-lite.tenants.kept" -}}
   {{- toJson (dict
         "argocd.argoproj.io/sync-options" "Prune=false,Delete=false"

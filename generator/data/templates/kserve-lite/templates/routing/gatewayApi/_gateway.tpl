@@ -9,22 +9,22 @@ those of the tenants that have no gateway of their own, else all. Takes the root
   {{- if not $allowed.namespaces -}}
     {{- $_ := set $allowed "namespaces" (dict "from" "All") -}}
     {{- if .Values.tenants -}}
-      {{- $_ := set $allowed "namespaces" (include "kserve-lite.routing.namespaces" (include "kserve-lite.tenants.sharing" . | fromJsonArray) | fromYaml) -}}
+      {{- $_ := set $allowed "namespaces" (include "kserve-lite.routing.namespaces" (dict "names" (include "kserve-lite.tenants.sharing" . | fromJsonArray)) | fromYaml) -}}
     {{- end -}}
   {{- end -}}
   {{- toYaml $allowed -}}
 {{- end -}}
 
-{{- /* The `namespaces:` of some names, or of the gateway's own where there are none. Takes the names. */ -}}
+{{- /* The `namespaces:` of some names, or of the gateway's own where there are none. Takes (dict names). */ -}}
 {{- define "kserve-lite.routing.namespaces" -}}
-{{- if . -}}
+{{- if .names -}}
 from: Selector
 selector:
   matchExpressions:
   - key: kubernetes.io/metadata.name
     operator: In
     values:
-      {{- toYaml . | nindent 4 }}
+      {{- toYaml .names | nindent 4 }}
 {{- else -}}
 from: Same
 {{- end -}}
