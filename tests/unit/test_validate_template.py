@@ -76,6 +76,22 @@ REFUSED = [
     ({"extraObjects": {"x": {"kind": "ConfigMap"}}}, "extraObjects.x is not a Kubernetes object"),
     ({"extraObjects": {"x": {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "m"}}}}, "apply it afterwards"),
     ({"extraObjects": {"x": {"apiVersion": "serving.kserve.io/v1alpha1", "kind": "ClusterServingRuntime", "metadata": {"name": "m"}}}}, "move it to customRuntimes"),
+    ({"tenants": {"kserve": {}}}, "is the platform's own namespace"),
+    ({"tenants": {"a" * 64: {}}}, "63 are allowed"),
+    ({"tenants": {"no": {}}}, "YAML reads the name as a boolean"),
+    ({"tenants": {"default": {}}}, "set tenants.default.createNamespace=false"),
+    ({"tenants": {"a": {"createNamespace": False, "podSecurity": "baseline"}}}, "is for a Namespace that the release makes"),
+    ({"tenants": {"a": {"labels": {"pod-security.kubernetes.io/warn": "baseline"}}}}, "set tenants.a.podSecurity"),
+    ({"tenants": {"a": {"role": "edit"}}}, "set tenants.a.groups"),
+    ({"tenants": {"a": {}}, "routing": {"domain": "a.b", "ingressClass": {"name": "nginx"}}}, "says nothing of where the pods of class nginx are"),
+    ({"tenants": {"a": {"gateway": {}}}}, "there is no gateway in routing.mode ingress"),
+    ({"tenants": {"a": {"gateway": {}}}, "routing": {"mode": "gatewayApi", "domain": "a.b"}}, "set routing.gatewayApi.writeRoutes=true"),
+    ({"tenants": {"a": {"gateway": {}}}, "routing": {"mode": "virtualService"}}, "without routing.domain nothing is published"),
+    ({"tenants": {"a": {"gateway": {"domain": "a.b"}}}, "routing": {"mode": "virtualService", "domain": "a.b"}}, "a.b is that of routing.domain already"),
+    ({"tenants": {"a": {"gateway": {}}}, "routing": {"mode": "virtualService", "domain": "a.b", "gateway": {"tls": {"enabled": True, "secretName": "x"}}}}, "to the Secret with the certificate for *.a.a.b"),
+    ({"tenants": {"a" * 51: {"gateway": {}}}, "routing": {"mode": "gatewayApi", "domain": "a.b", "gatewayApi": {"writeRoutes": True}}}, "rename the tenant"),
+    ({"tenants": {"a": {"gateway": {"secretName": "x"}}}, "routing": {"mode": "virtualService", "domain": "a.b"}}, "is for TLS"),
+    ({"tenants": {"a": {"gateway": {"selector": {"b": "c"}}}}, "routing": {"mode": "gatewayApi", "domain": "a.b", "gatewayApi": {"writeRoutes": True}}}, "is for routing.mode virtualService"),
 ]  # fmt: skip
 
 
