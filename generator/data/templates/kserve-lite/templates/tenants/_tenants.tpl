@@ -15,6 +15,15 @@
         "kustomize.toolkit.fluxcd.io/prune" "disabled") -}}
 {{- end -}}
 
+{{- /* Quantities as the API server keeps them, texts, as JSON. Takes quantities by what they are of. */ -}}
+{{- define "kserve-lite.tenants.quantities" -}}
+  {{- $texts := dict -}}
+  {{- range $name, $quantity := . -}}
+    {{- $_ := set $texts $name (include "kserve-lite.config.quantity" $quantity) -}}
+  {{- end -}}
+  {{- toJson $texts -}}
+{{- end -}}
+
 {{- /* Whether the tenant has a NetworkPolicy, as "true" or nothing. Takes the tenant. */ -}}
 {{- define "kserve-lite.tenants.guarded" -}}
   {{- if dig "networkPolicy" "enabled" true . -}}
