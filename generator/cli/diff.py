@@ -23,19 +23,15 @@ if TYPE_CHECKING:
     from generator.release import Release
 
 
-class _Command(Comparison):
-    """The command with the names of all risks in its help."""
+def _risks() -> dict[str, str]:
+    from generator.comparison.risks import RISKS  # noqa: PLC0415
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from generator.comparison.risks import RISKS  # noqa: PLC0415
-
-        with formatter.section("Risks"):
-            formatter.write_dl([(name, meaning) for name, (meaning, _) in RISKS.items()])
-        super().format_epilog(ctx, formatter)
+    return {name: meaning for name, (meaning, _) in RISKS.items()}
 
 
 @click.command(
-    cls=_Command,
+    cls=Comparison,
+    glossary=("Risks", _risks),
     exit_codes={
         0: "No object differs.",
         1: "An object differs.",

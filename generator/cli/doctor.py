@@ -16,21 +16,15 @@ if TYPE_CHECKING:
     from generator.release import Release
 
 
-class _Command(Comparison):
-    """The command with the names of all findings in its help."""
+def _findings() -> dict[str, str]:
+    from generator.diagnosis.finding import FINDINGS  # noqa: PLC0415
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from generator.diagnosis.finding import FINDINGS  # noqa: PLC0415
-
-        with formatter.section("Findings"):
-            formatter.write_dl(
-                [(name, f"{bad}: {meaning}") for name, (bad, meaning) in FINDINGS.items()]
-            )
-        super().format_epilog(ctx, formatter)
+    return {name: f"{bad}: {meaning}" for name, (bad, meaning) in FINDINGS.items()}
 
 
 @click.command(
-    cls=_Command,
+    cls=Comparison,
+    glossary=("Findings", _findings),
     exit_codes={
         0: "Nothing is broken; there may be warnings.",
         1: "Something is broken.",

@@ -9,7 +9,7 @@ from typing import Any
 
 from generator.comparison.reading import objects
 from generator.comparison.sides import Side
-from generator.values.identity import Identity
+from generator.values.identity import Identity, called
 from generator.yaml.fields import same
 
 
@@ -35,8 +35,7 @@ class Pair:
     def label(self) -> str:
         """What people call it: `Deployment/manager`, with `-n NAMESPACE` where it is in one."""
         metadata = (self.new or self.old or {})["metadata"]
-        namespace = metadata.get("namespace")
-        return f"{self.kind}/{self.name}" + (f" -n {namespace}" if namespace else "")
+        return called(self.kind, self.name, metadata.get("namespace") or "")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from generator.importer.leftovers import WRITTEN
 from generator.manifests.parsing import documents
 from generator.manifests.protection import KEEP
 from generator.release import Release
-from generator.values.identity import Identity, of_object
+from generator.values.identity import Identity, called, of_object
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare
 
@@ -198,7 +198,7 @@ def _stays(data: JsonObject, said: _Said) -> bool:
 
 def _label(identity: Identity) -> str:
     _, kind, namespace, name = identity
-    return f"{kind}/{name}" + (f" -n {namespace}" if namespace else "")
+    return called(kind, name, namespace)
 
 
 def _side(name: str, found: Mapping[Identity, JsonObject]) -> Side:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from generator import CONFIG, LOCAL
 from generator.comparison.change import Change, Found
 from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
@@ -15,9 +16,7 @@ from generator.yaml.embedded import opened
 from generator.yaml.fields import at
 from generator.yaml.path import dotted
 
-_LOCAL = "svc.cluster.local"
 _VISIBILITY = "networking.kserve.io/visibility"
-_CONFIG = "inferenceservice-config"
 EVERY = "*"
 """Stands for all hosts."""
 
@@ -103,18 +102,18 @@ def _hosts(data: dict[str, Any] | None) -> Iterator[str]:
 
 
 def _is_local(host: str) -> bool:
-    return host.endswith(_LOCAL)
+    return host.endswith(LOCAL)
 
 
 def _published_by_kserve(data: dict[str, Any] | None) -> str:
     """The domain under which KServe itself publishes models; empty for none."""
-    if not data or (data["kind"], data["metadata"]["name"]) != ("ConfigMap", _CONFIG):
+    if not data or (data["kind"], data["metadata"]["name"]) != ("ConfigMap", CONFIG):
         return ""
     ingress = at(opened(data), "data.ingress")
     if not isinstance(ingress, dict):
         return ""
     domain = str(ingress.get("ingressDomain", ""))
-    return "" if ingress.get("disableIngressCreation") or domain == _LOCAL else domain
+    return "" if ingress.get("disableIngressCreation") or domain == LOCAL else domain
 
 
 def _images(data: dict[str, Any]) -> Iterator[tuple[str, str]]:

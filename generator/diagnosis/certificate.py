@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator import CHART
-from generator.diagnosis.finding import Finding, Findings, label, line, titled
-from generator.diagnosis.snapshot import CONTROLLER, GROUP, Snapshot, secret_name
+from generator import CHART, CONTROLLER
+from generator.diagnosis.finding import Finding, Findings, label, line
+from generator.diagnosis.snapshot import GROUP, Snapshot, secret_name
+from generator.values.identity import called
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
@@ -27,7 +28,7 @@ def check_certificate(seen: Snapshot) -> Findings:
     if seen.controller is None or seen.certificate is None:
         return
     secret = secret_name(seen.controller)
-    where = titled("Secret", secret, seen.release.namespace)
+    where = called("Secret", secret, seen.release.namespace)
     remedy = _renewal(seen, secret)
     if not seen.certificate:
         fact = "is not there, or holds no tls.crt; a controller cannot start without it"
@@ -161,7 +162,7 @@ def check_webhooks(seen: Snapshot) -> Findings:
     if _CALL.search(seen.admission):
         yield Finding(
             "webhook-fails",
-            titled("InferenceService", "any", seen.release.models),
+            called("InferenceService", "any", seen.release.models),
             line(seen.admission),
             "docs/troubleshooting.md has each of these messages, and what mends it",
         )

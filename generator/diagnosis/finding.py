@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from generator.values.identity import called
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
@@ -67,12 +68,7 @@ Findings = Iterator[Finding]
 
 def label(data: JsonObject) -> str:
     """How an object is called: `Deployment/kserve-controller-manager -n kserve`."""
-    return titled(str(data.get("kind")), str(at(data, "metadata.name")), namespace(data))
-
-
-def titled(kind: str, name: str, home: str = "") -> str:
-    """How an object is called that may not be there."""
-    return f"{kind}/{name}" + (f" -n {home}" if home else "")
+    return called(str(data.get("kind")), str(at(data, "metadata.name")), namespace(data))
 
 
 def namespace(data: JsonObject) -> str:

@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 
-from generator import CHART, DATA
+from generator import CHART, CONFIG, CONTROLLER, DATA
 from generator.catalog import catalog
 from generator.diagnosis import pods
-from generator.diagnosis.finding import Finding, Findings, condition, label, line, namespace, titled
-from generator.diagnosis.snapshot import CONFIG, CONTROLLER, PART_OF, Snapshot
+from generator.diagnosis.finding import Finding, Findings, condition, label, line, namespace
+from generator.diagnosis.snapshot import PART_OF, Snapshot
+from generator.values.identity import called
 from generator.yaml.data import JsonObject
 from generator.yaml.document import load_fast
 from generator.yaml.fields import at
@@ -35,7 +36,7 @@ def check_presence(seen: Snapshot) -> Findings:
         others = [each for each in others if each is not ours]
         yield Finding(
             "platform-missing",
-            titled("Deployment", CONTROLLER, release.namespace),
+            called("Deployment", CONTROLLER, release.namespace),
             "is not there, and without a controller no model is served",
             remedy,
         )
@@ -108,7 +109,7 @@ def check_crds(seen: Snapshot) -> Findings:
     for file in sorted((DATA / "crds").glob("*.yaml")):
         ours = load_fast(file)
         name = at(ours, "metadata.name")
-        object_label = titled("CustomResourceDefinition", name)
+        object_label = called("CustomResourceDefinition", name)
         if (live := seen.named("crds", name)) is None:
             yield Finding("crd-missing", object_label, "is not there", _APPLY_CRDS)
             continue
@@ -155,7 +156,7 @@ def check_config(seen: Snapshot) -> Findings:
     upgrade = _upgrade(seen)
     config = seen.named("config", CONFIG, seen.release.namespace)
     if config is None:
-        where = titled("ConfigMap", CONFIG, seen.release.namespace)
+        where = called("ConfigMap", CONFIG, seen.release.namespace)
         fact = "is not there; the controller does not start without it"
         yield Finding("config-broken", where, fact, upgrade)
         return

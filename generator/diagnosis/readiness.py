@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from generator import catalog
 from generator.diagnosis import pods
-from generator.diagnosis.finding import Finding, Findings, condition, label, line, namespace, titled
+from generator.diagnosis.finding import Finding, Findings, condition, label, line, namespace
 from generator.diagnosis.snapshot import GRAPH_LABEL, MODEL_LABEL, Snapshot
+from generator.values.identity import called
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
@@ -139,7 +140,7 @@ def _refused(seen: Snapshot, each: JsonObject) -> Findings:
         if involved.get("namespace") == home and str(involved.get("name")).startswith(prefix):
             messages[str(involved["name"])] = line(event.get("message"))
     for name, message in messages.items():
-        yield Finding("pod-refused", titled("ReplicaSet", name, home), message, _allowance(message))
+        yield Finding("pod-refused", called("ReplicaSet", name, home), message, _allowance(message))
 
 
 def _when(event: JsonObject) -> str:

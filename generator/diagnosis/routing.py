@@ -6,17 +6,17 @@ import json
 import re
 from collections.abc import Iterator
 
-from generator import CHART
-from generator.diagnosis.finding import Finding, Findings, condition, label, line, namespace, titled
-from generator.diagnosis.snapshot import CONFIG, GROUP, PART_OF, Snapshot
+from generator import CHART, CONFIG, LOCAL
+from generator.diagnosis.finding import Finding, Findings, condition, label, line, namespace
+from generator.diagnosis.snapshot import GROUP, PART_OF, Snapshot
+from generator.importer.inferenceservice import CLUSTER_LOCAL, VISIBILITY
+from generator.values.identity import called
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
-_INSIDE = "svc.cluster.local"  # KServe's word for: publish nothing.
 _NOBODYS = "example.com"  # Upstream's default, which RFC 2606 keeps for documentation.
 _CLUSTER = "cluster.local"
 _ZONES = re.compile(r"^\s*kubernetes\s+([^{\n]*)", re.MULTILINE)
-_HIDDEN = ("networking.kserve.io/visibility", "cluster-local")
 _CLASS_OF_CLUSTER = "ingressclass.kubernetes.io/is-default-class"
 
 
@@ -26,10 +26,10 @@ def check_routing(seen: Snapshot) -> Findings:
     domain = str(ingress.get("ingressDomain") or "")
     knative = _config(seen, "deploy").get("defaultDeploymentMode") in ("Knative", "Serverless")
     yield from _routes(seen)
-    if not domain or domain == _INSIDE or knative:
+    if not domain or domain == LOCAL or knative:
         return
     if domain == _NOBODYS or domain.endswith(f".{_NOBODYS}"):
-        where = titled("ConfigMap", CONFIG, seen.release.namespace)
+        where = called("ConfigMap", CONFIG, seen.release.namespace)
         fact = f"publishes models under {domain}, which leads nowhere"
         yield Finding("domain-unset", where, fact, "set routing.domain to a domain of yours")
     if ingress.get("enableGatewayApi"):
@@ -59,14 +59,14 @@ def _ingress_class(seen: Snapshot, name: object) -> Findings:
     if name and not any(at(each, "metadata.name") == name for each in classes):
         yield Finding(
             "class-missing",
-            titled("IngressClass", str(name)),
+            called("IngressClass", str(name)),
             f"is not there, so nobody serves the Ingresses of models; there is: {names}",
             "install its ingress controller, or set routing.ingressClass.name to one of those",
         )
     elif not name and not any(_is_default(each) for each in classes):
         yield Finding(
             "class-missing",
-            titled("IngressClass", "(default)"),
+            called("IngressClass", "(default)"),
             f"the Ingresses of models name no class, and none is the default; there is: {names}",
             "set routing.ingressClass.name",
         )
@@ -83,7 +83,7 @@ def _gateway(seen: Snapshot, home: str, name: str) -> Findings:
         return
     gateway = seen.named("gateways", name, home)
     if gateway is None:
-        where = titled("Gateway", name, home)
+        where = called("Gateway", name, home)
         remedy = "set routing.gateway.create=true, or name one that is there in routing.gateway"
         yield Finding(
             "gateway-missing", where, "is not there, and routes of models name it", remedy
@@ -93,7 +93,7 @@ def _gateway(seen: Snapshot, home: str, name: str) -> Findings:
     of_class = seen.named("gateway classes", chosen)
     if of_class is None and "gateway classes" in seen.found:
         fact = f"is not there, and {label(gateway)} is of it"
-        yield Finding("class-missing", titled("GatewayClass", chosen), fact, _install(chosen))
+        yield Finding("class-missing", called("GatewayClass", chosen), fact, _install(chosen))
         return
     accepted = condition(of_class or {}, "Accepted")
     if of_class is not None and accepted.get("status") != "True":
@@ -145,7 +145,7 @@ def _istio_gateways(seen: Snapshot) -> Findings:
         if found is None:
             fact = f"is not there, and {label(service)} names it"
             remedy = "set routing.gateway.create=true, or name one that is there in routing.gateway"
-            yield Finding("gateway-missing", titled("Gateway", name, home), fact, remedy)
+            yield Finding("gateway-missing", called("Gateway", name, home), fact, remedy)
         elif "gateway pods" in seen.found and not _is_served(seen, found):
             labels = ", ".join(f"{key}={value}" for key, value in _selector(found).items())
             fact = f"no pod has the labels of its selector: {labels}"
@@ -185,8 +185,7 @@ def _without_route(seen: Snapshot) -> Findings:
     for model in seen.of("models"):
         name, home = str(at(model, "metadata.name")), namespace(model)
         names = {name, *(f"{name}-{component}" for component in ("predictor", "transformer"))}
-        mark, hidden = _HIDDEN
-        if (at(model, "metadata.labels") or {}).get(mark) == hidden:
+        if (at(model, "metadata.labels") or {}).get(VISIBILITY) == CLUSTER_LOCAL:
             continue
         if not any((home, each) in hosts for each in names):
             fact = "no VirtualService leads to it, and KServe writes none in this mode"

@@ -9,18 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from generator import kubectl
+from generator import CONFIG, CONTROLLER, kubectl
 from generator.catalog import catalog
 from generator.errors import ToolFailed
 from generator.release import Release
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
-
-CONTROLLER = "kserve-controller-manager"
-"""The controller's Deployment, whoever installed KServe."""
-
-CONFIG = "inferenceservice-config"
-"""The ConfigMap that KServe reads, whoever installed it."""
 
 MODEL_LABEL = "serving.kserve.io/inferenceservice"
 GRAPH_LABEL = "serving.kserve.io/inferencegraph"

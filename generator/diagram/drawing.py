@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from generator import MODELS
+from generator import CONFIG, MODELS
 from generator.diagram.parts import Diagram, Edge, Group, ends
 from generator.diagram.platform import CONTROLLER, GATEWAYS, platform
 from generator.diagram.requests import DECLARED, requests
@@ -19,8 +19,6 @@ from generator.yaml.data import JsonObject
 from generator.yaml.document import parse
 from generator.yaml.embedded import opened
 
-_CONFIG = "inferenceservice-config"
-
 
 def draw(values: Values = NOTHING, release: Release = DEFAULT, only: Sequence[str] = ()) -> Diagram:
     """What the values install, and the ways of the requests for each model and graph.
@@ -31,7 +29,7 @@ def draw(values: Values = NOTHING, release: Release = DEFAULT, only: Sequence[st
     manifests = render(values, release)
     own = [each for each in manifests if each.chart != MODELS]
     objects = [_data(each) for each in manifests if each.chart == MODELS]
-    config = next(opened(_data(each))["data"] for each in own if each.name == _CONFIG)
+    config = next(opened(_data(each))["data"] for each in own if each.name == CONFIG)
     whole = platform(own, f"the platform, in {release.namespace}")
     edges = tuple(dict.fromkeys(requests(objects, config, _wanted(objects, only))))
     if not edges:

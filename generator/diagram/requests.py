@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from generator import LOCAL
 from generator.diagram.components import Declared, Graph, Service
 from generator.diagram.parts import Edge, Node, Shape
 from generator.values.address import filled
@@ -16,7 +17,6 @@ OUTSIDE = Node("", "a client outside", shape=Shape.ROUND)
 INSIDE = Node("", "a client in the cluster", shape=Shape.ROUND)
 DECLARED = ("InferenceService", "InferenceGraph")
 """Kinds that a client asks, so that a user may want them drawn."""
-_LOCAL = "svc.cluster.local"
 _BY_LABEL = re.compile(r"isvc\.(.+)")
 
 
@@ -72,7 +72,7 @@ def _by_kserve(service: Service, ingress: JsonObject) -> Iterator[Edge]:
         yield from _by_knative(service, entry.service)
         return
     hidden = service.local or ingress.get("disableIngressCreation")
-    if hidden or ingress["ingressDomain"] == _LOCAL:
+    if hidden or ingress["ingressDomain"] == LOCAL:
         return
     by_gateway = ingress.get("enableGatewayApi")
     if by_gateway:

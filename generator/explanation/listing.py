@@ -10,6 +10,7 @@ from typing import Any
 from generator.explanation.trace import Origin
 from generator.manifests.parsing import Manifest
 from generator.values.docs import wrap
+from generator.values.identity import called
 from generator.yaml.data import JsonObject
 
 _WIDTH = 100
@@ -89,8 +90,7 @@ def as_json(listings: Sequence[Listing]) -> str:
 
 def name_of(manifest: Manifest) -> str:
     """What people call an object: `Deployment/manager`, with `-n NAMESPACE` where it is in one."""
-    namespace = f" -n {manifest.namespace}" if manifest.namespace else ""
-    return f"{manifest.kind}/{manifest.name}{namespace}"
+    return called(manifest.kind, manifest.name, manifest.namespace or "")
 
 
 def named(setters: Sequence[Setter]) -> str:

@@ -16,10 +16,10 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from generator import CHART, CONTROLLER
+from generator import CHART, CONFIG, CONTROLLER
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object
-from generator.migration.rules import CONFIG, CRDS, upstream_objects
+from generator.migration.rules import CRDS, upstream_objects
 from generator.migration.serving import Fields, Model, Runtimes, models, of_kind, runtimes
 from generator.release import Release
 

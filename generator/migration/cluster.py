@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator import CONTROLLER
+from generator import CONFIG, CONTROLLER
 from generator.catalog import catalog
 from generator.errors import ValuesError
 from generator.importer.leftovers import is_carried
 from generator.importer.objects import Object
 from generator.migration.reference import parse
-from generator.migration.rules import CONFIG, RESOURCES, RUNTIMES, Rule, rules, upstream_runtimes
+from generator.migration.rules import RESOURCES, RUNTIMES, Rule, rules, upstream_runtimes
 from generator.migration.state import Spot, State
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from generator import LOCAL
 from generator.migration.state import Carried, Finding, Lost, Noted, State
 
 MODE = "kserve.controller.deploymentMode"
@@ -23,8 +24,6 @@ _API = f"{_GATEWAY}.ingressGateway.enableGatewayApi"
 _NAME = f"{_GATEWAY}.ingressGateway.kserveGateway"
 _CREATE = f"{_GATEWAY}.ingressGateway.createGateway"
 _CLASS = f"{_GATEWAY}.ingressGateway.className"
-# KServe publishes nothing under this one.
-_INSIDE = "svc.cluster.local"
 # The Gateway that upstream's chart makes, and its class, whatever the values say.
 _UPSTREAMS_GATEWAY = "kserve-ingress-gateway"
 _UPSTREAMS_CLASS = "envoy"
@@ -57,7 +56,7 @@ def routing(state: State) -> Iterator[Finding]:
         state,
         standard=word != "Knative",
         mode=_mode(state),
-        published=state.value(_DOMAIN) not in ("", _INSIDE),
+        published=state.value(_DOMAIN) not in ("", LOCAL),
     )
     yield from _deployment_mode(state, word)
     if route.mode != "ingress":

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from generator import DATA
+from generator import CONFIG, DATA
 from generator.yaml.data import JsonObject
 from generator.yaml.document import load_fast
 
 RESOURCES = "kserve-resources"
 RUNTIMES = "kserve-runtime-configs"
-CONFIG = "inferenceservice-config"
 CRDS = "kserve-crd"
 CHARTS = (CRDS, RESOURCES, RUNTIMES)
 """The charts whose values can be read."""

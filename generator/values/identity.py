@@ -30,6 +30,11 @@ _VERSION = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9]*[a-
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[^\s/%]{1,253}")
 
 
+def called(kind: str, name: str, namespace: str = "") -> str:
+    """What people call an object: `Deployment/manager`, with `-n NAMESPACE` where it is in one."""
+    return f"{kind}/{name}" + (f" -n {namespace}" if namespace else "")
+
+
 def of_object(data: Any, home: str) -> Identity | None:
     """The identity of an object in values; None if it does not say. `home` is its release's
     namespace, where it goes if it names none.

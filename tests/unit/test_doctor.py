@@ -9,11 +9,11 @@ import re
 
 import pytest
 
-from generator import DATA
+from generator import CONFIG, CONTROLLER, DATA
 from generator.diagnosis import report
 from generator.diagnosis.examination import examine
 from generator.diagnosis.finding import BROKEN, FINDINGS
-from generator.diagnosis.snapshot import CONFIG, CONTROLLER, GRAPH_LABEL, MODEL_LABEL, Snapshot
+from generator.diagnosis.snapshot import GRAPH_LABEL, MODEL_LABEL, Snapshot
 from generator.release import Release
 from generator.values.schema import find, values_schema
 from generator.yaml.document import load_fast

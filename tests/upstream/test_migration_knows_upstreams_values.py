@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from generator import process, tools
+from generator import CONFIG, process, tools
 from generator.catalog import catalog
 from generator.errors import GeneratorError
 from generator.migration.reading import read
 from generator.migration.result import migrate
-from generator.migration.rules import CONFIG, rules, upstream_objects, upstream_runtimes, versions
+from generator.migration.rules import rules, upstream_objects, upstream_runtimes, versions
 from generator.yaml.path import key_of, value_at
 from tests import upstreamcharts
 from tests.upstreamcharts import RESOURCES, RUNTIMES
