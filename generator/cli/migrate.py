@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -78,7 +79,7 @@ def migrate(
     from generator.migration.result import migrate as make  # noqa: PLC0415
 
     check_standard_input(*files)
-    if values == "-":
+    if values and (values == "-" or Path(values).is_fifo()):
         raise click.UsageError("--commands takes a file, which the commands will name")
     install = read(files, chart=chart, version=version or "")
     _say(install)

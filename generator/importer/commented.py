@@ -11,6 +11,7 @@ from generator.yaml.path import Key
 from generator.yaml.writer import dump
 
 _WIDTH = 100
+_NARROW = 20  # characters that a comment has at least, however deep it is
 
 
 def dump_entry(name: str, entry: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
@@ -55,7 +56,7 @@ def _dump_below(values: Mapping[str, Any], comments: Mapping[Key, Sequence[str]]
 
 
 def _wrapped(lines: Sequence[str], columns: int = 0) -> list[str]:
-    width = _WIDTH - columns - 2
+    width = max(_WIDTH - columns - 2, _NARROW)
     wrapper = textwrap.TextWrapper(width, break_on_hyphens=False, break_long_words=False)
     return [part for line in lines for part in wrapper.wrap(line) or [""]]
 

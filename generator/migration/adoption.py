@@ -131,8 +131,8 @@ def _releases(adoption: Adoption) -> dict[str, list[str]]:
     for each in adoption.objects:
         annotations = each.data["metadata"].get("annotations") or {}
         if each.data["kind"] in _OF_UPSTREAM and _RELEASE in annotations:
-            home = annotations.get(_HOME, adoption.release.namespace)
-            found.setdefault(home, {})[annotations[_RELEASE]] = None
+            home = str(annotations.get(_HOME, adoption.release.namespace))
+            found.setdefault(home, {})[str(annotations[_RELEASE])] = None
     if found and not any(of_kind(adoption.objects, "CustomResourceDefinition")):
         found.setdefault(adoption.release.namespace, {})[CRDS] = None
     return {home: sorted(names) for home, names in found.items()}

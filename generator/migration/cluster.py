@@ -17,6 +17,7 @@ from generator.migration.rules import RESOURCES, RUNTIMES, Rule, rules, upstream
 from generator.migration.state import Spot, State
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare
+from generator.yaml.path import Key, dotted
 
 _EXAMPLE = "_example"
 _RELEASED = re.compile(r"v([0-9]+\.[0-9]+)\.[0-9]+")
@@ -44,6 +45,9 @@ def read_object(found: Object, state: State) -> None:
 
 
 def _read_config(found: Object, state: State) -> None:
+    if state.config:
+        raise ValuesError([found.problem((), f"is {CONFIG} once more; leave one of them out")])
+    state.config = True
     known = rules(CONFIG)
     state.know(known)
     for key, text in (found.data.get("data") or {}).items():
@@ -51,27 +55,27 @@ def _read_config(found: Object, state: State) -> None:
             continue
         try:
             content: Any = json.loads(text)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             message = f"is not JSON, which KServe wants there: {error}"
             raise ValuesError([found.problem(("data", key), message)]) from None
-        for path, value in _settings(content, key, known):
-            spot = Spot(found.document, (*found.path, "data", key), path.partition(".")[2])
-            state.give(known.get(path) or _override(path), value, spot)
+        for path, value in _settings(content, (key,), known):
+            spot = Spot(found.document, (*found.path, "data", key), dotted(path[1:]))
+            state.give(known.get(dotted(path)) or _override(path), value, spot)
 
 
-def _settings(data: Any, path: str, known: Mapping[str, Rule]) -> Iterator[tuple[str, Any]]:
+def _settings(data: Any, path: Key, known: Mapping[str, Rule]) -> Iterator[tuple[Key, Any]]:
     """Every setting in the JSON of a key, by its path from that key on."""
-    if path in known or not (isinstance(data, dict) and data):
+    if dotted(path) in known or not (isinstance(data, dict) and data):
         if data not in (None, {}):
             yield path, data
         return
     for key, value in data.items():
-        yield from _settings(value, f"{path}.{key}", known)
+        yield from _settings(value, (*path, key), known)
 
 
-def _override(path: str) -> Rule:
+def _override(path: Key) -> Rule:
     """The rule for a setting that nobody knows: KServe gets it all the same."""
-    return Rule(path, to=f"configOverrides.{path}", default=None)
+    return Rule(dotted(path), to=dotted(("configOverrides", *path)), default=None)
 
 
 def _read_runtime(found: Object, name: str, state: State) -> None:
@@ -143,7 +147,13 @@ def _bare(spec: Mapping[str, Any]) -> JsonObject:
 def containers(spec: Any) -> list[JsonObject]:
     """The containers of a pod's or a runtime's spec, whatever else is there in their place."""
     listed = spec.get("containers") if isinstance(spec, dict) else None
-    return [each for each in listed or () if isinstance(each, dict)]
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def manager(spec: Any) -> JsonObject:
+    """The controller's container in the spec of its pod; empty if there is none."""
+    found = (each for each in containers(spec) if each.get("name") == "manager")
+    return next(found, {})
 
 
 def version_of(image: str) -> str:
@@ -164,14 +174,14 @@ def _custom(data: JsonObject) -> JsonObject:
 
 def _read_deployment(found: Object, state: State) -> None:
     known = rules(RESOURCES)
-    pod: Any = at(found.data, "spec.template.spec") or {}
+    pod: Any = at(found.data, "spec.template.spec")
+    pod = pod if isinstance(pod, dict) else {}
     spot = Spot(found.document, (*found.path, "spec", "template", "spec"))
     settings: JsonObject = {key: pod[key] for key in _OF_THE_POD if pod.get(key)}
-    for container in containers(pod):
-        if container.get("name") == "manager":
-            settings |= {key: container[key] for key in ("image", "resources") if key in container}
-            if not state.version:
-                state.version = version_of(str(container.get("image", "")))
+    container = manager(pod)
+    settings |= {key: container[key] for key in ("image", "resources") if key in container}
+    if not state.version:
+        state.version = version_of(str(container.get("image", "")))
     for key, value in settings.items():
         state.give(known[f"kserve.controller.{key}"], value, spot)
     replicas: Any = at(found.data, "spec.replicas")

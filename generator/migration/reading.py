@@ -17,7 +17,7 @@ from generator.migration.rules import (
     RESOURCES,
     RUNTIMES,
     Rule,
-    order,
+    is_all_in_one,
     rules,
 )
 from generator.migration.state import Spot, State
@@ -154,24 +154,22 @@ def _give(rule: Rule, value: Any, spot: Spot, state: State) -> None:
     """Take a value, unless it is of another kind than upstream's chart can use."""
     listed = rule.decided in ("pull secrets",) or rule.path.endswith("Domains")
     expected = (list,) if listed else _SCALARS if rule.decided else (object,)
-    if isinstance(value, expected):
+    texts: list[Any] = value if rule.path.endswith("Domains") and isinstance(value, list) else []
+    if isinstance(value, expected) and all(isinstance(each, str) for each in texts):
         state.give(rule, value, spot)
     else:
-        what = "a list" if listed else "text, a number, true or false"
+        of_what = " of texts" if texts else ""
+        what = f"a list{of_what}" if listed else "text, a number, true or false"
         state.unknown.append((spot, f"upstream's chart wants {what} here"))
 
 
 def _rules_of(chart: str, version: str) -> Mapping[str, Rule]:
     """The rules for a file; those of both charts for the one that was both."""
-    both = chart == ALL_IN_ONE or (chart == RESOURCES and version and _is_old(version))
+    both = chart == ALL_IN_ONE or (chart == RESOURCES and is_all_in_one(version))
     if not both:
         return rules(chart)
     once = {path: rule for path, rule in rules(RUNTIMES).items() if rule.is_in(ALL_IN_ONE)}
     return {**once, **rules(RESOURCES)}
-
-
-def _is_old(version: str) -> bool:
-    return order(version) <= order(ALL_IN_ONE)
 
 
 def _has_switch(data: JsonObject) -> bool:

@@ -141,3 +141,8 @@ def _of_runtime(
 def upstream_objects(what: str) -> tuple[str, ...]:
     """Objects that upstream installs, as `kind/name`; `what` is a key of `objects` in the file."""
     return tuple(_data()["objects"][what])
+
+
+def is_all_in_one(version: str) -> bool:
+    """Whether one chart of a version had the controller and the runtimes; not if none is known."""
+    return bool(version) and order(version) <= order(ALL_IN_ONE)

@@ -6,7 +6,7 @@ from generator import CONTROLLER
 from generator.catalog import catalog
 from generator.manifests.parsing import split
 from generator.manifests.rendering import platform
-from generator.migration.cluster import containers
+from generator.migration.cluster import manager
 from generator.migration.reading import Install
 from generator.migration.reference import parse
 from generator.migration.serving import Runtimes, of_kind
@@ -35,10 +35,8 @@ def version_before(install: Install) -> str:
     ours = catalog().versions.kserve
     for found in of_kind(install.objects, "Deployment"):
         if found.data["metadata"]["name"] == CONTROLLER:
-            for container in containers(at(found.data, "spec.template.spec")):
-                if container.get("name") == "manager" and (
-                    tag := parse(str(container["image"])).tag
-                ):
-                    return "" if tag == ours else tag
+            image = manager(at(found.data, "spec.template.spec")).get("image", "")
+            if tag := parse(str(image)).tag:
+                return "" if tag == ours else tag
     said = f"v{install.state.version}.0" if install.state.version else "of before"
     return "" if said == ours else said

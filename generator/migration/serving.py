@@ -47,9 +47,10 @@ class Model:
     @property
     def is_ready(self) -> bool:
         """Whether KServe calls it Ready; one that is not cannot be held."""
-        conditions: Any = at(self.data, "status.conditions") or []
+        conditions: Any = at(self.data, "status.conditions")
         ready = {"type": "Ready", "status": "True"}
-        return any(isinstance(each, dict) and ready.items() <= each.items() for each in conditions)
+        listed = conditions if isinstance(conditions, list) else []
+        return any(isinstance(each, dict) and ready.items() <= each.items() for each in listed)
 
     @property
     def mode(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generator.errors import Problem
-from generator.migration.rules import ALL_IN_ONE, Rule, order
+from generator.migration.rules import Rule, is_all_in_one
 from generator.values.load import merge
 from generator.yaml.data import JsonObject
 from generator.yaml.document import Document
@@ -36,7 +36,7 @@ class State:
     """The settings by the paths of their rules.
 
     `rules` are those of the charts that were named, `given` what was said, `spots` where, `version`
-    upstream's, such as 0.19, or "" when nobody said. `images` are by their path in our values.
+    upstream's, such as 0.19, or "" when nobody said. `config`: its ConfigMap was read.
     """
 
     version: str = ""
@@ -45,6 +45,7 @@ class State:
     spots: dict[str, Spot] = field(default_factory=dict)
     unknown: list[tuple[Spot, str]] = field(default_factory=list)
     custom: dict[str, JsonObject] = field(default_factory=dict)
+    config: bool = False
 
     def know(self, rules: Mapping[str, Rule]) -> None:
         """Take the values of a chart into account, those at their default included."""
@@ -90,7 +91,7 @@ class State:
     @property
     def all_in_one(self) -> bool:
         """Whether one chart had the controller and the runtimes, all of which were on."""
-        return bool(self.version) and order(self.version) <= order(ALL_IN_ONE)
+        return is_all_in_one(self.version)
 
 
 @dataclass(frozen=True)

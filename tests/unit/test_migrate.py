@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 import subprocess
 import sys
@@ -583,3 +584,75 @@ def test_strict_does_not_take_a_model_on_knative(tmp_path):
     on = inference_service("m", mode="Knative")
     done, text = commands(tmp_path, config_map(), on, more=("--strict",))
     assert (done.returncode, "# 7." in text) == (1, True)
+
+
+CONFIG_MAP = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "inferenceservice-config", "namespace": "kserve"},
+}
+
+
+def test_a_dot_in_a_key_of_the_config_parts_nothing():
+    data = {"ingress": '{"foo.bar": "x", "a[b": {"c": 1}}', "my.key": '{"d": 2}'}
+    done = run("-", given=yaml.safe_dump({**CONFIG_MAP, "data": data}))
+    assert done.returncode == 0, done.stderr
+    assert yaml.safe_load(done.stdout)["configOverrides"] == {
+        "ingress": {"foo.bar": "x", "a[b": {"c": 1}},
+        "my.key": {"d": 2},
+    }
+
+
+def deployment(**pod):
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "kserve-controller-manager", "namespace": "kserve"},
+        "spec": {"template": {"spec": pod.get("spec", pod)}},
+    }
+
+
+ODD = {
+    "domains": {"kserve": {"controller": {"gateway": {"domain": "x.y", "additionalIngressDomains": [{"a": "b"}]}}}},
+    "a pod that is a text": deployment(spec="foo"),
+    "containers that are a number": deployment(containers=5),
+    "a config twice": {"apiVersion": "v1", "kind": "List", "items": [{**CONFIG_MAP, "data": {"foo": "5"}}, {**CONFIG_MAP, "data": {"foo": '{"bar": 1}'}}]},
+    "a deep config": {**CONFIG_MAP, "data": {"foo": '{"a":' * 100 + "1" + "}" * 100}},
+    "a bottomless config": {**CONFIG_MAP, "data": {"foo": "[" * 20_000 + "]" * 20_000}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_what_no_cluster_has_is_no_mistake_of_ours(what):
+    done = run("-", given=json.dumps(ODD[what]))
+    assert "a mistake in kserve-lite" not in done.stderr
+    assert done.returncode in (0, 1)
+    if what == "a config twice":
+        assert "is inferenceservice-config once more; leave one of them out" in done.stderr
+    if what == "domains":
+        assert "upstream's chart wants a list of texts here" in done.stderr
+
+
+def test_odd_objects_are_no_mistake_of_ours_when_they_are_adopted(tmp_path):
+    values = tmp_path / "my.yaml"
+    values.write_text("{}\n")
+    model = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": "iris", "namespace": "default"},
+        "spec": {"predictor": {"model": {"modelFormat": {"name": "sklearn"}}}},
+        "status": {"conditions": 5},
+    }
+    released = {
+        **CONFIG_MAP,
+        "metadata": {**CONFIG_MAP["metadata"], "annotations": {"meta.helm.sh/release-name": 5}},
+    }
+    items = [released, deployment(containers=[{"name": "manager"}]), model]
+    given = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    done = run("-", "--commands", values, given=given)
+    assert "a mistake in kserve-lite" not in done.stderr
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = run("-", "--commands", pipe, given=given)
+    assert done.returncode == 2
+    assert "--commands takes a file" in done.stderr
