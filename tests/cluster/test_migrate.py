@@ -155,6 +155,25 @@ def install_upstream(cluster, version, program, home, folder):
         cluster.wait("the runtimes", lambda: helm(*runtimes))
 
 
+def apply_upstream(cluster, version, home):
+    """What upstream's quick install applies: the manifests, without a release of Helm."""
+    namespace, bundle = home
+
+    def apply(chart, *more):
+        words = (chart, str(upstreamcharts.chart(version, chart)), "-n", namespace, *more)
+        rendered = cluster.helm("template", *words)
+        where = ("-n", namespace, "-f", "-")
+        cluster.kubectl("apply", "--server-side", *where, stdin=rendered)
+        return True
+
+    apply("kserve-crd")
+    foreign.established(cluster, "crd/inferenceservices.serving.kserve.io")
+    apply(upstreamcharts.RESOURCES, *STANDARD)
+    inject(cluster, bundle)
+    without_proxy(cluster, namespace)
+    cluster.wait("the runtimes", lambda: apply(upstreamcharts.RUNTIMES, RUNTIMES_ON))
+
+
 def shell(cluster, folder, script, program):
     """Run lines in a folder, as somebody who has one Helm, the charts and the generator there."""
     helm = tools.find(program).parent
@@ -209,8 +228,11 @@ def looked_at(cluster, namespace, name):
     cluster.wait(name, lambda: cluster.get("deployment", f"{name}-predictor", namespace))
 
 
-def migrated(cluster, version, program, home, folder):
-    """What the commands of the page write: the values file's text, and the commands to adopt."""
+def migrated(cluster, version, program, home, folder, *, manifests):
+    """What the commands of the page write: the values file's text, and the commands to adopt.
+
+    With `manifests` the values are made of the objects alone.
+    """
     namespace, _ = home
     (folder / "charts").symlink_to(ROOT / "charts")
     lines = "".join(re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
@@ -219,6 +241,15 @@ def migrated(cluster, version, program, home, folder):
             r"^helm get values kserve-runtime-configs .*\n", "", lines, flags=re.MULTILINE
         )
         lines = lines.replace(" runtimes.yaml", "")
+    if manifests:
+        lines = "".join(line for line in lines.splitlines(keepends=True) if "helm get" not in line)
+        values = re.search(r"`(kserve-lite migrate (.*) > my.yaml)`", PAGE)
+        first, check = re.findall(
+            r"^kserve-lite (?:migrate --from|validate) .*\n", lines, re.MULTILINE
+        )
+        lines = lines.replace(first, "").replace(check, "")
+        lines = lines.replace("kserve-lite migrate", f"{values[1]}\n{check}kserve-lite migrate")
+        lines = lines.replace(values[2], f"--from {version} {values[2]}", 1)
     for old, new in (
         ("-n kserve ", f"-n {namespace} "),
         ("--from 0.20", f"--from {version} --strict"),
@@ -278,14 +309,21 @@ def check_the_new_release(cluster, release, values):
     assert len(runtimes) == len(own) > 10
 
 
-@pytest.mark.parametrize(("version", "program"), [("0.20", "helm"), ("0.16", "helm3")])
+@pytest.mark.parametrize(
+    ("version", "program", "manifests"),
+    [("0.20", "helm", False), ("0.16", "helm3", False), ("0.20", "helm", True)],
+    ids=["0.20", "0.16", "manifests"],
+)
 def test_nothing_is_lost_and_no_model_restarts_unannounced(
-    cluster, home, version, program, tmp_path
+    cluster, home, version, program, manifests, tmp_path
 ):
     namespace, _ = home
     # Upstream's runtimes do not meet Pod Security "restricted".
     models = cluster.namespace("models", enforce="baseline")
-    install_upstream(cluster, version, program, home, tmp_path)
+    if manifests:
+        apply_upstream(cluster, version, home)
+    else:
+        install_upstream(cluster, version, program, home, tmp_path)
     iris.serve(cluster, models)
     cluster.apply(PLAIN, namespace=models)
     waiting.until_ready(cluster, "inferenceservice/plain", models)
@@ -295,7 +333,7 @@ def test_nothing_is_lost_and_no_model_restarts_unannounced(
     cluster.apply(GRAPH, namespace=models)
     routers = cluster.wait("the graph's router", lambda: routers_of(cluster, models))
 
-    ours, commands = migrated(cluster, version, program, home, tmp_path)
+    ours, commands = migrated(cluster, version, program, home, tmp_path, manifests=manifests)
     assert yaml.safe_load(ours)["routing"]["domain"] == "models.example.org"
     step = steps(commands)
     assert list(step) == [1, 2, 3, 4, 5, 6, 7]
@@ -305,10 +343,10 @@ def test_nothing_is_lost_and_no_model_restarts_unannounced(
         if number == 5:
             nobody_may_start(cluster, models)
             cluster.kubectl("delete", "clusterrolebinding", LATER, "--ignore-not-found")
-    assert {path.name for path in tmp_path.iterdir()} - there == {
-        f"{namespace}-objects.yaml",
-        f"{namespace}-releases.yaml",
-    }
+    copies = {f"{namespace}-objects.yaml"}
+    if not manifests:
+        copies.add(f"{namespace}-releases.yaml")
+    assert {path.name for path in tmp_path.iterdir()} - there == copies
 
     # The new controller is there, and has come to every model; no pod is another one.
     webhooks.wait(cluster, models)
