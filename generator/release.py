@@ -39,6 +39,10 @@ class Release:
         """The name of the models' own release."""
         return f"{self.name}-models"
 
+    def called(self, chart: str) -> str:
+        """The name of a chart's release."""
+        return self.models_name if chart == MODELS else self.name
+
     def home(self, chart: str) -> str:
         """The namespace of a chart's objects that name none."""
         return self.models if chart == MODELS else self.namespace

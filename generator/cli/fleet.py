@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,8 +89,13 @@ def fleet(
     check_standard_input(*values)
     if how["check"] and how["dry_run"]:
         raise click.UsageError("--check and --dry-run do not go together")
+    if prune and (folder.is_absolute() or not folder.parts):
+        what = f"records name it by a path from here, and {folder} is none; name a folder below"
+        raise click.UsageError(f"--prune-clusters finds what came from CLUSTERS: {what}")
     _check_apart(folder, output)
     found = find(folder)
+    for cluster in found.clusters:
+        _check_apart(folder, output / cluster.name)
     for path in found.ignored:
         diagnostics.note(Problem.output(path, "is no file of values (.yaml, .yml), and left out"))
     wanted = Fleet(
@@ -113,8 +119,9 @@ def fleet(
 
 
 def _check_apart(folder: Path, output: Path) -> None:
-    """Raise UsageError where the output would be taken for a cluster."""
-    given, written = folder.resolve(), output.resolve()
+    """Raise UsageError where output would be taken for a cluster, or is a cluster's already."""
+    # `Path.resolve` raises RuntimeError at a loop of links.
+    given, written = (Path(os.path.realpath(path)) for path in (folder, output))
     if given in (written, *written.parents):
         raise click.UsageError(f"-o {output} is in {folder}, whose clusters are read; name another")
 
@@ -122,16 +129,22 @@ def _check_apart(folder: Path, output: Path) -> None:
 def _run(wanted: Fleet, folder: Path, clusters: Sequence[Cluster], *, prune: bool) -> Summary:
     """Do the work, or find out what there is to do; the folder is locked meanwhile."""
     from generator.cli.summary import Summary  # noqa: PLC0415
+    from generator.fleet.removed import settle  # noqa: PLC0415
     from generator.fleet.run import run  # noqa: PLC0415
-    from generator.output import destination  # noqa: PLC0415
+    from generator.output import destination, record  # noqa: PLC0415
 
     destination.check(wanted.output)
+    if (wanted.output / record.NAME).exists():
+        fact = "holds the objects of one cluster, and not a folder of each; name another folder"
+        raise GeneratorError(Problem.output(wanted.output, fact))
     summary = Summary()
     with destination.locked([wanted.output] if wanted.writes else []):
         for done, outcome in enumerate(run(wanted, clusters), 1):
             summary.add(outcome)
             pass_by(f"{done} of {len(clusters)} clusters")
         pass_by("")
+        if wanted.writes:
+            settle(wanted.output, [cluster.name for cluster in clusters])
         _tell_removed(summary, wanted, folder, [cluster.name for cluster in clusters], prune=prune)
     return summary
 
@@ -150,7 +163,7 @@ def _tell_removed(
             diagnostics.note(Problem.output(root, message))
             continue
         try:
-            removed.prune(root, force=wanted.force, writes=wanted.writes)
+            removed.prune(root, wanted.release.owner, force=wanted.force, writes=wanted.writes)
             summary.removed.append(name)
         except GeneratorError as error:
             summary.fail(name, error.problems)

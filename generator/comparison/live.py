@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from generator import helm, kubectl
+from generator import CHART, MODELS, helm, kubectl
 from generator.comparison.reading import objects
 from generator.comparison.sides import Side, Text
 from generator.errors import ToolFailed
@@ -108,10 +108,8 @@ def _recorded(release: Release, wide: frozenset[tuple[str, str]], said: _Said) -
     """The objects of Helm's own record of both releases."""
     found: _Objects = {}
     missing = []
-    for name, home in (
-        (release.name, release.namespace),
-        (release.models_name, release.models),
-    ):
+    for chart in (CHART, MODELS):
+        name, home = release.called(chart), release.home(chart)
         try:
             text = helm.record(name, home)
         except ToolFailed as error:

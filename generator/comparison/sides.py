@@ -63,11 +63,19 @@ def charts_in(name: str) -> list[Path]:
 
 
 def clusters_in(name: str) -> list[str]:
-    """The clusters in a folder that `generator fleet` writes; none if it is something else."""
+    """The clusters in a folder that `generator fleet` writes; none if it is something else.
+
+    A folder that has other manifests as well is no fleet: they would be passed over.
+    """
     folder = Path(name)
     if not folder.is_dir() or (folder / NAME).exists():
         return []
-    return sorted(each.name for each in folder.iterdir() if (each / NAME).is_file())
+    visible = [each for each in folder.iterdir() if not each.name.startswith(".")]
+    clusters = {each.name for each in visible if (each / NAME).is_file()}
+    others = (each for each in visible if each.name not in clusters)
+    if any(each.is_dir() or each.suffix in _MANIFESTS for each in others):
+        return []
+    return sorted(clusters)
 
 
 def read_side(name: str, values: Sequence[str], release: Release) -> Side:
@@ -125,8 +133,8 @@ def _chart(chart: Path, values: Sequence[str], release: Release) -> Iterator[Tex
     rendered = helm.template(
         chart,
         given,
-        release=release.models_name if name == MODELS else release.name,
-        namespace=release.models if name == MODELS else release.namespace,
+        release=release.called(name),
+        namespace=release.home(name),
         more=["--include-crds"],
     )
     for _, file, text in documents(rendered):

@@ -59,8 +59,7 @@ class Renderer:
         found: dict[int, Rendered] = {}
         groups: dict[tuple[str, ...], list[int]] = {}
         for number, each in enumerate(wanted):
-            release = each.release
-            home = (release.name, release.namespace) if each.chart == CHART else _of_models(each)
+            home = (each.release.called(each.chart), each.release.home(each.chart))
             # A null takes away a default where Helm first sees one: not the same for a dependency.
             alone = (str(number),) if _has_null(each.values.merged) else ()
             groups.setdefault((each.chart, *home, *alone), []).append(number)
@@ -89,13 +88,12 @@ class Renderer:
 
     def _run(self, wanted: Sequence[Installation]) -> list[list[Manifest]]:
         chart, release = wanted[0].chart, wanted[0].release
-        is_platform = chart == CHART
         printed = template(
             self._prepared(chart, len(wanted)),
             Values.made({f"i{number}": _given(each) for number, each in enumerate(wanted)}),
-            release=release.name if is_platform else release.models_name,
+            release=release.called(chart),
             namespace=release.home(chart),
-            more=["--include-crds"] if is_platform else [],
+            more=["--include-crds"] if chart == CHART else [],
         )
         shared: list[Manifest] = []
         own: list[list[Manifest]] = [[] for _ in wanted]
@@ -142,10 +140,6 @@ def _files(chart: Path) -> dict[str, str]:
         for file in sorted(chart.rglob("*"))
         if file.is_file() and file.name not in _LEFT_OUT
     }
-
-
-def _of_models(wanted: Installation) -> tuple[str, ...]:
-    return (wanted.release.models_name, wanted.release.models)
 
 
 def _given(wanted: Installation) -> JsonObject:

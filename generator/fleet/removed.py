@@ -7,36 +7,47 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from generator.errors import OutputError
-from generator.fleet.discovery import PLATFORM
-from generator.output import inventory, record, writing
+from generator.fleet.discovery import PLATFORM, YAML
+from generator.output import destination, inventory, journal, record, writing
 from generator.output.record import Record, name_inputs
 from generator.output.writing import Output, Tree
 
-_SUFFIXES = (".yaml", ".yml")
+
+def settle(output: Path, clusters: Iterable[str]) -> None:
+    """Undo what a run was killed at in folders of no cluster; the clusters' own, writing settles.
+
+    Raises OutputError where that cannot be done.
+    """
+    known = set(clusters)
+    for folder in _folders(output):
+        if folder.name not in known and journal.is_pending(folder):
+            with destination.locked([folder]):
+                journal.settle(folder)
 
 
 def removed(output: Path, folder: Path, clusters: Iterable[str]) -> tuple[list[str], list[str]]:
     """Folders of `output` that hold the manifests of no cluster: of this fleet's, and of others'.
 
-    This fleet's come from files of `folder`, by the names that it gives them today.
+    This fleet's come from files of `folder`, by the names that it gives them today. A name without
+    a folder, which a record has of an absolute path, too, is no sign of that.
     """
     gone: list[str] = []
     others: list[str] = []
     known = set(clusters)
     for name, found in _records(output):
         if name not in known:
-            ours = found.inputs and set(found.inputs) & set(name_inputs(_files(folder, name)))
-            (gone if ours else others).append(name)
+            own = {each for each in name_inputs(_files(folder, name)) if "/" in each}
+            (gone if own & set(found.inputs) else others).append(name)
     return gone, others
 
 
-def prune(root: Path, *, force: bool, writes: bool) -> None:
+def prune(root: Path, owner: str, *, force: bool, writes: bool) -> None:
     """Remove the files of a cluster, and its folder if nobody else has any in it.
 
-    Without `writes` they stay. Raises OutputError where they cannot be removed.
+    Without `writes` they stay. Raises OutputError where they cannot be removed, or where the record
+    says another owner and it is not to be forced.
     """
-    found = record.parse((inventory.read(root, record.NAME) or b"").decode())
-    wanted = Output(root, [Tree({}, found.owner)], force=force)
+    wanted = Output(root, [Tree({}, owner)], force=force)
     changes = writing.write(wanted) if writes else writing.compare(wanted)
     if changes.refusals:
         raise OutputError(*changes.refusals)
@@ -47,15 +58,16 @@ def prune(root: Path, *, force: bool, writes: bool) -> None:
 
 def _records(output: Path) -> Iterator[tuple[str, Record]]:
     """The folders of `output` that hold manifests, and their records."""
-    if not output.is_dir():
-        return
-    for folder in sorted(output.iterdir()):
-        if folder.is_symlink() or not folder.is_dir():
-            continue
+    for folder in _folders(output):
         with contextlib.suppress(OSError, ValueError, inventory.Obstacle):
             content = inventory.read(folder, record.NAME)
             if content is not None and (found := record.parse(content.decode())).command == _OWNER:
                 yield folder.name, found
+
+
+def _folders(output: Path) -> list[Path]:
+    folders = sorted(output.iterdir()) if output.is_dir() else []
+    return [each for each in folders if each.is_dir() and not each.is_symlink()]
 
 
 _OWNER = "manifests"
@@ -64,4 +76,4 @@ _OWNER = "manifests"
 def _files(folder: Path, name: str) -> list[Path]:
     """The files that a cluster of this name has its values from."""
     stems = (folder / name, folder / name / PLATFORM)
-    return [stem.with_name(stem.name + suffix) for stem in stems for suffix in _SUFFIXES]
+    return [stem.with_name(stem.name + suffix) for stem in stems for suffix in YAML]

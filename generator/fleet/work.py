@@ -8,13 +8,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from generator.errors import GeneratorError, Problem, ValuesError
+from generator.errors import GeneratorError, OutputError, Problem, ValuesError
 from generator.fleet import batch, memory
 from generator.fleet.discovery import Cluster
 from generator.manifests import layout, rendering
 from generator.manifests.parsing import Manifest
 from generator.manifests.rendering import Installation
-from generator.output import journal, record, writing
+from generator.output import inventory, journal, record, writing
 from generator.output.writing import Changes, Output, Tree
 from generator.release import Release
 from generator.teams import read_teams
@@ -120,6 +120,10 @@ class Work:
                 outcomes.append(self._deliver(each, rendering.combined(own, objects)))
             except GeneratorError as error:
                 outcomes.append(self._failed(each.cluster, error.problems))
+            except OSError as error:
+                where = error.filename or self.fleet.output / each.cluster.name
+                problem = Problem.output(where, f"cannot be written: {error.strerror}")
+                outcomes.append(self._failed(each.cluster, [problem]))
         return outcomes
 
     def _checked(self, found: Read) -> list[Installation]:
@@ -142,7 +146,7 @@ class Work:
         tree = Tree(layout.folder(objects, fleet.release), fleet.release.owner)
         inputs = (*fleet.inputs, *found.cluster.files)
         wanted = Output(root, [tree], inputs=inputs, force=fleet.force, prune=fleet.prune)
-        is_new = not (root / record.NAME).exists()
+        is_new = _is_new(root)
         entries: tuple[Any, ...] = ()
         # Of a new folder there is nothing to tell; one to be put right is no state to compare with.
         if fleet.writes and (is_new or journal.is_pending(root)):
@@ -166,6 +170,14 @@ class Work:
     def _failed(self, cluster: Cluster, problems: Sequence[Problem]) -> Outcome:
         self.known.pop(cluster.name, None)
         return Outcome(cluster.name, problems=tuple(problems))
+
+
+def _is_new(root: Path) -> bool:
+    """Whether there is no folder of a run yet. Raises OutputError where that cannot be seen."""
+    try:
+        return inventory.read(root, record.NAME) is None
+    except inventory.Obstacle as error:
+        raise OutputError(Problem.output(root / error.path, str(error))) from None
 
 
 def _sound(rendered: batch.Rendered) -> Sequence[Manifest]:

@@ -12,7 +12,7 @@ import pytest
 
 from generator import tools
 from generator.chart import cache
-from generator.errors import GeneratorError
+from generator.errors import GeneratorError, ValuesError
 from generator.fleet import batch, discovery
 from generator.manifests import rendering
 from generator.output import journal, record
@@ -327,6 +327,79 @@ def test_a_cluster_that_is_gone_keeps_what_was_changed(grounds):
     assert not (grounds / "out" / "a").exists()
 
 
+def test_what_another_run_wrote_is_never_pruned(grounds):
+    """Whatever is called as a cluster would be, and however the folder of clusters is named."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert fleet(grounds).returncode == 0
+    laid_out(grounds, elsewhere__platform="{}")
+    file = grounds / "elsewhere" / "platform.yaml"
+    own = ("manifests", "-f", file, "-o", "out/mine")
+    assert run(*own, cwd=grounds, environment=environment).returncode == 0
+    (grounds / "clusters" / "a.yaml").unlink()
+    before = [state(grounds / "out" / name) for name in ("a", "mine")]
+    words = ("fleet", "-f", "base.yaml", grounds / "clusters", "-o", "out")
+    done = run(*words, "--prune-clusters", cwd=grounds, environment=environment)
+    assert done.returncode == 2
+    assert "name a folder below" in done.stderr
+    done = run(*words, cwd=grounds, environment=environment)
+    assert "out/mine: holds the manifests of another run" in done.stderr
+    assert [state(grounds / "out" / name) for name in ("a", "mine")] == before
+
+
+def test_a_cluster_of_another_release_is_not_pruned(grounds):
+    assert fleet(grounds).returncode == 0
+    (grounds / "clusters" / "a.yaml").unlink()
+    before = state(grounds / "out" / "a")
+    done = fleet(grounds, "--prune-clusters", "-n", "ml")
+    assert done.returncode == 1
+    assert "out/a/SHA256SUMS: belongs to `manifests" in done.stderr
+    assert state(grounds / "out" / "a") == before
+
+
+def test_a_pruning_that_was_killed_is_put_right(grounds):
+    assert fleet(grounds).returncode == 0
+    root = grounds / "out" / "a"
+    (grounds / "clusters" / "a.yaml").unlink()
+    whole = files(root)
+    steps = [journal.Step(path, record.digest(text), None) for path, text in whole.items()]
+    steps.sort(key=lambda step: (record.is_record(step.path), step.path))
+    (root / journal.JOURNAL).mkdir()
+    journal._stage(root, steps, {})
+    (root / record.NAME).unlink()
+    (root / "kustomization.yaml").unlink()
+    done = fleet(grounds)
+    assert done.returncode == 0
+    assert files(root) == whole
+    assert "out/a: its cluster is no longer in clusters" in done.stderr
+    assert fleet(grounds, "--prune-clusters").returncode == 0
+    assert not root.exists()
+
+
+def test_an_output_is_no_cluster_and_no_clusters_folder(grounds):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    laid_out(grounds, out__in__in="{}")
+    before = state(grounds / "out")
+    done = run("fleet", "out/in", "-o", "out", cwd=grounds, environment=environment)
+    assert (done.returncode, state(grounds / "out")) == (2, before)
+    assert run("manifests", "-o", "one", cwd=grounds, environment=environment).returncode == 0
+    done = run("fleet", "clusters/", "-o", "one", cwd=grounds, environment=environment)
+    assert done.returncode == 1
+    assert "one: holds the objects of one cluster" in done.stderr
+
+
+def test_a_folder_that_cannot_be_read_ends_its_cluster_alone(grounds):
+    """A loop of links stands for one that may not be read: for root there is no other."""
+    folder = grounds / "clusters" / "lab" / "teams"
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    folder.symlink_to("teams")
+    done = fleet(grounds)
+    assert done.returncode == 1
+    assert "clusters/lab/teams" in done.stderr
+    assert "out: 4 clusters: 3 new, 1 failed\n" in done.stderr
+
+
 LAYOUTS = {
     "one__platform two__platform": (["one", "two"], ""),
     "one two__platform .hidden README": (["README", "one", "two"], ""),
@@ -338,6 +411,7 @@ LAYOUTS = {
     "one__platform one__team__a": (["one"], "one/team:1:1: belongs to nothing: a cluster's folder "
                                    "has platform.yaml and teams/; did you mean teams?"),
     "one__platform one__teams__A_b": (["one"], 'A_b.yaml:1:1: "A_b" is no name for a namespace'),
+    "one__platform one__teams__ads__m": (["one"], "teams/ads:1:1: is no file of a team's models"),
 }  # fmt: skip
 
 
@@ -402,3 +476,44 @@ def test_an_interrupted_run_leaves_each_folder_before_or_after(number, grounds):
     assert found <= {0, -number, 130 if number == signal.SIGINT else -number}
     assert fleet(grounds).returncode == 0
     assert {folder.name: files(folder) for folder in root.iterdir()} == after
+
+
+def test_nothing_in_a_clusters_folder_is_passed_over_in_silence(tmp_path):
+    laid_out(tmp_path, one__platform="{}", one__teams__a="{}")
+    folder = tmp_path / "one"
+    (folder / "platform.yml").write_text("{}")
+    (folder / "teams" / "ads.YAML").write_text("{}")
+    laid_out(tmp_path, two__platform="{}")
+    (tmp_path / "two" / "teams").write_text("{}")
+    one, two = discovery.find(tmp_path).clusters
+    assert [problem.message for problem in one.problems] == [
+        "is no file of a team's models, such as teams/fraud.yaml; move it away",
+        f"and {folder / 'platform.yaml'} are both there; leave one out",
+    ]
+    assert "belongs to nothing" in two.problems[0].message
+
+
+def test_a_pipe_among_the_clusters_does_not_hang(tmp_path):
+    laid_out(tmp_path, one="{}")
+    os.mkfifo(tmp_path / "two.yaml")
+    found = discovery.find(tmp_path)
+    assert [cluster.name for cluster in found.clusters] == ["one"]
+    assert found.ignored == (tmp_path / "two.yaml",)
+
+
+@pytest.mark.parametrize("name", ["a, b", "a\nb", "-a", "é"])
+def test_a_cluster_has_a_name_that_can_be_listed(tmp_path, name):
+    laid_out(tmp_path, one="{}")
+    (tmp_path / f"{name}.yaml").write_text("{}")
+    with pytest.raises(ValuesError, match="a cluster's name is of letters"):
+        discovery.find(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_ends_its_cluster_alone(grounds):
+    """A loop of links stands for one that may not be written to: for root there is no other."""
+    (grounds / "out").mkdir()
+    (grounds / "out" / "a").symlink_to("a")
+    done = fleet(grounds)
+    assert done.returncode == 1
+    assert "out/a" in done.stderr
+    assert "3 new, 1 failed" in done.stderr

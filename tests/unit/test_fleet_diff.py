@@ -139,3 +139,14 @@ def test_an_object_that_cannot_be_read_is_named_with_its_cluster(fleets):
     done = diff(*fleets)
     assert done.exception
     assert "new/c03/objects.yaml:2:1" in str(done.exception)
+
+
+def test_other_manifests_beside_clusters_are_compared_too(tmp_path):
+    sides = []
+    for side, level in (("old", "info"), ("new", "debug")):
+        root = fleet(tmp_path / side, one=[config("main")])
+        (root / "own.yaml").write_text(dump(config("own", level=level)))
+        sides.append(root)
+    done = diff(*sides)
+    assert done.exit_code == 1
+    assert "ConfigMap/own -n kserve" in done.output
