@@ -110,6 +110,13 @@ def a_gateway_in_the_routes_own_namespace(cluster):
 
 
 @quiet
+def a_route_to_no_gateway(cluster):
+    """A parent may be a Service, which a service mesh serves."""
+    doctor.own_gateway(cluster, Accepted="True", Programmed="True")
+    cluster.found["HTTPRoutes"][0]["spec"]["parentRefs"] = [{"kind": "Service", "name": "iris"}]
+
+
+@quiet
 def a_crd_that_takes_what_it_does_not_name(cluster):
     for crd in cluster.found["crds"]:
         for version in crd["spec"]["versions"]:
