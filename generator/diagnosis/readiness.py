@@ -141,7 +141,8 @@ def _refused(seen: Snapshot, each: JsonObject) -> Findings:
         if involved.get("namespace") == home and own.fullmatch(str(involved.get("name"))):
             messages[str(involved["name"])] = line(event.get("message"))
     for name, message in messages.items():
-        yield Finding("pod-refused", called("ReplicaSet", name, home), message, _allowance(message))
+        where, remedy = called("ReplicaSet", name, home), _allowance(seen, each, message)
+        yield Finding("pod-refused", where, message, remedy)
 
 
 def _replica_sets(each: JsonObject) -> re.Pattern[str]:
@@ -156,10 +157,17 @@ def _when(event: JsonObject) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or "")
 
 
-def _allowance(message: str) -> str:
+def _allowance(seen: Snapshot, each: JsonObject, message: str) -> str:
     """What lets pods in that were refused."""
+    home = namespace(each)
     if "exceeded quota" in message or "must specify" in message:
         return "raise the namespace's ResourceQuota, or ask for less in the model's resources"
+    if "PodSecurity" in message and each["kind"] == "InferenceGraph":
+        # KServe gives the router no security context, and there is no field for one.
+        if seen.named("tenants", home):
+            return f"set tenants.{home}.podSecurity=baseline"
+        level = "pod-security.kubernetes.io/enforce=baseline"
+        return f"kubectl label namespace {home} {level} --overwrite"
     if "PodSecurity" in message:
         return "set what the message names in the model's securityContext: docs/troubleshooting.md"
     return "mend what refuses them; the message names it"

@@ -74,7 +74,7 @@ def healthy():
                 "graph deployments",
                 *("model pods", "graph pods", "refusals", "ingress classes", "gateway classes"),
                 *("gateways", "HTTPRoutes", "GRPCRoutes", "istio gateways", "virtual services"),
-                "gateway pods",
+                *("gateway pods", "tenants"),
             )
         },
     }
@@ -593,6 +593,19 @@ def graph_without_model(cluster):
 
 
 @spoil("pod-refused", "PodSecurity", "docs/troubleshooting.md")
+def model_refused(cluster):
+    over_quota(cluster)
+    message = 'pods "iris" is forbidden: violates PodSecurity "restricted"'
+    cluster.found["refusals"][0]["message"] = message
+
+
+@spoil("pod-refused", "PodSecurity", "set tenants.team.podSecurity=baseline")
+def graph_of_a_tenant_refused(cluster):
+    graph_refused(cluster)
+    cluster.found["tenants"] = [{"kind": "Namespace", "metadata": {"name": "team"}}]
+
+
+@spoil("pod-refused", "kubectl label namespace team pod-security.kubernetes.io/enforce=baseline")
 def graph_refused(cluster):
     """KServe calls it Ready."""
     metadata = MODEL | {"name": "vote", "labels": {GRAPH_LABEL: "vote"}}
