@@ -204,6 +204,65 @@ def test_a_tenant_that_cannot_be_is_refused_with_its_path(what, tmp_path):
     assert "values.yaml:1:" in said
 
 
+def limits(*them):
+    return {"limitRange": {"limits": list(them)}}
+
+
+NO_QUANTITIES = {
+    "null in a quota": (
+        {"resourceQuota": {"hard": {"requests.cpu": None}}},
+        "resourceQuota.hard: requests.cpu is null, and no quantity",
+    ),
+    "a boolean": (
+        {"resourceQuota": {"hard": {"pods": True}}},
+        "resourceQuota.hard: pods is true, and no quantity",
+    ),
+    "a list of quantities": (
+        {"resourceQuota": {"hard": [1]}},
+        "resourceQuota.hard: is a list, and no mapping",
+    ),
+    "null in a limit": (
+        limits({"type": "Container", "max": {"cpu": None}}),
+        "limitRange.limits.0.max: cpu is null, and no quantity",
+    ),
+    "a mapping in a limit": (
+        limits({"type": "Pod"}, {"type": "Container", "max": {"cpu": {"a": 1}}}),
+        "limitRange.limits.1.max: cpu is a mapping, and no quantity",
+    ),
+    "a number of quantities": (
+        limits({"type": "Container", "default": 3}),
+        "limitRange.limits.0.default: is 3, and no mapping",
+    ),
+    "a number of limits": (
+        {"limitRange": {"limits": 3}},
+        "limitRange.limits: is 3, and no list",
+    ),
+    "a mapping of limits": (
+        {"limitRange": {"limits": {"a": 1}}},
+        "limitRange.limits: is a mapping, and no list",
+    ),
+    "no limits": ({"limitRange": {"limits": None}}, "limitRange.limits: is null, and no list"),
+    "a limit of a wrong type": (limits(3), "limitRange.limits.0: is 3, and no mapping"),
+}
+
+
+@pytest.mark.parametrize("what", NO_QUANTITIES)
+def test_helm_itself_refuses_what_is_no_quantity(what):
+    tenant, message = NO_QUANTITIES[what]
+    with pytest.raises(GeneratorError) as caught:
+        made({"tenants": {"fraud": tenant}})
+    assert f"tenants.fraud.{message}" in str(caught.value)
+
+
+@pytest.mark.parametrize("what", NO_QUANTITIES)
+def test_the_generator_says_where_a_quantity_is_none(what, tmp_path):
+    tenant, message = NO_QUANTITIES[what]
+    said = refused({"tenants": {"fraud": tenant}}, tmp_path, "elsewhere")
+    assert "values.yaml:1:" in said
+    path = "limitRange" if what == "no limits" else message.partition(": ")[0]
+    assert "tenants.fraud." + re.sub(r"[.]([0-9])", r"[\1]", path) in said
+
+
 def test_labels_of_a_tenant_reach_all_that_its_models_are_made_of():
     values = {
         "tenants": {"fraud": {"labels": {"cost-center": "1"}, "podSecurity": "baseline"}},

@@ -32,6 +32,7 @@
     {{- if and $tenant.role (not $tenant.groups) }}
       ERROR: {{ $path }}.role: there is nobody to have it; set {{ $path }}.groups, or remove it
     {{- end -}}
+    {{- include "kserve-lite.tenants.checkAmounts" (dict "path" $path "tenant" $tenant) -}}
   {{- end -}}
   {{- include "kserve-lite.tenants.checkGateways" . -}}
   {{- if $guarded -}}
@@ -76,6 +77,59 @@ with one of its own is not behind it. Takes (dict root guarded), where guarded a
   {{- if and $class $names $routing.domain (eq $root.Values.deploymentMode "Standard") (not $root.Values.networkPolicy.gatewayFrom) }}
     {{- $path := printf "tenants.%s" (first $names) }}
     ERROR: networkPolicy.gatewayFrom: says nothing of where the pods of {{ $class }} are, and the NetworkPolicy of {{ $path }} would keep them out; name their namespace, or set {{ $path }}.networkPolicy.enabled=false
+  {{- end -}}
+{{- end -}}
+
+{{- /*
+What a tenant's quota and limits cannot be: Kubernetes takes null for 0, and a word of another type not at all.
+Takes (dict path tenant).
+*/ -}}
+{{- define "kserve-lite.tenants.checkAmounts" -}}
+  {{- with .tenant.resourceQuota -}}
+    {{- if hasKey . "hard" -}}
+      {{- include "kserve-lite.tenants.checkQuantities" (dict "path" (printf "%s.resourceQuota.hard" $.path) "quantities" .hard) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- with .tenant.limitRange -}}
+    {{- $path := printf "%s.limitRange.limits" $.path -}}
+    {{- if not (kindIs "slice" .limits) }}
+      ERROR: {{ $path }}: is {{ include "kserve-lite.tenants.kind" .limits }}, and no list; begin each entry with a dash
+    {{- else -}}
+      {{- range $number, $limit := .limits -}}
+        {{- $item := printf "%s.%d" $path $number -}}
+        {{- if not (kindIs "map" $limit) }}
+          ERROR: {{ $item }}: is {{ include "kserve-lite.tenants.kind" $limit }}, and no mapping; write type and amounts
+        {{- else -}}
+          {{- range $key, $quantities := omit $limit "type" -}}
+            {{- include "kserve-lite.tenants.checkQuantities" (dict "path" (printf "%s.%s" $item $key) "quantities" $quantities) -}}
+          {{- end -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+
+{{- /* What are no quantities. Takes (dict path quantities). */ -}}
+{{- define "kserve-lite.tenants.checkQuantities" -}}
+  {{- if not (kindIs "map" .quantities) }}
+    ERROR: {{ .path }}: is {{ include "kserve-lite.tenants.kind" .quantities }}, and no mapping; write one quantity per resource
+  {{- else -}}
+    {{- range $name, $quantity := .quantities -}}
+      {{- if not (has (kindOf $quantity) (list "string" "float64" "int" "int64")) }}
+        ERROR: {{ $.path }}: {{ $name }} is {{ include "kserve-lite.tenants.kind" $quantity }}, and no quantity; write one such as 500m, 2 or 4Gi, or remove it
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+
+{{- /* A value in a few words. Takes the value. */ -}}
+{{- define "kserve-lite.tenants.kind" -}}
+  {{- if kindIs "map" . -}}
+    a mapping
+  {{- else if kindIs "slice" . -}}
+    a list
+  {{- else -}}
+    {{ toJson . }}
   {{- end -}}
 {{- end -}}
 
