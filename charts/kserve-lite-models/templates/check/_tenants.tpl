@@ -15,7 +15,7 @@ What does not fit into the namespace of a tenant, said before pods are refused t
         {{- end -}}
       {{- end -}}
     {{- end -}}
-    {{- if and (dig "networkPolicy" "enabled" true $tenant) (not .Values.networkPolicy.gatewayFrom) -}}
+    {{- if and (include "kserve-lite-models.guarded" .) (not .Values.networkPolicy.gatewayFrom) -}}
       {{- include "kserve-lite-models.check.guarded" (dict "root" . "namespace" $namespace) -}}
     {{- end -}}
     {{- $restricted := and (dig "createNamespace" true $tenant) (eq "restricted" ($tenant.podSecurity | default "restricted")) -}}
