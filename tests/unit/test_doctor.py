@@ -482,6 +482,13 @@ def no_istio_gateway_of_a_tenant(cluster):
     cluster.found["virtual services"][0]["spec"]["gateways"] = ["kserve/kserve-team"]
 
 
+@spoil("gateway-missing", "Gateway/kserve-team -n edge", "set routing.gateway.create=true")
+def no_istio_gateway_elsewhere(cluster):
+    """The platform makes those of tenants in its own namespace."""
+    virtual_service(cluster)
+    cluster.found["virtual services"][0]["spec"]["gateways"] = ["edge/kserve-team"]
+
+
 @spoil("route-missing", "python -m generator routes")
 def model_without_route(cluster):
     virtual_service(cluster)

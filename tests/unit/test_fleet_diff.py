@@ -144,7 +144,7 @@ def test_what_is_said_of_an_object_is_said_once(tmp_path):
     """One of its fields is alike in all clusters, and another is not."""
     sides = [
         fleet(tmp_path / side, **{name: [crd(side, name, **properties)] for name in ("c1", "c2")})
-        for side, properties in (("old", {}), ("new", dict.fromkeys("xy", {"type": "string"})))
+        for side, properties in (("old", {}), ("new", {key: {"type": "string"} for key in "xy"}))
     ]
     lines = diff(*sides).output.splitlines()
     summary = "  ~ CustomResourceDefinition/a.b.c"

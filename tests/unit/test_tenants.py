@@ -1,6 +1,5 @@
 """Tenants: what the platform's values make of a team, and what the models chart makes of them."""
 
-import json
 import re
 
 import pytest
@@ -538,46 +537,6 @@ def test_a_published_graph_of_no_tenant_is_refused(routing, tmp_path):
     # KServe itself writes no route to a graph.
     by_kserve = values | {"routing": {"mode": "gatewayApi", "domain": "a.b"}}
     assert made(by_kserve, MODELS, "fraud")
-
-
-def notes(values, folder, chart=CHART, namespace="kserve"):
-    """What Helm prints when a chart is installed with some values."""
-    file = folder / "values.yaml"
-    file.write_text(json.dumps(values))
-    words = ("install", "a", str(CHARTS[chart]), "-n", namespace, "--dry-run=client", "-f")
-    return json.loads(cases.helm(*words, str(file), "-o", "json"))["info"]["notes"]
-
-
-@pytest.mark.parametrize("routing", [GATEWAY_API, ISTIO])
-def test_the_first_model_goes_where_its_route_is_taken_and_its_pods_are_asked(routing, tmp_path):
-    tenants = {"ads": {"gateway": {}}, "fraud": {}, "sales": {}}
-    said = notes({"tenants": tenants, "routing": routing}, tmp_path)
-    assert "kubectl apply -n fraud -f -" in said
-    assert "Ask it, from a pod of namespace fraud:" in said
-    assert "http://sklearn-iris-fraud.example.com/v1/models" in said
-    assert not re.search(r"\bads\b", said)
-    # Without a NetworkPolicy anybody may ask; without tenants the model is in no tenant's namespace.
-    tenants["fraud"] = {"networkPolicy": {"enabled": False}}
-    said = notes({"tenants": tenants, "routing": routing}, tmp_path)
-    assert "from a pod of the cluster:" in said
-    said = notes({"routing": routing}, tmp_path)
-    assert "kubectl apply -n default -f -" in said
-    assert "from a pod of the cluster:" in said
-    # Where nobody shares the platform's gateway, nothing is said to be on it.
-    said = notes({"tenants": {"ads": tenants["ads"]}, "routing": routing}, tmp_path)
-    assert "kubectl apply -n ads -f -" in said
-    assert "from a pod of namespace ads:" in said
-    assert "from outside" not in said
-    assert "VirtualService" not in said
-    assert "kserve-ingress-gateway" not in said
-
-
-def test_a_model_of_a_guarded_tenant_is_asked_from_its_namespace(tmp_path):
-    values = {"tenants": {"fraud": {}}, "models": {"m": MODEL}}
-    for namespace, pod in (("fraud", "namespace fraud"), ("ads", "the cluster")):
-        assert f"from a pod of {pod}:" in notes(values, tmp_path, MODELS, namespace)
-    values["tenants"]["fraud"] = {"networkPolicy": {"enabled": False}}
-    assert "from a pod of the cluster:" in notes(values, tmp_path, MODELS, "fraud")
 
 
 def folder_of(folder, platform, teams, release):
