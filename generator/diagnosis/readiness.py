@@ -163,7 +163,7 @@ def _allowance(seen: Snapshot, each: JsonObject, message: str) -> str:
     if "exceeded quota" in message or "must specify" in message:
         return "raise the namespace's ResourceQuota, or ask for less in the model's resources"
     if "PodSecurity" in message and each["kind"] == "InferenceGraph":
-        # KServe gives the router no security context, and there is no field for one.
+        # KServe gives the router no seccomp profile, and an InferenceGraph has no field for one.
         if seen.named("tenants", home):
             return f"set tenants.{home}.podSecurity=baseline"
         level = "pod-security.kubernetes.io/enforce=baseline"
