@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -133,24 +134,40 @@ def _switch(names: Iterable[str], formats: Iterable[str]) -> str:
 
 def _refused(seen: Snapshot, each: JsonObject) -> Findings:
     """That the API server refuses the pods; the newest refusal of each Deployment says why."""
-    prefix, home = f"{at(each, 'metadata.name')}-", namespace(each)
+    own, home = _replica_sets(each), namespace(each)
     messages = {}
     for event in sorted(seen.of("refusals"), key=_when):
         involved = event.get("involvedObject") or {}
-        if involved.get("namespace") == home and str(involved.get("name")).startswith(prefix):
+        if involved.get("namespace") == home and own.fullmatch(str(involved.get("name"))):
             messages[str(involved["name"])] = line(event.get("message"))
     for name, message in messages.items():
-        yield Finding("pod-refused", called("ReplicaSet", name, home), message, _allowance(message))
+        where, remedy = called("ReplicaSet", name, home), _allowance(seen, each, message)
+        yield Finding("pod-refused", where, message, remedy)
+
+
+def _replica_sets(each: JsonObject) -> re.Pattern[str]:
+    """The names of a model's or graph's ReplicaSets: those of `iris-2` are none of `iris`."""
+    name = re.escape(str(at(each, "metadata.name")))
+    if each["kind"] != "InferenceGraph":
+        name += f"-(?:{'|'.join(_COMPONENTS)})(?:-worker)?"
+    return re.compile(rf"{name}(?:-\d+-deployment)?-[^-]+")  # Knative has one of each revision.
 
 
 def _when(event: JsonObject) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or "")
 
 
-def _allowance(message: str) -> str:
+def _allowance(seen: Snapshot, each: JsonObject, message: str) -> str:
     """What lets pods in that were refused."""
+    home = namespace(each)
     if "exceeded quota" in message or "must specify" in message:
         return "raise the namespace's ResourceQuota, or ask for less in the model's resources"
+    if "PodSecurity" in message and each["kind"] == "InferenceGraph":
+        # KServe gives the router no seccomp profile, and an InferenceGraph has no field for one.
+        if seen.named("tenants", home):
+            return f"set tenants.{home}.podSecurity=baseline"
+        level = "pod-security.kubernetes.io/enforce=baseline"
+        return f"kubectl label namespace {home} {level} --overwrite"
     if "PodSecurity" in message:
         return "set what the message names in the model's securityContext: docs/troubleshooting.md"
     return "mend what refuses them; the message names it"

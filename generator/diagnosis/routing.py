@@ -83,11 +83,8 @@ def _gateway(seen: Snapshot, home: str, name: str) -> Findings:
         return
     gateway = seen.named("gateways", name, home)
     if gateway is None:
-        where = called("Gateway", name, home)
-        remedy = "set routing.gateway.create=true, or name one that is there in routing.gateway"
-        yield Finding(
-            "gateway-missing", where, "is not there, and routes of models name it", remedy
-        )
+        fact = "is not there, and routes of models name it"
+        yield _missing_gateway(seen, home, name, fact)
         return
     chosen = str(at(gateway, "spec.gatewayClassName"))
     of_class = seen.named("gateway classes", chosen)
@@ -107,6 +104,18 @@ def _gateway(seen: Snapshot, home: str, name: str) -> Findings:
             return
 
 
+def _missing_gateway(seen: Snapshot, home: str, name: str, fact: str) -> Finding:
+    """That a gateway is not there: kserve-NAME is that of the tenant NAME, another is for all."""
+    remedy = "set routing.gateway.create=true, or name one that is there in routing.gateway"
+    tenant = name.removeprefix("kserve-")
+    if home == seen.release.namespace and tenant not in (name, "ingress-gateway"):
+        remedy = (
+            f"set tenants.{tenant}.gateway for the platform, or take that out of the values that "
+            "the models' release was given"
+        )
+    return Finding("gateway-missing", called("Gateway", name, home), fact, remedy)
+
+
 def _install(name: str) -> str:
     return f"install the controller of class {name}, or set routing.gateway.className to another"
 
@@ -118,18 +127,27 @@ def _said(found: JsonObject) -> str:
 
 
 def _routes(seen: Snapshot) -> Findings:
-    """Routes of models are taken by the gateway that they name, which is there."""
-    for route in seen.of("HTTPRoutes", "GRPCRoutes"):
-        if _is_of_model(route):
-            for parent in at(route, "status.parents") or []:
-                found = condition({"status": parent}, "Accepted")
-                if found.get("status") == "False":
-                    gateway = at(parent, "parentRef.name")
-                    fact = f"Gateway {gateway} does not take it: {line(found.get('message'))}"
-                    remedy = "look at allowedRoutes and hostname of the Gateway's listeners"
-                    yield Finding("route-refused", label(route), fact, remedy)
+    """Routes of models are taken by the gateways that they name, which are there."""
+    routes = [route for route in seen.of("HTTPRoutes", "GRPCRoutes") if _is_of_model(route)]
+    for home, name in dict.fromkeys(each for route in routes for each in _parents(route)):
+        yield from _gateway(seen, home, name)
+    for route in routes:
+        for parent in at(route, "status.parents") or []:
+            found = condition({"status": parent}, "Accepted")
+            if found.get("status") == "False":
+                gateway = at(parent, "parentRef.name")
+                fact = f"Gateway {gateway} does not take it: {line(found.get('message'))}"
+                remedy = "look at allowedRoutes and hostname of the Gateway's listeners"
+                yield Finding("route-refused", label(route), fact, remedy)
     if "istio gateways" in seen.found:
         yield from _istio_gateways(seen)
+
+
+def _parents(route: JsonObject) -> Iterator[tuple[str, str]]:
+    """The namespaces and names of the Gateways that a route is attached to."""
+    for parent in at(route, "spec.parentRefs") or []:
+        if parent.get("kind", "Gateway") == "Gateway":
+            yield str(parent.get("namespace") or namespace(route)), str(parent["name"])
 
 
 def _istio_gateways(seen: Snapshot) -> Findings:
@@ -144,8 +162,7 @@ def _istio_gateways(seen: Snapshot) -> Findings:
         found = seen.named("istio gateways", name, home)
         if found is None:
             fact = f"is not there, and {label(service)} names it"
-            remedy = "set routing.gateway.create=true, or name one that is there in routing.gateway"
-            yield Finding("gateway-missing", called("Gateway", name, home), fact, remedy)
+            yield _missing_gateway(seen, home, name, fact)
         elif "gateway pods" in seen.found and not _is_served(seen, found):
             labels = ", ".join(f"{key}={value}" for key, value in _selector(found).items())
             fact = f"no pod has the labels of its selector: {labels}"

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from generator import CONFIG, CONTROLLER, kubectl
+from generator import CHART, CONFIG, CONTROLLER, kubectl
 from generator.catalog import catalog
 from generator.errors import ToolFailed
 from generator.release import Release
@@ -26,6 +26,7 @@ GROUP = "serving.kserve.io"
 PART_OF = "app.kubernetes.io/part-of"
 """The label that the objects of these charts have; its value is the platform chart's name."""
 
+_TENANTS = f"{PART_OF}={CHART},app.kubernetes.io/component=tenants"
 _GATEWAY_API = "gateway.networking.k8s.io"
 _ISTIO = "networking.istio.io"
 _EVERYWHERE = "--all-namespaces"
@@ -124,6 +125,7 @@ def _questions(home: str) -> dict[str, tuple[str, ...]]:
         "controller pods": ("pods", in_home),
         "model pods": ("pods", _EVERYWHERE, f"--selector={MODEL_LABEL}"),
         "graph pods": ("pods", _EVERYWHERE, f"--selector={GRAPH_LABEL}"),
+        "tenants": ("namespaces", f"--selector={_TENANTS}"),
         "refusals": ("events", _EVERYWHERE, refused),
         "ingress classes": ("ingressclasses.networking.k8s.io",),
         "gateway classes": (f"gatewayclasses.{_GATEWAY_API}",),

@@ -74,7 +74,7 @@ def healthy():
                 "graph deployments",
                 *("model pods", "graph pods", "refusals", "ingress classes", "gateway classes"),
                 *("gateways", "HTTPRoutes", "GRPCRoutes", "istio gateways", "virtual services"),
-                "gateway pods",
+                *("gateway pods", "tenants"),
             )
         },
     }
@@ -391,6 +391,44 @@ def unseen_gateway(cluster):
     gateway(cluster, Accepted="Unknown")
 
 
+def own_gateway(cluster, **conditions):
+    """The route of a model in namespace team, on the gateway that tenant team has of its own."""
+    gateway(cluster, **conditions)
+    theirs = copy.deepcopy(cluster.found["gateways"][0])
+    theirs["metadata"]["name"] = "kserve-team"
+    well = {"type": "Programmed", "status": "True"}, {"type": "Accepted", "status": "True"}
+    cluster.found["gateways"][0]["status"]["conditions"] = well
+    cluster.found["gateways"].append(theirs)
+    parent = {"kind": "Gateway", "name": "kserve-team", "namespace": "kserve"}
+    labels = {"app.kubernetes.io/part-of": "kserve-lite", "app.kubernetes.io/name": "iris"}
+    cluster.found["HTTPRoutes"] = [
+        {
+            "kind": "HTTPRoute",
+            "metadata": MODEL | {"labels": labels},
+            "spec": {"parentRefs": [parent]},
+        }
+    ]
+
+
+@spoil("gateway-refused", "Gateway/kserve-team -n kserve", "not Programmed: no address")
+def unprogrammed_gateway_of_a_tenant(cluster):
+    own_gateway(cluster, Accepted="True", Programmed="False")
+
+
+@spoil("gateway-missing", "Gateway/kserve-team -n kserve", "set tenants.team.gateway")
+def no_gateway_of_a_tenant(cluster):
+    own_gateway(cluster)
+    del cluster.found["gateways"][1]
+
+
+@spoil("gateway-missing", "Gateway/own -n team", "name one that is there in routing.gateway")
+def no_gateway_of_a_grpc_route(cluster):
+    """A parent that says no kind is a Gateway, and one that says no namespace is in the route's."""
+    own_gateway(cluster, Accepted="True", Programmed="True")
+    (route,) = cluster.found["HTTPRoutes"]
+    cluster.found["GRPCRoutes"] = [route | {"spec": {"parentRefs": [{"name": "own"}]}}]
+
+
 @spoil("route-refused", "NotAllowedByListeners")
 def refused_route(cluster):
     refused = {"type": "Accepted", "status": "False", "message": "NotAllowedByListeners"}
@@ -436,6 +474,19 @@ def no_istio_gateway(cluster):
 def no_gateway_pods(cluster):
     virtual_service(cluster)
     cluster.found["gateway pods"] = []
+
+
+@spoil("gateway-missing", "Gateway/kserve-team -n kserve", "set tenants.team.gateway")
+def no_istio_gateway_of_a_tenant(cluster):
+    virtual_service(cluster)
+    cluster.found["virtual services"][0]["spec"]["gateways"] = ["kserve/kserve-team"]
+
+
+@spoil("gateway-missing", "Gateway/kserve-team -n edge", "set routing.gateway.create=true")
+def no_istio_gateway_elsewhere(cluster):
+    """The platform makes those of tenants in its own namespace."""
+    virtual_service(cluster)
+    cluster.found["virtual services"][0]["spec"]["gateways"] = ["edge/kserve-team"]
 
 
 @spoil("route-missing", "python -m generator routes")
@@ -549,6 +600,19 @@ def graph_without_model(cluster):
 
 
 @spoil("pod-refused", "PodSecurity", "docs/troubleshooting.md")
+def model_refused(cluster):
+    over_quota(cluster)
+    message = 'pods "iris" is forbidden: violates PodSecurity "restricted"'
+    cluster.found["refusals"][0]["message"] = message
+
+
+@spoil("pod-refused", "PodSecurity", "set tenants.team.podSecurity=baseline")
+def graph_of_a_tenant_refused(cluster):
+    graph_refused(cluster)
+    cluster.found["tenants"] = [{"kind": "Namespace", "metadata": {"name": "team"}}]
+
+
+@spoil("pod-refused", "kubectl label namespace team pod-security.kubernetes.io/enforce=baseline")
 def graph_refused(cluster):
     """KServe calls it Ready."""
     metadata = MODEL | {"name": "vote", "labels": {GRAPH_LABEL: "vote"}}
@@ -674,6 +738,7 @@ def test_the_stopped_and_the_loading_are_not_broken():
     "spoil_it",
     [
         lambda cluster: gateway(cluster, Accepted="True", Programmed="True"),
+        lambda cluster: own_gateway(cluster, Accepted="True", Programmed="True"),
         virtual_service,
     ],
 )
@@ -706,7 +771,7 @@ def test_remedies_name_values_that_there_are():
         assert find(values_schema(), tuple(path.split("."))) is not None, path
 
 
-VALUE = re.compile(r"\b(?:routing|runtimes|webhook|storage|global)(?:\.\w+)+")
+VALUE = re.compile(r"\b(?:routing|runtimes|webhook|storage|global|tenants)(?:\.\w+)+")
 
 
 def test_broken_comes_first_and_the_report_counts():

@@ -128,6 +128,36 @@ def test_fleets_without_a_difference(fleets):
     assert (done.exit_code, done.output) == (0, "no cluster differs\n")
 
 
+def crd(side, cluster, **properties):
+    """A CRD with a label that all clusters have alike, and one of each cluster's own."""
+    schema = {"openAPIV3Schema": {"type": "object", "properties": properties}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "a.b.c", "labels": {"alike": side, "own": f"{side}-{cluster}"}},
+        "spec": {"group": "b.c", "versions": [version]},
+    }
+
+
+def test_what_is_said_of_an_object_is_said_once(tmp_path):
+    """One of its fields is alike in all clusters, and another is not."""
+    sides = [
+        fleet(tmp_path / side, **{name: [crd(side, name, **properties)] for name in ("c1", "c2")})
+        for side, properties in (("old", {}), ("new", {key: {"type": "string"} for key in "xy"}))
+    ]
+    lines = diff(*sides).output.splitlines()
+    summary = "  ~ CustomResourceDefinition/a.b.c"
+    assert [line for line in lines if line.startswith((summary, "cluster ", "2 clusters"))] == [
+        "2 clusters: c1, c2",
+        f"{summary}: 2 fields more",
+        "cluster c1",
+        summary,
+        "cluster c2",
+        summary,
+    ]
+
+
 def test_a_fleet_and_a_cluster_are_not_compared(fleets):
     done = diff(fleets[0], fleets[1] / "c00")
     assert done.exit_code == 2

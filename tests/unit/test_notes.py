@@ -108,6 +108,54 @@ def test_both_charts_fill_a_domain_template_alike(template, tmp_path):
     assert f"curl http://{host}/v1/models/sklearn-iris:predict" in notes("-f", str(file))
 
 
+@pytest.mark.parametrize(
+    "mode",
+    [{"mode": "gatewayApi", "gatewayApi": {"writeRoutes": True}}, {"mode": "virtualService"}],
+)
+def test_the_first_model_is_where_its_route_is_taken_and_its_pods_are_asked(mode, tmp_path):
+    file = tmp_path / "values.yaml"
+
+    def said(**tenants):
+        routing = mode | {"domain": "a.b"}
+        file.write_text(json.dumps({"tenants": tenants, "routing": routing}))
+        text = notes("-f", str(file))
+        assert all(len(line) <= 120 for line in text.splitlines())
+        assert "\n\n\n" not in text
+        return text
+
+    text = said(ads={"gateway": {}}, fraud={}, sales={})
+    assert "kubectl apply -n fraud -f -" in text
+    assert "Ask it, from a pod of namespace fraud:" in text
+    assert "http://sklearn-iris-fraud.a.b/v1/models" in text
+    assert not re.search(r"\bads\b", text)
+    # Without a NetworkPolicy anybody may ask; without tenants the model is in no tenant's namespace.
+    text = said(ads={"gateway": {}}, fraud={"networkPolicy": {"enabled": False}})
+    assert "kubectl apply -n fraud -f -" in text
+    assert "from a pod of the cluster:" in text
+    text = said()
+    assert "kubectl apply -n default -f -" in text
+    assert "from a pod of the cluster:" in text
+    # Where nobody shares the platform's gateway, nothing is said to be on it.
+    text = said(ads={"gateway": {}})
+    assert "kubectl apply -n ads -f -" in text
+    assert "from a pod of namespace ads:" in text
+    assert not re.search("from outside|VirtualService|kserve-ingress-gateway", text)
+
+
+def test_a_model_of_a_guarded_tenant_is_asked_from_its_namespace(tmp_path):
+    file = tmp_path / "values.yaml"
+
+    def said(namespace, tenant):
+        model = {"format": "sklearn", "storageUri": "s3://m"}
+        file.write_text(json.dumps({"tenants": {"fraud": tenant}, "models": {"m": model}}))
+        words = ("-n", namespace, "--dry-run=client", "-f", str(file))
+        return rendering.helm("install", "a", str(CHARTS[MODELS]), *words)
+
+    assert "from a pod of namespace fraud:" in said("fraud", {})
+    assert "from a pod of the cluster:" in said("ads", {})
+    assert "from a pod of the cluster:" in said("fraud", {"networkPolicy": {"enabled": False}})
+
+
 @pytest.mark.parametrize("program", ["helm", "helm3"])
 def test_the_crds_that_helm_shows_are_all_of_them(program):
     """What NOTES pipe to kubectl; Helm 3 puts nothing between the files."""

@@ -78,10 +78,6 @@ def test_annotations_of_ones_own_take_no_protection_away():
             GATEWAY_API,
             ("kserve", {"gateway.networking.k8s.io/gateway-name": "kserve-ingress-gateway"}),
         ),
-        (
-            GATEWAY_API | {"gateway": {"create": False, "name": "all", "namespace": "edge"}},
-            ("edge", {"gateway.networking.k8s.io/gateway-name": "all"}),
-        ),
     ],
 )
 def test_the_gateway_and_the_namespace_itself_may_call_and_nobody_else(routing, pod):
@@ -114,6 +110,9 @@ CLASSES = {
     "the cluster's default class": {"domain": "a.b", "ingressClass": {"create": False}},
     "example.com/x": {"domain": "a.b", "ingressClass": {"controller": "example.com/x"}},
     "class eg": GATEWAY_API | {"gateway": {"className": "eg"}},
+    "gateway edge/all": GATEWAY_API
+    | {"gateway": {"create": False, "name": "all", "namespace": "edge"}},
+    "gateway kserve/all": ISTIO | {"gateway": {"create": False, "name": "all"}},
 }
 
 
@@ -126,6 +125,17 @@ def test_a_gateway_whose_pods_are_not_known_is_asked_for(what, tmp_path):
     assert made(values | {"networkPolicy": {"gatewayFrom": [SHOP]}})
     assert made(values | {"tenants": {"fraud": {"networkPolicy": {"enabled": False}}}})
     assert made(values | {"tenants": {}})
+
+
+@pytest.mark.parametrize("routing", [GATEWAY_API, ISTIO])
+def test_the_pods_of_a_tenants_own_gateway_are_known_whoever_makes_the_shared_one(
+    routing, tmp_path
+):
+    others = {"gateway": {"create": False, "name": "all", "namespace": "edge"}}
+    values = {"tenants": {"fraud": {"gateway": {}}}, "routing": routing | others}
+    assert made(values)
+    values["tenants"]["sales"] = {}
+    assert "the NetworkPolicy of tenants.sales" in refusal(values, tmp_path).message
 
 
 REFUSED = {
@@ -194,6 +204,65 @@ def test_a_tenant_that_cannot_be_is_refused_with_its_path(what, tmp_path):
     assert "values.yaml:1:" in said
 
 
+def limits(*them):
+    return {"limitRange": {"limits": list(them)}}
+
+
+NO_QUANTITIES = {
+    "null in a quota": (
+        {"resourceQuota": {"hard": {"requests.cpu": None}}},
+        "resourceQuota.hard: requests.cpu is null, and no quantity",
+    ),
+    "a boolean": (
+        {"resourceQuota": {"hard": {"pods": True}}},
+        "resourceQuota.hard: pods is true, and no quantity",
+    ),
+    "a list of quantities": (
+        {"resourceQuota": {"hard": [1]}},
+        "resourceQuota.hard: is a list, and no mapping",
+    ),
+    "null in a limit": (
+        limits({"type": "Container", "max": {"cpu": None}}),
+        "limitRange.limits.0.max: cpu is null, and no quantity",
+    ),
+    "a mapping in a limit": (
+        limits({"type": "Pod"}, {"type": "Container", "max": {"cpu": {"a": 1}}}),
+        "limitRange.limits.1.max: cpu is a mapping, and no quantity",
+    ),
+    "a number of quantities": (
+        limits({"type": "Container", "default": 3}),
+        "limitRange.limits.0.default: is 3, and no mapping",
+    ),
+    "a number of limits": (
+        {"limitRange": {"limits": 3}},
+        "limitRange.limits: is 3, and no list",
+    ),
+    "a mapping of limits": (
+        {"limitRange": {"limits": {"a": 1}}},
+        "limitRange.limits: is a mapping, and no list",
+    ),
+    "no limits": ({"limitRange": {"limits": None}}, "limitRange.limits: is null, and no list"),
+    "a limit of a wrong type": (limits(3), "limitRange.limits.0: is 3, and no mapping"),
+}
+
+
+@pytest.mark.parametrize("what", NO_QUANTITIES)
+def test_helm_itself_refuses_what_is_no_quantity(what):
+    tenant, message = NO_QUANTITIES[what]
+    with pytest.raises(GeneratorError) as caught:
+        made({"tenants": {"fraud": tenant}})
+    assert f"tenants.fraud.{message}" in str(caught.value)
+
+
+@pytest.mark.parametrize("what", NO_QUANTITIES)
+def test_the_generator_says_where_a_quantity_is_none(what, tmp_path):
+    tenant, message = NO_QUANTITIES[what]
+    said = refused({"tenants": {"fraud": tenant}}, tmp_path, "elsewhere")
+    assert "values.yaml:1:" in said
+    path = "limitRange" if what == "no limits" else message.partition(": ")[0]
+    assert "tenants.fraud." + re.sub(r"[.]([0-9])", r"[\1]", path) in said
+
+
 def test_labels_of_a_tenant_reach_all_that_its_models_are_made_of():
     values = {
         "tenants": {"fraud": {"labels": {"cost-center": "1"}, "podSecurity": "baseline"}},
@@ -216,6 +285,46 @@ def test_a_model_cannot_take_a_label_of_its_tenant_back(tmp_path):
     assert "models.m.labels: cost-center is 1 for all of tenants.fraud; remove it" in said
     values["models"]["m"]["labels"] = {"cost-center": "1"}
     assert cases.both_charts(values, tmp_path, namespace="fraud")
+
+
+@pytest.mark.parametrize(("platform", "mode"), [("Standard", "Knative"), ("Knative", "Standard")])
+@pytest.mark.parametrize(
+    "said", [lambda mode: {"deploymentMode": mode}, lambda mode: {"annotations": {MODE: mode}}]
+)
+def test_a_model_that_the_policy_would_cut_off_is_refused(platform, mode, said, tmp_path):
+    values = {
+        "tenants": {"fraud": {}},
+        "deploymentMode": platform,
+        "routing": {"domain": "example.com"},
+        "models": {"m": MODEL | said(mode)},
+    }
+    text = refused(values, tmp_path)
+    assert f"models.m: its deploymentMode is {mode}" in text
+    assert f"the NetworkPolicy of tenants.fraud lets in the gateway of {platform} alone" in text
+    assert made(values, MODELS, "ads")
+    for more in (
+        {"networkPolicy": {"gatewayFrom": [SHOP]}},
+        {"tenants": {"fraud": {"networkPolicy": {"enabled": False}}}},
+        {"models": {"m": MODEL}},
+    ):
+        assert made(values | more, MODELS, "fraud")
+    # What is not published is called by the namespace itself, but for Knative, which stands between.
+    values["models"]["m"]["clusterLocal"] = True
+    if mode == "Standard":
+        assert made(values, MODELS, "fraud")
+    else:
+        assert "models.m: its deploymentMode is Knative" in refused(values, tmp_path)
+
+
+MODE = "serving.kserve.io/deploymentMode"
+
+
+def test_a_graph_that_the_policy_would_cut_off_is_refused(tmp_path):
+    graph = {"g": GRAPH["g"] | {"annotations": {MODE: "Knative"}}}
+    tenant = {"fraud": {"podSecurity": "baseline"}}
+    values = {"tenants": tenant, "models": {"m": MODEL}, "graphs": graph}
+    assert "graphs.g: its deploymentMode is Knative" in refused(values, tmp_path)
+    assert made(values | {"graphs": GRAPH}, MODELS, "fraud")
 
 
 GRAPH = {"g": {"nodes": {"root": {"type": "Sequence", "steps": [{"model": "m"}]}}}}
@@ -345,6 +454,18 @@ def test_a_route_names_the_listener_of_its_own_gateway():
     assert secrets == {"own"}
 
 
+def test_the_gateway_of_a_tenant_is_not_the_platforms(tmp_path):
+    values = {"tenants": {"ingress-gateway": {"gateway": {}}}, "routing": GATEWAY_API}
+    problem = refusal(values, tmp_path)
+    assert problem.path == "tenants.ingress-gateway.gateway"
+    values["routing"] = GATEWAY_API | {"gateway": {"name": "shared"}}
+    assert made(values)
+    # A gateway of the same name in another namespace is another.
+    elsewhere = {"create": False, "namespace": "edge"}
+    values["routing"] = GATEWAY_API | {"gateway": elsewhere}
+    assert made(values)
+
+
 GATEWAYS = {
     "no mode": ({}, {"gateway": {}}, "there is no gateway in routing.mode ingress"),
     "KServe's routes": (
@@ -368,6 +489,16 @@ GATEWAYS = {
         "to the Secret with the certificate for *.fraud.example.com",
     ),
     "no TLS": (ISTIO, {"gateway": {"secretName": "a"}}, "gateway.secretName: is for TLS"),
+    "the name of the platform's": (
+        GATEWAY_API | {"gateway": {"name": "kserve-fraud"}},
+        {"gateway": {}},
+        "gateway: routing.gateway has the name kserve-fraud already; rename the tenant",
+    ),
+    "the name of the platform's in Istio": (
+        ISTIO | {"gateway": {"name": "kserve-fraud"}},
+        {"gateway": {}},
+        "gateway: routing.gateway has the name kserve-fraud already; rename the tenant",
+    ),
     "no Istio": (
         GATEWAY_API,
         {"gateway": {"selector": {"a": "b"}}},
@@ -391,8 +522,21 @@ def test_a_published_model_of_no_tenant_is_refused(routing, tmp_path):
     assert (
         "models.m: the gateway takes routes of tenants alone, and namespace fraud is none" in said
     )
-    values["models"] = {"m": MODEL | {"clusterLocal": True}}
-    assert cases.both_charts(values, tmp_path, namespace="fraud")
+    inside = values | {"models": {"m": MODEL | {"clusterLocal": True}}}
+    assert cases.both_charts(inside, tmp_path, namespace="fraud")
+
+
+@pytest.mark.parametrize("routing", [GATEWAY_API, ISTIO])
+def test_a_published_graph_of_no_tenant_is_refused(routing, tmp_path):
+    models = {"m": MODEL | {"clusterLocal": True}}
+    values = {"tenants": {"ads": {}}, "routing": routing, "models": models, "graphs": GRAPH}
+    said = refused(values, tmp_path)
+    assert "graphs.g: the gateway takes routes of tenants alone, and namespace fraud" in said
+    inside = {"labels": {"networking.kserve.io/visibility": "cluster-local"}}
+    assert made(values | {"graphs": {"g": GRAPH["g"] | inside}}, MODELS, "fraud")
+    # KServe itself writes no route to a graph.
+    by_kserve = values | {"routing": {"mode": "gatewayApi", "domain": "a.b"}}
+    assert made(by_kserve, MODELS, "fraud")
 
 
 def folder_of(folder, platform, teams, release):

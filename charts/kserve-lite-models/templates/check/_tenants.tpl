@@ -15,12 +15,34 @@ What does not fit into the namespace of a tenant, said before pods are refused t
         {{- end -}}
       {{- end -}}
     {{- end -}}
+    {{- if and (include "kserve-lite-models.guarded" .) (not .Values.networkPolicy.gatewayFrom) -}}
+      {{- include "kserve-lite-models.check.guarded" (dict "root" . "namespace" $namespace) -}}
+    {{- end -}}
     {{- $restricted := and (dig "createNamespace" true $tenant) (eq "restricted" ($tenant.podSecurity | default "restricted")) -}}
     {{- if and $restricted (eq .Values.platform "kubernetes") -}}
       {{- include "kserve-lite-models.check.restricted" (dict "root" . "namespace" $namespace) -}}
     {{- end -}}
   {{- else if .Values.tenants -}}
     {{- include "kserve-lite-models.check.outsider" (dict "root" . "namespace" $namespace) -}}
+  {{- end -}}
+{{- end -}}
+
+{{- /*
+What runs in another mode than the platform, by whose mode the NetworkPolicy of its namespace knows the gateway.
+Knative stands before its pods even for requests from inside. Takes (dict root namespace).
+*/ -}}
+{{- define "kserve-lite-models.check.guarded" -}}
+  {{- $root := .root -}}
+  {{- $public := and $root.Values.routing.domain (ne $root.Values.routing.mode "none") -}}
+  {{- range $kind, $entries := dict "models" $root.Values.models "graphs" $root.Values.graphs -}}
+    {{- range $name, $entry := $entries -}}
+      {{- $one := dict "root" $root "model" $entry -}}
+      {{- $mode := include "kserve-lite-models.deploymentMode" $one -}}
+      {{- $called := or (eq $mode "Knative") (and $public (not (include "kserve-lite-models.inside" $one))) -}}
+      {{- if and $called (ne $mode $root.Values.deploymentMode) }}
+        ERROR: {{ $kind }}.{{ $name }}: its deploymentMode is {{ $mode }}, and the NetworkPolicy of tenants.{{ $.namespace }} lets in the gateway of {{ $root.Values.deploymentMode }} alone; set networkPolicy.gatewayFrom to the pods of both, or tenants.{{ $.namespace }}.networkPolicy.enabled=false
+      {{- end -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 
@@ -39,6 +61,11 @@ Whether the platform's gateway takes routes of a namespace that is no tenant's. 
       {{- $standard := eq (include "kserve-lite-models.deploymentMode" (dict "root" $root "model" $model)) "Standard" -}}
       {{- if and $standard (not (include "kserve-lite-models.inside" (dict "root" $root "model" $model))) }}
         ERROR: models.{{ $name }}: the gateway takes routes of tenants alone, and namespace {{ $.namespace }} is none; add it to tenants, with createNamespace: false if it is there, or set models.{{ $name }}.clusterLocal=true
+      {{- end -}}
+    {{- end -}}
+    {{- range $name, $graph := $root.Values.graphs -}}
+      {{- if include "kserve-lite-models.routed" (dict "root" $root "model" $graph) }}
+        ERROR: graphs.{{ $name }}: the gateway takes routes of tenants alone, and namespace {{ $.namespace }} is none; add it to tenants, with createNamespace: false if it is there, or give the graph the label networking.kserve.io/visibility: cluster-local
       {{- end -}}
     {{- end -}}
   {{- end -}}

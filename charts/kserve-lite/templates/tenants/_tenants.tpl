@@ -16,13 +16,35 @@
         "kustomize.toolkit.fluxcd.io/prune" "disabled") -}}
 {{- end -}}
 
-{{- /* Quantities as the API server keeps them, texts, as JSON. Takes quantities by what they are of. */ -}}
+{{- /*
+Quantities as the API server keeps them, texts, as JSON. Takes quantities by what they are of; what is no mapping
+of them is refused by the check.
+*/ -}}
 {{- define "kserve-lite.tenants.quantities" -}}
   {{- $texts := dict -}}
-  {{- range $name, $quantity := . -}}
-    {{- $_ := set $texts $name (include "kserve-lite.config.quantity" $quantity) -}}
+  {{- if kindIs "map" . -}}
+    {{- range $name, $quantity := . -}}
+      {{- $_ := set $texts $name (include "kserve-lite.config.quantity" $quantity) -}}
+    {{- end -}}
   {{- end -}}
   {{- toJson $texts -}}
+{{- end -}}
+
+{{- /* The limits of a LimitRange with such quantities, as a JSON list. Takes the limits; as above. */ -}}
+{{- define "kserve-lite.tenants.limits" -}}
+  {{- $limits := list -}}
+  {{- if kindIs "slice" . -}}
+    {{- range $limit := . -}}
+      {{- if kindIs "map" $limit -}}
+        {{- $one := pick $limit "type" -}}
+        {{- range $key, $quantities := omit $limit "type" -}}
+          {{- $_ := set $one $key (include "kserve-lite.tenants.quantities" $quantities | fromJson) -}}
+        {{- end -}}
+        {{- $limits = append $limits $one -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- toJson $limits -}}
 {{- end -}}
 
 {{- /* Whether the tenant has a NetworkPolicy, as "true" or nothing. Takes the tenant. */ -}}

@@ -13,6 +13,15 @@ and nowhere else; what is merged is merged with mergeOverwrite (`merge` loses fa
   {{- get .Values.tenants (include "kserve-lite-models.namespace" .) | default dict | toJson -}}
 {{- end -}}
 
+{{- /* Whether a NetworkPolicy of a tenant says who may call these models, as "true" or nothing. Takes the root. */ -}}
+{{- define "kserve-lite-models.guarded" -}}
+  {{- if hasKey .Values.tenants (include "kserve-lite-models.namespace" .) -}}
+    {{- if dig "networkPolicy" "enabled" true (include "kserve-lite-models.tenant" . | fromJson) -}}
+      true
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+
 {{- /*
 The `labels:` and `annotations:` of an object. KServe copies those of an InferenceService to its pods,
 so nothing in them may change with the chart's version: it would restart every model. Takes

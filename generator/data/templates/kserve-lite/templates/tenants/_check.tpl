@@ -6,7 +6,7 @@
     {{- $path := printf "tenants.%s" $name -}}
     {{- $created := include "kserve-lite.tenants.created" $tenant -}}
     {{- if include "kserve-lite.tenants.guarded" $tenant -}}
-      {{- $guarded = append $guarded $path -}}
+      {{- $guarded = append $guarded $name -}}
     {{- end -}}
     {{- if gt (len $name) 63 }}
       ERROR: {{ $path }}: the name has {{ len $name }} characters, and 63 are allowed; shorten it
@@ -32,6 +32,7 @@
     {{- if and $tenant.role (not $tenant.groups) }}
       ERROR: {{ $path }}.role: there is nobody to have it; set {{ $path }}.groups, or remove it
     {{- end -}}
+    {{- include "kserve-lite.tenants.checkAmounts" (dict "path" $path "tenant" $tenant) -}}
   {{- end -}}
   {{- include "kserve-lite.tenants.checkGateways" . -}}
   {{- if $guarded -}}
@@ -41,11 +42,14 @@
 
 {{- /*
 Whether the pods are known through which requests reach the tenants' models: a NetworkPolicy without them
-would keep all requests out. Takes (dict root guarded), where guarded are paths of tenants.
+would keep all requests out. Of a gateway that somebody else makes they are not, whatever its class; a tenant
+with one of its own is not behind it. Takes (dict root guarded), where guarded are names of tenants.
 */ -}}
 {{- define "kserve-lite.tenants.checkPeers" -}}
-  {{- $routing := .root.Values.routing -}}
+  {{- $root := .root -}}
+  {{- $routing := $root.Values.routing -}}
   {{- $class := "" -}}
+  {{- $names := .guarded -}}
   {{- if eq $routing.mode "gatewayApi" -}}
     {{- if ne $routing.gateway.className "istio" -}}
       {{- $class = printf "class %s" $routing.gateway.className -}}
@@ -61,8 +65,71 @@ would keep all requests out. Takes (dict root guarded), where guarded are paths 
       {{- $class = $routing.ingressClass.controller -}}
     {{- end -}}
   {{- end -}}
-  {{- if and $class $routing.domain (eq .root.Values.deploymentMode "Standard") (not .root.Values.networkPolicy.gatewayFrom) }}
-    ERROR: networkPolicy.gatewayFrom: says nothing of where the pods of {{ $class }} are, and the NetworkPolicy of {{ first .guarded }} would keep them out; name their namespace, or set {{ first .guarded }}.networkPolicy.enabled=false
+  {{- if and (not $class) (has $routing.mode (list "gatewayApi" "virtualService")) (not $routing.gateway.create) -}}
+    {{- $class = printf "gateway %s" (include "kserve-lite.routing.gateway" $root) -}}
+    {{- $names = list -}}
+    {{- range .guarded -}}
+      {{- if has . (include "kserve-lite.tenants.sharing" $root | fromJsonArray) -}}
+        {{- $names = append $names . -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if and $class $names $routing.domain (eq $root.Values.deploymentMode "Standard") (not $root.Values.networkPolicy.gatewayFrom) }}
+    {{- $path := printf "tenants.%s" (first $names) }}
+    ERROR: networkPolicy.gatewayFrom: says nothing of where the pods of {{ $class }} are, and the NetworkPolicy of {{ $path }} would keep them out; name their namespace, or set {{ $path }}.networkPolicy.enabled=false
+  {{- end -}}
+{{- end -}}
+
+{{- /*
+What a tenant's quota and limits cannot be: Kubernetes takes null for 0, and a word of another type not at all.
+Takes (dict path tenant).
+*/ -}}
+{{- define "kserve-lite.tenants.checkAmounts" -}}
+  {{- with .tenant.resourceQuota -}}
+    {{- if hasKey . "hard" -}}
+      {{- include "kserve-lite.tenants.checkQuantities" (dict "path" (printf "%s.resourceQuota.hard" $.path) "quantities" .hard) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- with .tenant.limitRange -}}
+    {{- $path := printf "%s.limitRange.limits" $.path -}}
+    {{- if not (kindIs "slice" .limits) }}
+      ERROR: {{ $path }}: is {{ include "kserve-lite.tenants.kind" .limits }}, and no list; begin each entry with a dash
+    {{- else -}}
+      {{- range $number, $limit := .limits -}}
+        {{- $item := printf "%s.%d" $path $number -}}
+        {{- if not (kindIs "map" $limit) }}
+          ERROR: {{ $item }}: is {{ include "kserve-lite.tenants.kind" $limit }}, and no mapping; write type and amounts
+        {{- else -}}
+          {{- range $key, $quantities := omit $limit "type" -}}
+            {{- include "kserve-lite.tenants.checkQuantities" (dict "path" (printf "%s.%s" $item $key) "quantities" $quantities) -}}
+          {{- end -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+
+{{- /* What are no quantities. Takes (dict path quantities). */ -}}
+{{- define "kserve-lite.tenants.checkQuantities" -}}
+  {{- if not (kindIs "map" .quantities) }}
+    ERROR: {{ .path }}: is {{ include "kserve-lite.tenants.kind" .quantities }}, and no mapping; write one quantity per resource
+  {{- else -}}
+    {{- range $name, $quantity := .quantities -}}
+      {{- if not (has (kindOf $quantity) (list "string" "float64" "int" "int64")) }}
+        ERROR: {{ $.path }}: {{ $name }} is {{ include "kserve-lite.tenants.kind" $quantity }}, and no quantity; write one such as 500m, 2 or 4Gi, or remove it
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+
+{{- /* A value in a few words. Takes the value. */ -}}
+{{- define "kserve-lite.tenants.kind" -}}
+  {{- if kindIs "map" . -}}
+    a mapping
+  {{- else if kindIs "slice" . -}}
+    a list
+  {{- else -}}
+    {{ toJson . }}
   {{- end -}}
 {{- end -}}
 
@@ -87,6 +154,9 @@ would keep all requests out. Takes (dict root guarded), where guarded are paths 
         {{- $domain := include "kserve-lite.tenants.domain" (dict "root" $root "name" $name "tenant" $tenant) -}}
         {{- with get $known $domain }}
           ERROR: {{ $path }}.domain: {{ $domain }} is that of {{ . }} already; set another
+        {{- end -}}
+        {{- if eq (include "kserve-lite.routing.gateway" $root) (printf "%s/kserve-%s" (include "kserve-lite.namespace" $root) $name) }}
+          ERROR: {{ $path }}: routing.gateway has the name kserve-{{ $name }} already; rename the tenant, or set routing.gateway.name to another
         {{- end -}}
         {{- $_ := set $known $domain $path -}}
         {{- if and $routing.gateway.tls.enabled (not $tenant.gateway.secretName) }}
