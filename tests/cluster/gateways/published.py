@@ -51,11 +51,11 @@ class Platform:
         assert len(found) == 1, notes
         return str(found[0]).replace(iris.NAME, model)
 
-    def ask(self, url: str, body: object, **more: Any) -> outside.Answer:
-        """The answer to a POST, once the gateway knows the route."""
+    def ask(self, url: str, body: object, *, address: str = "", **more: Any) -> outside.Answer:
+        """The answer to a POST, once the gateway knows the route; `address` is another gateway's."""
 
         def answered() -> outside.Answer | None:
-            answer = outside.ask(self.address, url, body, **more)
+            answer = outside.ask(address or self.address, url, body, **more)
             return answer if answer.status not in {404, 503} else None
 
         return self.release.cluster.wait(f"{url} leads to a model", answered)
@@ -76,10 +76,10 @@ def on_envoy_gateway(modes: Mapping[str, Object]) -> dict[str, Object]:
 
 @contextlib.contextmanager
 def published(
-    cluster: Cluster, namespace: str, routing: Object, folder: Path
+    cluster: Cluster, namespace: str, routing: Object, folder: Path, *, more: Object | None = None
 ) -> Iterator[Platform]:
-    """The platform with these `routing` values, in a namespace that is there."""
-    values = {"routing": {"domain": DOMAIN, **routing}}
+    """The platform with these `routing` values, and more, in a namespace that is there."""
+    values = {"routing": {"domain": DOMAIN, **routing}, **(more or {})}
     file = folder / "platform.json"
     file.write_text(json.dumps(values))
     release = Release(cluster, namespace)
@@ -90,15 +90,16 @@ def published(
         cluster.reset()
 
 
-def address(release: Release, mode: str) -> str:
-    """Where the gateway of a mode is; a Gateway of the Gateway API says so itself."""
+def address(release: Release, mode: str, gateway: str = "kserve-ingress-gateway") -> str:
+    """Where a gateway is in some mode; a Gateway of the Gateway API says so itself."""
     cluster = release.cluster
     if mode != "gatewayApi":
         return istio.address(cluster)
 
     def found() -> str:
-        (gateway,) = cluster.list("gateways.gateway.networking.k8s.io", release.namespace)
-        addresses = gateway["status"].get("addresses", [])
+        kind = "gateways.gateway.networking.k8s.io"
+        there = cluster.get(kind, gateway, release.namespace)
+        addresses = there["status"].get("addresses", [])
         return next((each["value"] for each in addresses if each["type"] == "IPAddress"), "")
 
     return cluster.wait("the Gateway has an address", found)
