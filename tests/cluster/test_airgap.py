@@ -51,9 +51,9 @@ def internet(folder, tmp_path_factory):
 @pytest.fixture(scope="module")
 def mirror(cluster, folder, tmp_path_factory):
     """The only registry that the node knows."""
-    with registry.serving(tmp_path_factory.mktemp("mirror")) as running:
-        with cluster.node.asking_only(running.host):
-            yield running
+    empty = tmp_path_factory.mktemp("mirror")
+    with registry.serving(empty) as running, cluster.node.asking_only(running.host):
+        yield running
 
 
 @pytest.fixture(scope="module")

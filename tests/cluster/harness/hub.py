@@ -1,4 +1,4 @@
-"""The registry that the node asks: it has every image, and makes it when it is asked for."""
+"""The registry that the node asks: it makes every image when it is asked for it, but those of NOTHING."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from tests.rendering import Object
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+NOTHING = "nothing.example.com"
+"""The registry that has no images."""
 
 _ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -105,7 +108,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             url = urllib.parse.urlsplit(self.path)
             repository, kind, wanted = (*url.path.removeprefix("/v2/").rsplit("/", 2), "", "")[:3]
             registry = urllib.parse.parse_qs(url.query).get("ns", [""])[0]
-            if kind == "manifests" and ":" not in wanted:
+            if kind == "manifests" and ":" not in wanted and registry != NOTHING:
                 wanted = hub.manifest(f"{registry}/{repository}:{wanted}")
             data = hub.blob(wanted) if repository else b""
             self.send_response(404 if data is None else 200)

@@ -37,6 +37,7 @@ done
 for hidden in /run /var/lib /var/log; do
     mount -t tmpfs -o mode=755 tmpfs "$hidden"
 done
+mount --bind "$folder/tmp" /tmp
 containerd --config "$folder/containerd.toml" > "$folder/logs/containerd.log" 2>&1 &
 until [ -S "$folder/containerd.sock" ]; do sleep 0.02; done
 kubelet --config "$folder/kubelet.json" --kubeconfig "$folder/kubelet.kubeconfig" \\

@@ -18,6 +18,14 @@ from tests.rendering import Object
 
 # What it says it has, so that what pods ask for always fits. Of each it is said once.
 _PLENTY = {"cpu": "1000", "memory": "10Ti", "ephemeral-storage": "10Ti", "nvidia.com/gpu": "100"}
+# Claims get folders; which nobody needs to ask for by name.
+_VOLUMES = {
+    "metadata": {
+        "name": "folder",
+        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+    },
+    "provisioner": "kubernetes.io/host-path",
+}
 _NODE = f"/api/v1/nodes/{NODE_NAME}"
 
 
@@ -42,6 +50,7 @@ class Node:
             time.sleep(0.1)
         status = {"capacity": _PLENTY, "allocatable": _PLENTY}
         self._api.patch(f"{_NODE}/status", {"status": status})
+        self._api.post("/apis/storage.k8s.io/v1/storageclasses", _VOLUMES)
 
     def stop(self) -> None:
         """End it, with all that runs on it."""

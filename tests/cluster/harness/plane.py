@@ -102,7 +102,7 @@ class ControlPlane:
         """Start a part, again if it was killed."""
         with (self.logs / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [str(tools.find(name)), *self._flags(name)],
+                [*self._before(name), str(tools.find(name)), *self._flags(name)],
                 env=os.environ | debian.NFT.environment() if name == "kube-proxy" else None,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -123,6 +123,14 @@ class ControlPlane:
     def log(self, name: str) -> str:
         """The end of what a part had to say."""
         return (self.logs / f"{name}.log").read_text(encoding="utf-8")[-5000:]
+
+    def _before(self, name: str) -> list[str]:
+        """What makes volumes has /tmp to itself, and shares it with who mounts them."""
+        if name != "kube-controller-manager":
+            return []
+        volumes = self.folder / "tmp"
+        volumes.mkdir(exist_ok=True)
+        return ["unshare", "--mount", "sh", "-c", f'mount --bind {volumes} /tmp && exec "$@"', "sh"]
 
     def _flags(self, name: str) -> list[str]:
         at = self.folder
@@ -186,6 +194,7 @@ class ControlPlane:
             "--use-service-account-credentials",
             "--bind-address=127.0.0.1",
             "--leader-elect=false",
+            "--enable-hostpath-provisioner",
             # On a busy machine the node may be late to say that it lives.
             "--node-monitor-grace-period=10m",
         ]
