@@ -59,9 +59,17 @@ def processes(name: str) -> set[int]:
     return found
 
 
-def groups() -> set[str]:
-    """All that clusters have made, of whichever run."""
-    return {str(found) for each in _hierarchies() for found in each.glob(f"{_PREFIX}*")}
+def left() -> set[str]:
+    """The groups of clusters, of whichever run, in which nothing runs."""
+    found = (group for each in _hierarchies() for group in each.glob(f"{_PREFIX}*"))
+    return {str(group) for group in found if not _runs(group)}
+
+
+def _runs(group: Path) -> bool:
+    try:
+        return any(file.read_bytes() for file in group.rglob("cgroup.procs"))
+    except OSError:
+        return True  # It is just being removed.
 
 
 def _hierarchies() -> list[Path]:

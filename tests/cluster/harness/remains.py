@@ -64,7 +64,7 @@ def traces() -> set[str]:
         *(f"mount {line.split()[4]}" for line in mounts),
         *(f"link {line.partition(':')[0].strip()}" for line in links),
         *(f"file {file}" for file in files),
-        *(f"control group {group}" for group in cgroup.groups()),
+        *(f"control group {group}" for group in cgroup.left()),
         *_tables(),
     }
 
