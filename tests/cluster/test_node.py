@@ -18,6 +18,7 @@ def namespace(cluster):
     if cluster.node is None:
         pytest.skip("a given cluster's nodes are not ours")
     name = cluster.namespace("node")
+    cluster.wait("its account", lambda: cluster.get("serviceaccount", "default", name))
     yield name
     cluster.kubectl("delete", "pods", "--all", "-n", name, "--grace-period=1")
 

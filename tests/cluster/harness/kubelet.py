@@ -1,9 +1,11 @@
-"""How containerd and the kubelet are set up: in a folder of ours, and as the machine's other processes
-do not notice.
+"""How containerd and the kubelet are set up, in a folder of ours.
+
+The machine's other processes notice neither.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import subprocess
@@ -132,7 +134,7 @@ def _network(folder: Path) -> Object:
     """Every pod has an address of the node's network, on its bridge."""
     addresses = {
         "type": "host-local",
-        "subnet": f"{plane.NODE}/16",
+        "subnet": str(ipaddress.ip_network(f"{plane.NODE}/16", strict=False)),
         "gateway": plane.NODE,
         "routes": [{"dst": "0.0.0.0/0"}],
         "dataDir": str(folder / "addresses"),

@@ -39,7 +39,6 @@ _PROGRAMS = (
 # What the system must have, with the package that brings it.
 SYSTEM = {
     **dict.fromkeys(("mount", "nsenter", "setpriv", "unshare"), "util-linux"),
-    "chroot": "coreutils",
     "ip": "iproute2",
     "openssl": "openssl",
 }
