@@ -116,7 +116,6 @@ class ControlPlane:
 
     def stop(self) -> None:
         """End all parts; nothing of them is needed any more."""
-        self.api.close()
         for name in reversed(self._processes):
             self.kill(name)
 
