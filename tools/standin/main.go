@@ -5,12 +5,14 @@
 //	initializer-entrypoint SOURCE TARGET…    runs upstream's, beside it, if every SOURCE can be had;
 //	                                         else marks each TARGET
 //	serve [PROGRAM…]                         runs PROGRAM if a model is in /mnt/models, else answers
+//	hook < STATE                             writes which ports a container has, for who answers in it
 //
-// Under any other name it answers. It listens at the ports that its arguments and PORT name, else at 8080.
-// Where somebody else listens at all of them, as when a probe is a command, there is nothing left to do.
+// Under any other name it answers: at the ports that the container has, and that its arguments name, else at
+// 8080. Where somebody else listens at all of them, as when a probe is a command, there is nothing left to do.
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"log"
 	"net"
@@ -31,6 +33,7 @@ import (
 const (
 	models = "/mnt/models"
 	marker = ".nobody-has-this"
+	ports  = "/stand-in/ports"
 )
 
 var port = regexp.MustCompile(`[=: ]([1-9][0-9]{3,4})\b`)
@@ -42,6 +45,9 @@ func main() {
 	switch role := filepath.Base(os.Args[0]); role {
 	case "pause":
 		<-asked
+		return
+	case "hook":
+		hook()
 		return
 	case "initializer-entrypoint":
 		if fetched(program) {
@@ -98,14 +104,34 @@ func run(program []string) {
 	log.Fatal(err)
 }
 
+// hook is run by runc before a container; its annotations have the ports, and its bundle the files.
+func hook() {
+	var state struct {
+		Bundle      string
+		Annotations map[string]string
+	}
+	if err := json.NewDecoder(os.Stdin).Decode(&state); err != nil {
+		log.Fatal(err)
+	}
+	file := filepath.Join(state.Bundle, "rootfs", ports)
+	if _, err := os.Stat(filepath.Dir(file)); err != nil {
+		return // Nobody answers in it.
+	}
+	text := state.Annotations["io.kubernetes.container.ports"]
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		log.Fatal(err)
+	}
+}
+
 // answer begins to answer whatever is asked, and says whether it is the one who does.
 func answer() bool {
-	words := "=" + strings.Join(append(os.Args[1:], os.Getenv("PORT")), " ")
-	ports := []string{"8080"}
+	declared, _ := os.ReadFile(ports)
+	words := string(declared) + " " + strings.Join(os.Args[1:], " ")
+	wanted := []string{"8080"}
 	if found := port.FindAllStringSubmatch(words, -1); found != nil {
-		ports = nil
+		wanted = nil
 		for _, match := range found {
-			ports = append(ports, match[1])
+			wanted = append(wanted, match[1])
 		}
 	}
 	probed := grpc.NewServer()
@@ -121,7 +147,7 @@ func answer() bool {
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	listens := false
-	for _, each := range ports {
+	for _, each := range wanted {
 		listener, err := net.Listen("tcp", ":"+each)
 		if err != nil {
 			log.Print(err)

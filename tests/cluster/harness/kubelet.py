@@ -106,6 +106,7 @@ def _containerd(folder: Path) -> str:
         runc: {
             "runtime_type": "io.containerd.runc.v2",
             "base_runtime_spec": str(folder / "spec.json"),
+            "container_annotations": ["io.kubernetes.container.ports"],
         },
         f"{runc}.options": {"Root": str(folder / "runc")},
         f"{plugin}.cni": {
@@ -122,11 +123,14 @@ def _containerd(folder: Path) -> str:
 
 
 def _spec(folder: Path) -> Object:
-    """What every container begins with: containerd's own, and the folders that images link to."""
+    """What every container begins with: containerd's own, the folders that images link to, and who
+    writes down its ports.
+    """
     argv = ["ctr", "oci", "spec"]
     spec: Object = json.loads(process.run(argv, environment=debian.CONTAINERD.environment()))
     machine = {"source": f"{folder}{image.MACHINE}", "destination": image.MACHINE}
     spec["mounts"].append({**machine, "type": "bind", "options": ["rbind", "ro"]})
+    spec["hooks"] = {"createRuntime": [{"path": str(tools.find("standin")), "args": ["hook"]}]}
     return spec
 
 
