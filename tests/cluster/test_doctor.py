@@ -72,6 +72,7 @@ def whole(cluster, platform):
     yield
     # The platform first: without its controller nothing lets go of a model.
     platform.upgrade("--reset-values")
+    webhooks.certified(cluster, platform.namespace)
     cluster.kubectl("delete", "inferencegraphs,inferenceservices", "--all", "--all-namespaces")
 
 
