@@ -61,7 +61,7 @@ def platform(request, cluster):
 
 
 @pytest.fixture(scope="module")
-def example(request, cluster, platform, nodes):
+def example(request, cluster, platform):
     """A case and its models' release, installed where what they refer to is."""
     case = request.param
     enforce = "baseline" if case in BASELINE else "restricted"
@@ -113,14 +113,6 @@ def fields(node, name):
     elif isinstance(node, list):
         for value in node:
             yield from fields(value, name)
-
-
-@pytest.fixture(scope="module")
-def nodes(cluster):
-    """Nodes with the labels that a case wants."""
-    cluster.kubectl("label", "nodes", "--all", "pool=models")
-    yield
-    cluster.kubectl("label", "nodes", "--all", "pool-")
 
 
 def models(cluster, namespace):

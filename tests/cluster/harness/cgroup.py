@@ -46,6 +46,11 @@ def make() -> str:
     name = f"{os.environ[_VARIABLE]}/{os.getpid()}"
     for hierarchy in _hierarchies():
         (hierarchy / name).mkdir(parents=True, exist_ok=True)
+    if _is_unified():
+        for above in (_ROOT, (_ROOT / name).parent):
+            controllers = (above / "cgroup.controllers").read_text("ascii").split()
+            enable = " ".join(f"+{each}" for each in controllers)
+            (above / "cgroup.subtree_control").write_text(enable, "ascii")
     return f"/{name}"
 
 
@@ -74,6 +79,10 @@ def _runs(group: Path) -> bool:
 
 def _hierarchies() -> list[Path]:
     """One, or of the first version of control groups one a controller."""
-    if (_ROOT / "cgroup.procs").exists():
+    if _is_unified():
         return [_ROOT]
     return [folder for folder in _ROOT.iterdir() if (folder / "cgroup.procs").exists()]
+
+
+def _is_unified() -> bool:
+    return (_ROOT / "cgroup.procs").exists()

@@ -18,6 +18,8 @@ from tests.rendering import Object
 
 # What it says it has, so that what pods ask for always fits. Of each it is said once.
 _PLENTY = {"cpu": "1000", "memory": "10Ti", "ephemeral-storage": "10Ti", "nvidia.com/gpu": "100"}
+# What values and examples want of nodes.
+_LABELS = {"pool": "models", "topology.kubernetes.io/zone": "here"}
 # Claims get folders; which nobody needs to ask for by name.
 _VOLUMES = {
     "metadata": {
@@ -50,6 +52,7 @@ class Node:
             time.sleep(0.1)
         status = {"capacity": _PLENTY, "allocatable": _PLENTY}
         self._api.patch(f"{_NODE}/status", {"status": status})
+        self._api.patch(_NODE, {"metadata": {"labels": _LABELS}})
         self._api.post("/apis/storage.k8s.io/v1/storageclasses", _VOLUMES)
 
     def stop(self) -> None:
@@ -78,6 +81,10 @@ class Node:
                 with contextlib.suppress(ProcessLookupError):  # It ended meanwhile.
                     os.kill(number, signal.SIGKILL)
         return len(running)
+
+    def digest(self, name: str) -> str:
+        """The digest of an image in the registry that has every image."""
+        return self._hub.manifest(name)
 
     @contextlib.contextmanager
     def asking_only(self, host: str) -> Iterator[None]:
