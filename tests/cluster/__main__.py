@@ -45,9 +45,11 @@ from generator import tools
 from generator.errors import GeneratorError, ToolMissing
 from tests import upstreamcharts
 from tests.cluster.harness import (
+    argocd,
     debian,
     envoy,
     envoygateway,
+    flux,
     foreign,
     istio,
     mlserver,
@@ -58,9 +60,11 @@ from tests.cluster.harness import (
 from tests.rendering import ROOT
 
 _GATEWAYS = "tests/cluster/gateways"
+_GITOPS = "tests/cluster/gitops"
 # Suites that run when their folder or a file in it is named.
-_APART = (_GATEWAYS, "tests/cluster/reliability")
+_APART = (_GATEWAYS, _GITOPS, "tests/cluster/reliability")
 _PYTEST = ("-o", "testpaths=tests/cluster")
+_CLIENTS_OF_GITOPS = ("kubectl", "helm", "health")
 # All that runs there is Go; with more memory its garbage collection takes a fifth less of the time.
 _ENVIRONMENT = ("env", "GOGC=400")
 
@@ -80,6 +84,9 @@ def main(arguments: Sequence[str]) -> int:
             upstreamcharts.module(version)
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
         argv += _ignored(arguments)
+        if f"--ignore={_GITOPS}" not in argv:
+            _build_gitops(arguments)
+            return own.inside([*argv, *_side_by_side(), *arguments])
         builds = (modelserver.build, mlserver.build, debian.REGISTRY.build, debian.SKOPEO.build)
         for build in builds:
             with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
@@ -106,6 +113,17 @@ def _ignored(arguments: Sequence[str]) -> list[str]:
         for suite in _APART
         if not any(argument.startswith(suite) for argument in arguments)
     ]
+
+
+def _build_gitops(arguments: Sequence[str]) -> None:
+    """Build Argo CD and Flux, or the one that `-k` or a file names: each takes minutes."""
+    tools_of_suite = {"argocd": argocd.build, "flux": flux.build}
+    named = {name for name in tools_of_suite if any(name in each for each in arguments)}
+    for name in named or tools_of_suite:
+        tools_of_suite[name]()
+    own.build(clients=_CLIENTS_OF_GITOPS)
+    with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
+        modelserver.build()
 
 
 def _side_by_side() -> list[str]:

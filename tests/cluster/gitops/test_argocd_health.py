@@ -1,0 +1,169 @@
+"""What Argo CD says of models in each state: live ones, by its own program, and by our rules.
+
+The states are those of tests/upstream/statuses.yaml, which this shows to be what KServe still writes.
+"""
+
+import contextlib
+import http.server
+import json
+import threading
+import time
+
+import pytest
+import yaml
+
+from generator.gitops.argocd import health
+from tests.cluster.harness import argocd
+from tests.cluster.harness.plane import NODE
+from tests.rendering import ROOT
+
+RECORDED = yaml.safe_load((ROOT / "tests" / "upstream" / "statuses.yaml").read_text("utf-8"))
+STOP = {"annotations": {"serving.kserve.io/stop": "true"}}
+GROUP = "serving.kserve.io"
+
+
+@pytest.fixture(scope="module")
+def slow():
+    """The storageUri of a model that takes for ever to fetch."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            time.sleep(600)
+
+        def log_message(self, *_):
+            """Nothing."""
+
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with contextlib.closing(Server((NODE, 0), Handler)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{NODE}:{server.server_port}/model.joblib"
+        server.shutdown()
+
+
+def model(uri, **metadata):
+    spec = {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": uri}}
+    return {
+        "version": "v1beta1",
+        "kind": "InferenceService",
+        "metadata": metadata,
+        "spec": {"predictor": spec},
+    }
+
+
+def graph(**metadata):
+    steps = [{"serviceUrl": "http://one/v1/models/one:predict"}]
+    nodes = {"root": {"routerType": "Sequence", "steps": steps}}
+    return {
+        "version": "v1alpha1",
+        "kind": "InferenceGraph",
+        "metadata": metadata,
+        "spec": {"nodes": nodes},
+    }
+
+
+def trained(parent, memory="1Gi"):
+    loaded = {"framework": "sklearn", "storageUri": "s3://models/a", "memory": memory}
+    return {
+        "version": "v1alpha1",
+        "kind": "TrainedModel",
+        "metadata": {},
+        "spec": {"inferenceService": parent, "model": loaded},
+    }
+
+
+def shared():
+    """A model server that takes several, its runtime first."""
+    runtime = {
+        "supportedModelFormats": [{"name": "several"}],
+        "multiModel": True,
+        "protocolVersions": ["v2"],
+        "containers": [{"name": "kserve-container", "image": "example.com/several:1"}],
+    }
+    served = {
+        "modelFormat": {"name": "several"},
+        "runtime": "several",
+        "resources": {"limits": {"memory": "2Gi"}},
+    }
+    return (
+        {
+            "version": "v1alpha1",
+            "kind": "ServingRuntime",
+            "metadata": {"name": "several"},
+            "spec": runtime,
+        },
+        {
+            "version": "v1beta1",
+            "kind": "InferenceService",
+            "metadata": {"name": "shared"},
+            "spec": {"predictor": {"model": served}},
+        },
+    )
+
+
+def facts(resource):
+    """What a status says, without times and texts."""
+    status = resource.get("status", {})
+    model = status.get("modelStatus", {})
+    return {
+        "conditions": {
+            each["type"]: (each["status"], each.get("reason", ""))
+            for each in status.get("conditions", [])
+        },
+        "transition": model.get("transitionStatus", ""),
+        "states": model.get("states", {}),
+        "failure": model.get("lastFailureInfo", {}).get("reason", ""),
+    }
+
+
+@pytest.fixture
+def states(cluster, platform, uri_of, slow):
+    """An object in each state, by the name of the state; with the names of the objects."""
+    namespace = cluster.namespace("states", enforce="baseline")
+    declared = {
+        "a model that serves": model(uri_of("first")),
+        "a model that loads": model(slow),
+        "a model that is not there": model(uri_of("third")),
+        "a model that is stopped": model(uri_of("first"), **STOP),
+        "a graph that serves": graph(),
+        "a graph that is stopped": graph(**STOP),
+        "a trained model of a server of one": trained("a-model-that-serves"),
+        "a trained model that waits": trained("a-model-that-loads"),
+        "a trained model that is loaded": trained("shared"),
+        "a trained model without memory": trained("shared", "64Gi"),
+    }
+    named = {
+        state: {**each, "metadata": {**each["metadata"], "name": state.replace(" ", "-")}}
+        for state, each in declared.items()
+    }
+    for each in (*shared(), *named.values()):
+        version = each.pop("version")
+        cluster.apply({"apiVersion": f"{GROUP}/{version}", **each}, namespace=namespace)
+    return namespace, named
+
+
+def test_every_state_is_as_recorded_and_has_its_health(cluster, states, tmp_path):
+    namespace, named = states
+    config = tmp_path / "argocd-cm.yaml"
+    config.write_text(json.dumps(health()))
+    found, wrong = {}, []
+    for state, each in named.items():
+        wanted = facts(RECORDED.get(state, {}).get("object", {}))
+
+        def as_recorded(kind=each["kind"], name=each["metadata"]["name"], wanted=wanted):
+            live = cluster.get(f"{kind}.{GROUP}", name, namespace)
+            return live if facts(live) == wanted else None
+
+        with contextlib.suppress(AssertionError):
+            cluster.wait(state, as_recorded, timeout=60 if wanted["conditions"] else 1)
+        live = cluster.get(f"{each['kind']}.{GROUP}", each["metadata"]["name"], namespace)
+        if facts(live) != wanted:
+            wrong.append((state, facts(live), wanted))
+        file = tmp_path / "live.yaml"
+        file.write_text(json.dumps(live))
+        found[state] = argocd.health(file, config).split()[1]
+        (tmp_path / f"{state}.json").write_text(json.dumps(live))
+    assert wrong == []
+    assert found == {state: each["health"] for state, each in RECORDED.items()}
