@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.errors import GeneratorError, Problem, ValuesError
 from generator.fleet import batch, memory
@@ -22,6 +22,9 @@ from generator.values.check import refuse
 from generator.values.load import Values
 from generator.values.sources import Source, tried_sources
 
+if TYPE_CHECKING:
+    from generator.gitops.handover import Handover
+
 
 @dataclass(frozen=True)
 class Fleet:
@@ -29,8 +32,9 @@ class Fleet:
 
     Without `writes` nothing is written. With `reads` the content of what is passed over is looked
     at, and not only sizes and times. `force` and `prune` are those of `writing.Output`. `jobs` is
-    how many batches are at work at once, 0 for one per processor. `describe` says what changes do
-    to the objects in a folder; it gets the folder, and the files that come.
+    how many batches are at work at once, 0 for one per processor. With `handover` each folder has
+    what a GitOps tool needs, which finds it under the cluster's name. `describe` says what changes
+    do to the objects in a folder; it gets the folder, and the files that come.
     """
 
     base: Values
@@ -42,6 +46,7 @@ class Fleet:
     force: bool = False
     prune: bool = True
     jobs: int = 0
+    handover: Handover | None = None
     describe: Callable[[Path, Mapping[str, str], Changes], tuple[Any, ...]] = lambda *_: ()
 
 
@@ -79,7 +84,10 @@ class Work:
         self.fleet = fleet
         self.known = known
         self.stopped = Event()
-        self._about = f"{fleet.release.owner} {fleet.prune} {record.name_inputs(fleet.inputs)}"
+        self._about = (
+            f"{fleet.release.owner} {fleet.prune} {fleet.handover} "
+            f"{record.name_inputs(fleet.inputs)}"
+        )
 
     def go_on(self) -> None:
         """Raise Stopped where the run is ended."""
@@ -139,7 +147,7 @@ class Work:
         """Write a cluster's folder, or find out what that would change. Raises OutputError."""
         fleet, name = self.fleet, found.cluster.name
         root = fleet.output / name
-        tree = Tree(layout.folder(objects, fleet.release), fleet.release.owner)
+        tree = Tree(self._files(found.cluster, objects), fleet.release.owner)
         inputs = (*fleet.inputs, *found.cluster.files)
         wanted = Output(root, [tree], inputs=inputs, force=fleet.force, prune=fleet.prune)
         is_new = not (root / record.NAME).exists()
@@ -158,6 +166,13 @@ class Work:
         if not changes or fleet.writes:
             self._remember(name, memory.left(root, found.made_from))
         return Outcome(name, changes, entries, is_new)
+
+    def _files(self, cluster: Cluster, objects: Sequence[Manifest]) -> dict[str, str]:
+        """What is in a cluster's folder, by path."""
+        release, handover = self.fleet.release, self.fleet.handover
+        if handover is None:
+            return layout.folder(objects, release)
+        return handover.within(cluster.name).folder(objects, release, list(cluster.teams))
 
     def _remember(self, name: str, found: memory.Memory | None) -> None:
         if found is not None:

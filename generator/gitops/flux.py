@@ -43,12 +43,7 @@ def files(
     repository: Repository,
     namespaces: Sequence[str],
 ) -> dict[str, str]:
-    """The files of `flux/`, by path in the folder of manifests; `namespaces` have models.
-
-    Raises GeneratorError for a revision that Flux does not take.
-    """
-    if repository.revision == "HEAD":
-        raise GeneratorError('--revision "HEAD" is no branch, as Flux wants one; name the branch')
+    """The files of `flux/`, by path in the folder of manifests; `namespaces` have models."""
     objects = [
         _source(release, repository),
         *_kustomizations(manifests, release, repository, namespaces),
@@ -59,6 +54,12 @@ def files(
     }
     tree = {f"{FOLDER}/{file}": text for file, text in named.items()}
     return tree | {f"{FOLDER}/{KUSTOMIZATION}": kustomization(sorted(named))}
+
+
+def check(repository: Repository) -> None:
+    """Raise GeneratorError for a revision that Flux does not take."""
+    if repository.revision == "HEAD":
+        raise GeneratorError('--revision "HEAD" is no branch, as Flux wants one; name the branch')
 
 
 def steps(folder: Path, release: Release) -> Iterator[str]:  # noqa: ARG001

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.gitops import argocd, flux
@@ -18,17 +18,28 @@ _TOOLS = {"argocd": argocd, "flux": flux}
 
 @dataclass(frozen=True)
 class Handover:
-    """To which tool, `argocd` or `flux`, and by which repository."""
+    """To which tool, `argocd` or `flux`, and by which repository.
+
+    Raises GeneratorError for a revision that the tool does not take.
+    """
 
     tool: str
     repository: Repository
+
+    def __post_init__(self) -> None:
+        if self.tool == flux.FOLDER:
+            flux.check(self.repository)
+
+    def within(self, name: str) -> Handover:
+        """The same for a folder in this one."""
+        return replace(self, repository=replace(self.repository, path=self.repository.folder(name)))
 
     def folder(
         self, manifests: Sequence[Manifest], release: Release, teams: Sequence[str]
     ) -> dict[str, str]:
         """The folder of manifests, by path, with one more folder for the tool.
 
-        Raises GeneratorError for an object that is rendered twice, or what the tool does not take.
+        Raises GeneratorError for an object that is rendered twice.
         """
         namespaces = namespaces_of(manifests, release, teams)
         tool = _TOOLS[self.tool]

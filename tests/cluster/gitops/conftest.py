@@ -59,7 +59,10 @@ class Fleet:
         return self.repository.push(why)
 
     def uids(self, *namespaces: str) -> dict[tuple[str, str, str], str]:
-        """The models in some namespaces, with their Services, Deployments and pods, by uid."""
+        """The models in some namespaces, with their Services, Deployments and pods, by uid.
+
+        What is being deleted is no longer counted: old pods take their time to end.
+        """
         kinds = "inferenceservices,services,deployments,pods"
         found = [each for space in namespaces for each in self.cluster.list(kinds, space)]
         return {
@@ -68,6 +71,7 @@ class Fleet:
             )
             for each in found
             if each["metadata"]["name"] != "kubernetes"
+            and "deletionTimestamp" not in each["metadata"]
         }
 
     def answer(self, model: str, namespace: str) -> int:

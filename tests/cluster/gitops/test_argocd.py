@@ -115,7 +115,8 @@ def test_drift_is_repaired(cluster, argo, fleet):
     where = ("-n", PLATFORM)
     cluster.kubectl("scale", "deployment", CONTROLLER[1], *where, "--replicas=3")
     cluster.kubectl("delete", "clusterservingruntime", "kserve-sklearnserver")
-    patch = json.dumps({"spec": {"predictor": {"maxReplicas": 7}}})
+    # A field that Git has; others belong to whoever set them.
+    patch = json.dumps({"spec": {"predictor": {"model": {"storageUri": "gs://somewhere/else"}}}})
     cluster.kubectl("patch", "inferenceservice", "one", "--type=merge", "-p", patch)
     cluster.kubectl("delete", "service", "two", "-n", "default")
     cluster.wait("the controller is one", lambda: cluster.get(*CONTROLLER)["spec"]["replicas"] == 1)
@@ -125,13 +126,14 @@ def test_drift_is_repaired(cluster, argo, fleet):
 
     def repaired():
         model = cluster.get("inferenceservice", "one")
-        return model["spec"]["predictor"].get("maxReplicas") != 7
+        return model["spec"]["predictor"]["model"]["storageUri"] == fleet.models["one"]["storageUri"]
 
     cluster.wait("the model is as in Git", repaired)
     cluster.wait("the Service is back", lambda: cluster.get("service", "two"))
     # What KServe, not Git, has made is KServe's to repair.
     cluster.kubectl("delete", "deployment", "one-predictor", "-n", "default")
     cluster.wait("KServe makes it anew", lambda: cluster.get("deployment", "one-predictor"))
+    until_carried(cluster, "one", "default", SOURCE, fleet.models["one"]["storageUri"])
     until_rolled_out(cluster, "one", "default")
 
 

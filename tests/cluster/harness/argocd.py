@@ -78,14 +78,17 @@ class ArgoCd:
 
 
 def is_synced(application: Object, revision: str, health: str) -> bool:
-    """Whether an Application has synced a commit, has nothing else to do, and has that health."""
+    """Whether an Application has synced a commit, has nothing else to do, and has that health.
+
+    One that finds everything there has never done anything, and has no operationState.
+    """
     status = application.get("status", {})
     sync = status.get("sync", {})
-    done = status.get("operationState", {})
+    done = status.get("operationState", {"phase": "Succeeded"})
     return (
         (sync.get("status"), sync.get("revision")) == ("Synced", revision)
         and status.get("health", {}).get("status") == health
-        and done.get("phase") == "Succeeded"
+        and done["phase"] == "Succeeded"
         and "operation" not in application
     )
 
