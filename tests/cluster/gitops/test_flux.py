@@ -115,15 +115,37 @@ def test_a_model_that_never_serves_is_reported(cluster, running, fleet, served):
     fleet.teams["ads"]["broken"] = served("third")
     revision = publish(running, fleet, "a model that is not there")
     name = f"{MODELS}ads"
-    running.cluster.wait(
-        "it is tried", lambda: cluster.get("deployment", "broken-predictor", "ads")
-    )
-    assert ready(running.kustomization(name)) != "True"
-    # The others go on, and what mends it is applied at once.
+    running.until_applied(ROOT, revision)
+    cluster.wait("it is tried", lambda: cluster.get("deployment", "broken-predictor", "ads"))
+    # Ten minutes are too long to wait for here.
+    spec = running.kustomization(name)["spec"]
+    assert (spec["timeout"], spec["retryInterval"]) == ("10m", "1m")
+    shorter = json.dumps({"spec": {"timeout": "15s"}})
+    cluster.kubectl("patch", KIND, name, "-n", flux.NAMESPACE, "--type=merge", "-p", shorter)
+
+    def reported():
+        conditions = running.kustomization(name)["status"]["conditions"]
+        return [
+            each["message"]
+            for each in conditions
+            if (each["type"], each["reason"]) == ("Ready", "HealthCheckFailed")
+        ]
+
+    (said,) = cluster.wait("it is reported", reported)
+    assert "Deployment/ads/broken-predictor" in said and "clicks" not in said
+    # The others go on, and so do its neighbours.
     running.until_applied(f"{MODELS}fraud", revision)
     assert fleet.answer("clicks", "ads") == 1
+
+
+def test_what_mends_a_model_that_never_serves_is_applied_at_once(cluster, running, fleet):
+    name = f"{MODELS}ads"
+    # While it is checked, for the ten minutes that Git has again.
+    running.reconcile(ROOT)
+    assert running.kustomization(name)["spec"]["timeout"] == "10m"
+    cluster.wait("it is checked", lambda: ready(running.kustomization(name)) == "Unknown")
     del fleet.teams["ads"]["broken"]
-    running.until_applied(name, publish(running, fleet, "without it"), timeout=240)
+    running.until_applied(name, publish(running, fleet, "without it"))
     cluster.wait("it is gone", lambda: fleet.is_gone("inferenceservice", "broken", "ads"))
 
 

@@ -164,6 +164,8 @@ def running(cluster: Cluster, repository: Repository, folder: Path) -> Iterator[
         "--metrics-addr=127.0.0.1:0",
         "--health-addr=127.0.0.1:0",
         "--requeue-dependency=2s",
+        # As docs/gitops-flux.md has it; else a model that never serves takes ten minutes.
+        "--feature-gates=CancelHealthCheckOnNewRevision=true",
     ]
     with (
         website.serving(artifacts) as url,
