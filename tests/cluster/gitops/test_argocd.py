@@ -126,7 +126,9 @@ def test_drift_is_repaired(cluster, argo, fleet):
 
     def repaired():
         model = cluster.get("inferenceservice", "one")
-        return model["spec"]["predictor"]["model"]["storageUri"] == fleet.models["one"]["storageUri"]
+        return (
+            model["spec"]["predictor"]["model"]["storageUri"] == fleet.models["one"]["storageUri"]
+        )
 
     cluster.wait("the model is as in Git", repaired)
     cluster.wait("the Service is back", lambda: cluster.get("service", "two"))

@@ -1,6 +1,7 @@
 """What Argo CD says of models in each state: live ones, by its own program, and by our rules.
 
-The states are those of tests/upstream/statuses.yaml, which this shows to be what KServe still writes.
+The states are those of tests/upstream/statuses.yaml, which this shows to be what KServe still writes. With
+`--update-golden` it records them there anew.
 """
 
 import contextlib
@@ -17,7 +18,8 @@ from tests.cluster.harness import argocd
 from tests.cluster.harness.plane import NODE
 from tests.rendering import ROOT
 
-RECORDED = yaml.safe_load((ROOT / "tests" / "upstream" / "statuses.yaml").read_text("utf-8"))
+STATUSES = ROOT / "tests" / "upstream" / "statuses.yaml"
+RECORDED = yaml.safe_load(STATUSES.read_text("utf-8"))
 STOP = {"annotations": {"serving.kserve.io/stop": "true"}}
 GROUP = "serving.kserve.io"
 
@@ -144,26 +146,52 @@ def states(cluster, platform, uri_of, slow):
     return namespace, named
 
 
-def test_every_state_is_as_recorded_and_has_its_health(cluster, states, tmp_path):
+@pytest.fixture
+def lives(cluster, states):
+    """Each of these objects, once KServe has written what is recorded, or a minute has passed."""
     namespace, named = states
-    config = tmp_path / "argocd-cm.yaml"
-    config.write_text(json.dumps(health()))
-    found, wrong = {}, []
+    found = {}
     for state, each in named.items():
-        wanted = facts(RECORDED.get(state, {}).get("object", {}))
+        wanted = facts(RECORDED[state]["object"])
 
-        def as_recorded(kind=each["kind"], name=each["metadata"]["name"], wanted=wanted):
-            live = cluster.get(f"{kind}.{GROUP}", name, namespace)
-            return live if facts(live) == wanted else None
+        def reached(key=state, kind=each["kind"], name=each["metadata"]["name"], wanted=wanted):
+            found[key] = cluster.get(f"{kind}.{GROUP}", name, namespace)
+            return facts(found[key]) == wanted
 
         with contextlib.suppress(AssertionError):
-            cluster.wait(state, as_recorded, timeout=60 if wanted["conditions"] else 1)
-        live = cluster.get(f"{each['kind']}.{GROUP}", each["metadata"]["name"], namespace)
-        if facts(live) != wanted:
-            wrong.append((state, facts(live), wanted))
+            cluster.wait(state, reached)
+    return found
+
+
+def record(lives):
+    """Write what KServe has written, and the health that Argo CD is to see in each."""
+    states = {
+        state: {
+            "health": RECORDED[state]["health"],
+            "object": {
+                **{key: live[key] for key in ("apiVersion", "kind")},
+                "metadata": {key: live["metadata"][key] for key in ("name", "namespace")},
+                "status": live["status"],
+            },
+        }
+        for state, live in lives.items()
+    }
+    head = "# Recorded on KServe's own controller: tests/cluster/gitops/test_argocd_health.py --update-golden\n"
+    STATUSES.write_text(head + yaml.safe_dump(states, sort_keys=False, allow_unicode=True), "utf-8")
+
+
+def test_every_state_is_as_recorded_and_has_its_health(lives, tmp_path, request):
+    if request.config.getoption("--update-golden"):
+        record(lives)
+        return
+    assert {state: facts(live) for state, live in lives.items()} == {
+        state: facts(each["object"]) for state, each in RECORDED.items()
+    }
+    config = tmp_path / "argocd-cm.yaml"
+    config.write_text(json.dumps(health()))
+    found = {}
+    for state, live in lives.items():
         file = tmp_path / "live.yaml"
         file.write_text(json.dumps(live))
         found[state] = argocd.health(file, config).split()[1]
-        (tmp_path / f"{state}.json").write_text(json.dumps(live))
-    assert wrong == []
     assert found == {state: each["health"] for state, each in RECORDED.items()}
