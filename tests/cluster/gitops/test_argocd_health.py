@@ -8,7 +8,6 @@ import contextlib
 import http.server
 import json
 import threading
-import time
 
 import pytest
 import yaml
@@ -27,10 +26,17 @@ GROUP = "serving.kserve.io"
 @pytest.fixture(scope="module")
 def slow():
     """The storageUri of a model that takes for ever to fetch."""
+    over = threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            time.sleep(600)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/octet-stream")
+            self.end_headers()
+            # KServe gives up where nothing comes for half a minute.
+            with contextlib.suppress(OSError):  # It is done, or gone.
+                while not over.wait(1):
+                    self.wfile.write(b"x")
 
         def log_message(self, *_):
             """Nothing."""
@@ -39,9 +45,10 @@ def slow():
         daemon_threads = True
         block_on_close = False
 
-    with contextlib.closing(Server((NODE, 0), Handler)) as server:
+    with Server((NODE, 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://{NODE}:{server.server_port}/model.joblib"
+        over.set()
         server.shutdown()
 
 
@@ -77,7 +84,7 @@ def trained(parent, memory="1Gi"):
 
 
 def shared():
-    """A model server that takes several, its runtime first."""
+    """A model server that takes several, and one that is stopped; their runtime first."""
     runtime = {
         "supportedModelFormats": [{"name": "several"}],
         "multiModel": True,
@@ -96,22 +103,28 @@ def shared():
             "metadata": {"name": "several"},
             "spec": runtime,
         },
-        {
-            "version": "v1beta1",
-            "kind": "InferenceService",
-            "metadata": {"name": "shared"},
-            "spec": {"predictor": {"model": served}},
-        },
+        *(
+            {
+                "version": "v1beta1",
+                "kind": "InferenceService",
+                "metadata": metadata,
+                "spec": {"predictor": {"model": served}},
+            }
+            for metadata in ({"name": "shared"}, {"name": "halted", **STOP})
+        ),
     )
 
 
 def facts(resource):
-    """What a status says, without times and texts."""
+    """What a status says, without times and texts; of conditions that are False, Ready has one's."""
     status = resource.get("status", {})
     model = status.get("modelStatus", {})
     return {
         "conditions": {
-            each["type"]: (each["status"], each.get("reason", ""))
+            each["type"]: (
+                each["status"],
+                "" if each["type"] == "Ready" else each.get("reason", ""),
+            )
             for each in status.get("conditions", [])
         },
         "transition": model.get("transitionStatus", ""),
@@ -132,7 +145,7 @@ def states(cluster, platform, uri_of, slow):
         "a graph that serves": graph(),
         "a graph that is stopped": graph(**STOP),
         "a trained model of a server of one": trained("a-model-that-serves"),
-        "a trained model that waits": trained("a-model-that-loads"),
+        "a trained model that waits": trained("halted"),
         "a trained model that is loaded": trained("shared"),
         "a trained model without memory": trained("shared", "64Gi"),
     }
@@ -177,7 +190,10 @@ def record(lives):
         for state, live in lives.items()
     }
     head = "# Recorded on KServe's own controller: tests/cluster/gitops/test_argocd_health.py --update-golden\n"
-    STATUSES.write_text(head + yaml.safe_dump(states, sort_keys=False, allow_unicode=True), "utf-8")
+    text = yaml.safe_dump(states, sort_keys=False, allow_unicode=True)
+    # A namespace of the tests has another name each time.
+    name = next(iter(lives.values()))["metadata"]["namespace"]
+    STATUSES.write_text(head + text.replace(name, "models"), "utf-8")
 
 
 def test_every_state_is_as_recorded_and_has_its_health(lives, tmp_path, request):
