@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from generator.errors import GeneratorError, Problem, ValuesError
 from generator.fleet import batch, memory
@@ -22,8 +22,17 @@ from generator.values.check import refuse
 from generator.values.load import Values
 from generator.values.sources import Source, tried_sources
 
-if TYPE_CHECKING:
-    from generator.gitops.handover import Handover
+
+class Folders(Protocol):
+    """What makes folders for a GitOps tool; its text is what sets it apart from others."""
+
+    def within(self, name: str) -> Folders:
+        """The same for a folder in this one."""
+
+    def folder(
+        self, manifests: Sequence[Manifest], release: Release, teams: Sequence[str]
+    ) -> dict[str, str]:
+        """The folder of manifests, by path, with what the tool needs."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Fleet:
     force: bool = False
     prune: bool = True
     jobs: int = 0
-    handover: Handover | None = None
+    handover: Folders | None = None
     describe: Callable[[Path, Mapping[str, str], Changes], tuple[Any, ...]] = lambda *_: ()
 
 
