@@ -12,5 +12,4 @@ render() {
     -o "clusters/$cluster" "$@"
 }
 
-render prod argocd "$@"
 render edge flux "$@"

@@ -103,9 +103,3 @@ SKOPEO = Program(
     "skopeo",
     ("skopeo", "libdevmapper1.02.1", "libgpgme11", "libassuan0", "libgpg-error0"),
 )
-
-REDIS = Program(
-    "redis-server",
-    ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1"),
-)
-"""What Argo CD keeps its cache in."""
