@@ -28,7 +28,7 @@ root:
 test: $(VENV)/dev tools ## The tests: units, laws, goldens, upstream's CRDs
 	GOGC=400 $(BIN)/python -m pytest -n auto $(TESTS)
 
-cluster: $(VENV)/dev ## The tests on a real control plane, or on the cluster of KUBECONFIG; SUITE=gateways|reliability [CASE=v1] [IMPLEMENTATION=istio]
+cluster: $(VENV)/dev ## The tests on a real control plane, or on the cluster of KUBECONFIG; SUITE=gateways|gitops|reliability [CASE=v1] [IMPLEMENTATION=istio]
 	$(BIN)/python -m tests.cluster $(if $(SUITE),tests/cluster/$(SUITE)) $(if $(CASE),-k $(CASE)) $(if $(IMPLEMENTATION),--implementation=$(IMPLEMENTATION))
 
 reliability: $(VENV)/dev ## What callers of a model notice while parts fail, into docs/reliability.md
@@ -39,8 +39,9 @@ golden: $(VENV)/dev tools ## Make the goldens, and what `explain` says, what is 
 	$(BIN)/python -m pytest -n auto -q --update-golden tests/test_golden.py $(EXPLAIN)
 	@git status --short tests/golden generator/data
 
-charts: $(VENV)/dev tools ## Render charts/ from generator/, and the pictures of the documents
+charts: $(VENV)/dev tools ## Render charts/ from generator/, the example repository, and the pictures of the documents
 	$(BIN)/python -m generator chart -o charts
+	PYTHONPATH=$(CURDIR) KSERVE_LITE="$(CURDIR)/$(BIN)/python -m generator" examples/gitops/render.sh
 	$(BIN)/python -m codegen pictures
 
 crds: $(VENV)/dev ## Derive generator/data/crds from the KServe SDK, then charts/

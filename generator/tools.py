@@ -111,6 +111,9 @@ TOOLS = {
     "pilot-discovery": Tool("pilot-discovery", *_ISTIO),
     "envoy-gateway": Tool("envoy-gateway", "envoy-gateway", "github.com/envoyproxy/gateway"),
     "coredns": Tool("coredns", "coredns", "github.com/coredns/coredns"),
+    "kustomize-controller": Tool(
+        "kustomize-controller", "flux", "github.com/fluxcd/kustomize-controller"
+    ),
 }
 
 

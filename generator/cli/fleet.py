@@ -12,6 +12,7 @@ import click
 
 from generator.cli import diagnostics
 from generator.cli.comparison import Comparison
+from generator.cli.gitops import gitops_options
 from generator.cli.options import (
     check_standard_input,
     output_options,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from generator.cli.summary import Summary
     from generator.fleet.discovery import Cluster
     from generator.fleet.work import Fleet
+    from generator.gitops.handover import Handover
     from generator.release import Release
 
 _SHOWN = 30  # lines of changes; --dry-run prints them all
@@ -57,6 +59,7 @@ _SHOWN = 30  # lines of changes; --dry-run prints them all
     is_flag=True,
     help="Remove the folders of clusters that are no longer in CLUSTERS.",
 )
+@gitops_options
 @output_options("Folder to put a folder for each cluster into.")
 @release_options
 def fleet(
@@ -65,6 +68,7 @@ def fleet(
     values: tuple[str, ...],
     jobs: int | None,
     prune: bool,
+    handover: Handover | None,
     output: Path,
     release: Release,
     **how: Any,
@@ -108,6 +112,7 @@ def fleet(
         force=how["force"],
         prune=not how["no_prune"],
         jobs=jobs or 0,
+        handover=handover,
         describe=Differences(release.namespace).of,
     )
     summary = _run(wanted, folder, found.clusters, prune=prune)

@@ -10,6 +10,7 @@ import click
 
 from generator.cli.comparison import Comparison
 from generator.cli.delivery import write
+from generator.cli.gitops import gitops_options
 from generator.cli.options import (
     check_standard_input,
     output_options,
@@ -19,18 +20,21 @@ from generator.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from generator.gitops.handover import Handover
     from generator.release import Release
 
 
 @click.command(cls=Comparison)
 @values_option("Values of the release.")
 @team_option
+@gitops_options
 @output_options("Folder to put the objects into.")
 @release_options
 def manifests(
     *,
     values: tuple[str, ...],
     teams: Mapping[str, str],
+    handover: Handover | None,
     output: Path,
     release: Release,
     **how: Any,
@@ -54,8 +58,14 @@ def manifests(
     given = read(values)
     objects = rendering.render(given, release, read_teams(teams, given, release))
     inputs = (*values, *teams.values())
-    write([Tree(layout.folder(objects, release), release.owner)], output, inputs, **how)
+    if handover is None:
+        tree = layout.folder(objects, release)
+        lines = steps(objects, output, release)
+    else:
+        tree = handover.folder(objects, release, list(teams))
+        lines = handover.steps(output)
+    write([Tree(tree, release.owner)], output, inputs, **how)
     if not (how["check"] or how["dry_run"] or how["form"] == "json"):
         click.echo("next, with a cluster, one after another:")
-        for line in steps(objects, output, release):
+        for line in lines:
             click.echo(f"  {line}")

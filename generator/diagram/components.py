@@ -1,7 +1,6 @@
-"""What KServe's controller makes of an InferenceService or a graph.
+"""What KServe's controller makes of an InferenceService or a graph, as boxes and arrows.
 
-Names and arguments: pkg/constants/constants.go and pkg/apis/serving/v1beta1 of KServe. That the
-objects are there is asked of the real controller in tests/cluster/test_diagram.py.
+That the objects are there is asked of the real controller in tests/cluster/test_diagram.py.
 """
 
 from __future__ import annotations
@@ -11,15 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.diagram.parts import Edge, Node, Shape
-from generator.importer.inferenceservice import (
-    CLUSTER_LOCAL,
-    deployment_mode,
-    has_no_route_of_kserves,
-)
+from generator.importer.inferenceservice import CLUSTER_LOCAL, has_no_route_of_kserves
+from generator.importer.workload import component_name, is_knative, is_stopped, version_name
 from generator.yaml.data import JsonObject
 
 _KNATIVE_VISIBILITY = "networking.knative.dev/visibility"
-_STOP = "serving.kserve.io/stop"
 
 
 def _service(name: str, *, knative: bool) -> Node:
@@ -93,7 +88,7 @@ class Declared:
     @property
     def knative(self) -> bool:
         """Whether it is served by Knative."""
-        return (deployment_mode(self.data["metadata"]) or self.mode) == "Knative"
+        return is_knative(self.data, self.mode)
 
     @property
     def local(self) -> bool:
@@ -105,8 +100,7 @@ class Declared:
     @property
     def stopped(self) -> bool:
         """Whether the controller keeps no pods and no route for it."""
-        annotations = self.data["metadata"].get("annotations") or {}
-        return str(annotations.get(_STOP, "")).lower() == "true"
+        return is_stopped(self.data)
 
     @property
     def idle(self) -> Node:
@@ -123,16 +117,13 @@ class Service(Declared):
         spec = self.data["spec"].get(key)
         if spec is None:
             return None
-        middle = f"-{spec['name']}" if key == "predictor" and spec.get("name") else ""
-        return Component(f"{self.name}{middle}-{key}", spec, self.knative)
+        return Component(component_name(self.data, key), spec, self.knative)
 
     @property
     def versions(self) -> list[Component]:
         """The versions beside the predictor that get a share of the requests."""
         specs = [canary["predictor"] for canary in self.data["spec"].get("canary") or []]
-        return [
-            Component(f"{self.name}-{spec['name']}-predictor", spec, self.knative) for spec in specs
-        ]
+        return [Component(version_name(self.data, spec), spec, self.knative) for spec in specs]
 
     @property
     def entry(self) -> Component | None:

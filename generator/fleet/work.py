@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, Protocol
 
 from generator.errors import GeneratorError, OutputError, Problem, ValuesError
 from generator.fleet import batch, memory
@@ -23,14 +23,27 @@ from generator.values.load import Values
 from generator.values.sources import Source, tried_sources
 
 
+class Folders(Protocol):
+    """What makes folders for a GitOps tool; its text is what sets it apart from others."""
+
+    def within(self, name: str) -> Folders:
+        """The same for a folder in this one."""
+
+    def folder(
+        self, manifests: Sequence[Manifest], release: Release, teams: Sequence[str]
+    ) -> dict[str, str]:
+        """The folder of manifests, by path, with what the tool needs."""
+
+
 @dataclass(frozen=True)
 class Fleet:
     """What to render, and where to: `base` are the values that all clusters share.
 
     Without `writes` nothing is written. With `reads` the content of what is passed over is looked
     at, and not only sizes and times. `force` and `prune` are those of `writing.Output`. `jobs` is
-    how many batches are at work at once, 0 for one per processor. `describe` says what changes do
-    to the objects in a folder; it gets the folder, and the files that come.
+    how many batches are at work at once, 0 for one per processor. With `handover` each folder has
+    what a GitOps tool needs, which finds it under the cluster's name. `describe` says what changes
+    do to the objects in a folder; it gets the folder, and the files that come.
     """
 
     base: Values
@@ -42,6 +55,7 @@ class Fleet:
     force: bool = False
     prune: bool = True
     jobs: int = 0
+    handover: Folders | None = None
     describe: Callable[[Path, Mapping[str, str], Changes], tuple[Any, ...]] = lambda *_: ()
 
 
@@ -79,7 +93,10 @@ class Work:
         self.fleet = fleet
         self.known = known
         self.stopped = Event()
-        self._about = f"{fleet.release.owner} {fleet.prune} {record.name_inputs(fleet.inputs)}"
+        self._about = (
+            f"{fleet.release.owner} {fleet.prune} {fleet.handover} "
+            f"{record.name_inputs(fleet.inputs)}"
+        )
 
     def go_on(self) -> None:
         """Raise Stopped where the run is ended."""
@@ -143,7 +160,7 @@ class Work:
         """Write a cluster's folder, or find out what that would change. Raises OutputError."""
         fleet, name = self.fleet, found.cluster.name
         root = fleet.output / name
-        tree = Tree(layout.folder(objects, fleet.release), fleet.release.owner)
+        tree = Tree(self._files(found.cluster, objects), fleet.release.owner)
         inputs = (*fleet.inputs, *found.cluster.files)
         wanted = Output(root, [tree], inputs=inputs, force=fleet.force, prune=fleet.prune)
         is_new = _is_new(root)
@@ -162,6 +179,13 @@ class Work:
         if not changes or fleet.writes:
             self._remember(name, memory.left(root, found.made_from))
         return Outcome(name, changes, entries, is_new)
+
+    def _files(self, cluster: Cluster, objects: Sequence[Manifest]) -> dict[str, str]:
+        """What is in a cluster's folder, by path."""
+        release, handover = self.fleet.release, self.fleet.handover
+        if handover is None:
+            return layout.folder(objects, release)
+        return handover.within(cluster.name).folder(objects, release, list(cluster.teams))
 
     def _remember(self, name: str, found: memory.Memory | None) -> None:
         if found is not None:

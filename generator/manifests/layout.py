@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from generator import MARK
 from generator.errors import GeneratorError
 from generator.manifests.parsing import MODELS_PHASE, Manifest
 from generator.release import DEFAULT, Release
+from generator.yaml.data import JsonObject
 from generator.yaml.writer import dump
 
 KUSTOMIZATION = "kustomization.yaml"
@@ -28,13 +29,28 @@ _HEAD = f"# {MARK} (`python -m generator manifests`); do not edit.\n"
 _LONGEST = 200  # characters of a file's name; file systems take 255 bytes
 
 
-def folder(manifests: Sequence[Manifest], release: Release = DEFAULT) -> dict[str, str]:
+def folder(
+    manifests: Sequence[Manifest], release: Release = DEFAULT, namespaces: Sequence[str] = ()
+) -> dict[str, str]:
     """A folder of manifests, by path: the objects, and kustomize's files, which change no object.
 
-    Raises GeneratorError for an object that is rendered twice.
+    Each of the `namespaces` has a folder of models, and be it without a model: a GitOps tool prunes
+    what an empty one had, and fails where there is none. Raises GeneratorError for an object that
+    is rendered twice.
     """
     tree = files(manifests, release)
-    return tree | _kustomizations(tree)
+    return tree | _kustomizations(tree, namespaces)
+
+
+def kustomization(resources: Sequence[str], **more: object) -> str:
+    """The text of a kustomization.yaml that names files and folders, with `more` of its fields."""
+    head = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+    return generated({**head, "resources": list(resources), **more})
+
+
+def generated(data: JsonObject) -> str:
+    """The text of a file beside the objects, which says that it is generated."""
+    return _HEAD + dump(data)
 
 
 def files(manifests: Sequence[Manifest], release: Release = DEFAULT) -> dict[str, str]:
@@ -52,24 +68,19 @@ def files(manifests: Sequence[Manifest], release: Release = DEFAULT) -> dict[str
     return tree
 
 
-def _kustomizations(files: Mapping[str, str]) -> dict[str, str]:
+def _kustomizations(files: Iterable[str], namespaces: Sequence[str]) -> dict[str, str]:
     """A kustomization.yaml for each folder, which names what is in it; see above for the top."""
     within: dict[PurePosixPath, set[str]] = {}
     for file in map(PurePosixPath, files):
         for path in (file, *file.parents[:-1]):
             if str(path) != MODELS_PHASE:
                 within.setdefault(path.parent, set()).add(path.name)
+    for namespace in namespaces:
+        within.setdefault(PurePosixPath(MODELS_PHASE), set()).add(namespace)
+        within.setdefault(PurePosixPath(MODELS_PHASE, namespace), set())
     return {
-        str(folder / KUSTOMIZATION): _HEAD + dump(_kustomization(sorted(names)))
+        str(folder / KUSTOMIZATION): kustomization(sorted(names))
         for folder, names in within.items()
-    }
-
-
-def _kustomization(resources: Sequence[str]) -> dict[str, object]:
-    return {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": list(resources),
     }
 
 

@@ -46,6 +46,7 @@ from tests.cluster.harness import (
     debian,
     envoy,
     envoygateway,
+    flux,
     foreign,
     istio,
     mlserver,
@@ -56,9 +57,11 @@ from tests.cluster.harness import (
 from tests.rendering import ROOT
 
 _GATEWAYS = "tests/cluster/gateways"
+_GITOPS = "tests/cluster/gitops"
 # Suites that run when their folder or a file in it is named.
-_APART = (_GATEWAYS, "tests/cluster/reliability")
+_APART = (_GATEWAYS, _GITOPS, "tests/cluster/reliability")
 _PYTEST = ("-o", "testpaths=tests/cluster")
+_CLIENTS_OF_GITOPS = ("kubectl", "helm", "health")
 # All that runs there is Go; with more memory its garbage collection takes a fifth less of the time.
 _ENVIRONMENT = ("env", "GOGC=400")
 
@@ -78,6 +81,9 @@ def main(arguments: Sequence[str]) -> int:
             upstreamcharts.module(version)
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
         argv += _ignored(arguments)
+        if f"--ignore={_GITOPS}" not in argv:
+            _build_gitops()
+            return own.inside([*argv, *_side_by_side(), *arguments])
         builds = (modelserver.build, mlserver.build, debian.REGISTRY.build, debian.SKOPEO.build)
         for build in builds:
             with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
@@ -104,6 +110,14 @@ def _ignored(arguments: Sequence[str]) -> list[str]:
         for suite in _APART
         if not any(argument.startswith(suite) for argument in arguments)
     ]
+
+
+def _build_gitops() -> None:
+    """Build Flux, which takes minutes, and a cluster."""
+    flux.build()
+    own.build(clients=_CLIENTS_OF_GITOPS)
+    with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
+        modelserver.build()
 
 
 def _side_by_side() -> list[str]:

@@ -107,6 +107,37 @@ def test_a_folder_is_byte_for_byte_that_of_manifests(grounds):
         assert files(grounds / "alone") == files(grounds / "out" / name)
 
 
+GITOPS = ("--repository", "https://git.example.com/fleet.git", "--path", "fleet")
+
+
+def test_for_a_gitops_tool_too(grounds):
+    tool = "flux"
+    laid_out(grounds, clusters__lab__teams__ads="models: {}")
+    assert fleet(grounds, "--gitops", tool, *GITOPS).returncode == 0
+    words = (
+        *("manifests", "-f", "base.yaml", "-f", "clusters/lab/platform.yaml"),
+        *("--team", "ads=clusters/lab/teams/ads.yaml"),
+        *("--team", "fraud=clusters/lab/teams/fraud.yaml"),
+        *("--gitops", tool, *GITOPS[:-1], "fleet/lab", "-o", "alone"),
+    )
+    done = run(*words, cwd=grounds, environment={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stderr
+    found = files(grounds / "out" / "lab")
+    assert files(grounds / "alone") == found
+    assert "30-models/ads/kustomization.yaml" in found
+    # What was rendered for a tool, and how, is what a cluster is passed over by.
+    assert "4 current" in fleet(grounds, "--gitops", tool, *GITOPS).stderr
+    assert "4 changed" in fleet(grounds, "--gitops", tool, *GITOPS, "--revision", "dev").stderr
+    assert fleet(grounds).returncode == 0
+    assert not (grounds / "out" / "lab" / tool).exists()
+
+
+def test_what_a_tool_does_not_take_is_said_once(grounds):
+    done = fleet(grounds, "--gitops", "flux", *GITOPS, "--revision", "HEAD")
+    assert (done.returncode, done.stderr.count("name the branch")) == (1, 1)
+    assert not (grounds / "out").exists()
+
+
 ODD = """\
 global: {labels: {a: "on", b: "1e3", c: "012", e: "2024-01-01"}}
 controller: {nodeSelector: {"y": "n"}, replicas: 0x2}

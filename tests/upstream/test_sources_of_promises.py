@@ -19,6 +19,7 @@ MODULES = {
     "cert-manager": "github.com/cert-manager/cert-manager",
     "Flux helm-controller": "github.com/fluxcd/helm-controller",
     "Flux kustomize-controller": "github.com/fluxcd/kustomize-controller",
+    "Flux source-controller": "github.com/fluxcd/source-controller",
     "Gateway API": "sigs.k8s.io/gateway-api",
     "Istio API": "istio.io/api",
     "Knative Serving": "knative.dev/serving",

@@ -1,0 +1,1 @@
+"""What GitOps tools need beside the objects, to apply a folder of manifests from Git."""
