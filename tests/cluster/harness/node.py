@@ -93,8 +93,9 @@ class Node:
         registries.rename(kept)
         try:
             kubelet.ask(self._folder, host, host)
-            images = self._containerd("image", "ls", "-q").split()
-            self._containerd("image", "rm", *(each for each in images if each != image.PAUSE))
+            kubelet.ask(self._folder, self._hub.host, image.PAUSE.partition("/")[0])
+            if images := self._containerd("image", "ls", "-q").split():
+                self._containerd("image", "rm", *images)
             yield
         finally:
             shutil.rmtree(registries)
