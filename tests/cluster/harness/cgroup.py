@@ -65,9 +65,9 @@ def processes(name: str) -> set[int]:
 
 
 def left() -> set[str]:
-    """The names of groups of clusters, of whichever run, in which nothing runs in any hierarchy."""
-    found = [group for each in _hierarchies() for group in each.glob(f"{_PREFIX}*")]
-    return {group.name for group in found} - {group.name for group in found if _runs(group)}
+    """The groups of clusters, of whichever run, in which nothing runs."""
+    found = (group for each in _hierarchies() for group in each.glob(f"{_PREFIX}*"))
+    return {str(group) for group in found if not _runs(group)}
 
 
 def _runs(group: Path) -> bool:

@@ -93,9 +93,8 @@ class Node:
         registries.rename(kept)
         try:
             kubelet.ask(self._folder, host, host)
-            kubelet.ask(self._folder, self._hub.host, image.PAUSE.partition("/")[0])
-            if images := self._containerd("image", "ls", "-q").split():
-                self._containerd("image", "rm", *images)
+            images = self._containerd("image", "ls", "-q").split()
+            self._containerd("image", "rm", *(each for each in images if each != image.PAUSE))
             yield
         finally:
             shutil.rmtree(registries)
