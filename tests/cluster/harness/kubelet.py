@@ -171,8 +171,7 @@ def _kubelet(folder: Path, group: str, *, dns: bool) -> Object:
         "resolvConf": f"{folder}/resolv.conf",
         "podLogsDir": f"{folder}/logs/pods",
         "clusterDomain": plane.DOMAIN,
-        # Where there is none, nobody there says so at once.
-        "clusterDNS": [plane.DNS if dns else plane.NODE],
+        **({"clusterDNS": [plane.DNS]} if dns else {}),
         "maxPods": 1000,
         "oomScoreAdj": 0,
         "maxOpenFiles": 20000,

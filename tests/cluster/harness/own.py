@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from codegen import upstream
 from generator import tools
 from generator.errors import GeneratorError, ToolMissing
 from tests.cluster.harness import cgroup, debian, dns
@@ -70,7 +69,6 @@ def build(*, clients: Sequence[str] = CLIENTS, more: Sequence[str] = ()) -> None
     for name in (*_PROGRAMS, *clients, *more):
         tools.build(name)
     debian.CONTAINERD.build()
-    upstream.folder(upstream.KSERVE)  # Images have files of it.
 
 
 def inside(
