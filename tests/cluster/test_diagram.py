@@ -96,7 +96,9 @@ def test_what_is_drawn_is_there(cluster, release, models, tmp_path, mode):
     assert {"Deployment", "Service"} < {node.kind for node in drawn}
     for node in drawn:
         home = release.namespace if node.kind in ("Gateway", "IngressClass") else models
-        assert cluster.get(resource(node, mode), node.name, home), node
+        kind = resource(node, mode)
+        # KServe comes to a graph once it has come to its models.
+        cluster.wait(str(node), lambda kind=kind, node=node, home=home: cluster.get(kind, node.name, home))  # fmt: skip
 
     (gateway,) = ends_of(diagram, OUTSIDE)
     for route in ends_of(diagram, gateway):
