@@ -301,7 +301,9 @@ def test_a_signal_ends_a_run_in_order(tmp_path):
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         fifo = tmp_path / f"pipe-{number}"
         os.mkfifo(fifo)
-        argv = [sys.executable, "-m", "generator", "chart", "-f", fifo, "-o", root]
+        # As in a terminal, also where the tests run under nohup.
+        argv = ["env", "--default-signal=HUP", sys.executable, "-m", "generator", "chart"]
+        argv += ["-f", fifo, "-o", root]
         process = subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         # It is through its imports, and waits for its values: now it is told to end.
         writer = opened(fifo)
