@@ -10,6 +10,7 @@ from typing import Any
 from generator import CONTROLLER
 from generator.comparison.change import Change, Found
 from generator.comparison.serving import served
+from generator.importer.workload import COMPONENTS
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare
 
@@ -33,7 +34,7 @@ _OF_A_MODEL = (
     ("metadata.annotations", "the pods carry these as well", (_LAST_APPLIED,)),
     *(
         (f"spec.{component}", f"the {component}'s pods are made of this", _SCALING)
-        for component in ("predictor", "transformer", "explainer")
+        for component in COMPONENTS
     ),
 )
 _RUNTIMES = ("ServingRuntime", "ClusterServingRuntime")

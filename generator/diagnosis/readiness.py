@@ -10,6 +10,7 @@ from generator import catalog
 from generator.diagnosis import pods
 from generator.diagnosis.finding import Finding, Findings, condition, label, line, namespace
 from generator.diagnosis.snapshot import GRAPH_LABEL, MODEL_LABEL, Snapshot
+from generator.importer.workload import COMPONENTS, is_stopped, workload_names
 from generator.values.identity import called
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
@@ -18,9 +19,7 @@ _PATIENCE = timedelta(minutes=10)
 """As long may a model take to load until that is a finding: as long as the waits in the docs."""
 
 _LETTING_GO = timedelta(minutes=2)
-_STOPPED = "serving.kserve.io/stop"
 _NO_RUNTIME = ("NoSupportingRuntime", "RuntimeNotRecognized", "RuntimeDisabled")
-_COMPONENTS = ("predictor", "transformer", "explainer")
 
 
 def check_models(seen: Snapshot) -> Findings:
@@ -32,7 +31,7 @@ def check_models(seen: Snapshot) -> Findings:
         for each in seen.of(word):
             if at(each, "metadata.deletionTimestamp"):
                 yield from _deletion(seen, each)
-            elif not _is_stopped(each) and not (_is_ready(each) and _is_available(seen, each)):
+            elif not is_stopped(each) and not (_is_ready(each) and _is_available(seen, each)):
                 own = [pod for pod in seen.of(pod_word) if _belongs(pod, each, mark)]
                 yield from _reasons(seen, each, own)
 
@@ -50,11 +49,6 @@ def _is_available(seen: Snapshot, each: JsonObject) -> bool:
         at(router, "status.availableReplicas") or at(router, "spec.replicas") == 0
         for router in routers
     )
-
-
-def _is_stopped(each: JsonObject) -> bool:
-    annotations = at(each, "metadata.annotations") or {}
-    return str(annotations.get(_STOPPED)).lower() == "true"
 
 
 def _belongs(pod: JsonObject, each: JsonObject, mark: str) -> bool:
@@ -102,7 +96,7 @@ def _runtime(seen: Snapshot, each: JsonObject) -> Findings:
     known = [run for run in seen.of("runtimes") if namespace(run) == home]
     known += seen.of("cluster runtimes")
     on = {str(at(run, "metadata.name")) for run in known if not at(run, "spec.disabled")}
-    for component in _COMPONENTS:
+    for component in COMPONENTS:
         if not (model := at(each, f"spec.{component}.model")):
             continue
         wanted, form = model.get("runtime"), str(at(model, "modelFormat.name") or "")
@@ -147,10 +141,9 @@ def _refused(seen: Snapshot, each: JsonObject) -> Findings:
 
 def _replica_sets(each: JsonObject) -> re.Pattern[str]:
     """The names of a model's or graph's ReplicaSets: those of `iris-2` are none of `iris`."""
-    name = re.escape(str(at(each, "metadata.name")))
-    if each["kind"] != "InferenceGraph":
-        name += f"-(?:{'|'.join(_COMPONENTS)})(?:-worker)?"
-    return re.compile(rf"{name}(?:-\d+-deployment)?-[^-]+")  # Knative has one of each revision.
+    names = "|".join(map(re.escape, workload_names(each)))
+    # A predictor on several nodes has workers; Knative has a Deployment of each revision.
+    return re.compile(rf"(?:{names})(?:(?<=-predictor)-worker|-\d+-deployment)?-[^-]+")
 
 
 def _when(event: JsonObject) -> str:

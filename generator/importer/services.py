@@ -8,13 +8,13 @@ from typing import Any
 
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object, read_objects
+from generator.importer.workload import COMPONENTS
 from generator.values.identity import NO_NAMESPACE, is_namespace
 from generator.values.kubernetes import check_fields, without_null
 from generator.values.sources import Source
 from generator.yaml.data import JsonObject
 
 _KIND = "InferenceService"
-_COMPONENTS = ("predictor", "transformer", "explainer")
 _API_VERSION = "serving.kserve.io/v1beta1"
 
 
@@ -116,7 +116,7 @@ def _check_spec(found: Object, spec: JsonObject) -> Iterator[Problem]:
     for path, message in check_fields(f"{_KIND}Spec", spec, custom=True):
         wrong = True
         yield found.problem(("spec", *path), message)
-    for component in () if wrong else _COMPONENTS:
+    for component in () if wrong else COMPONENTS:
         kind = f"{component.capitalize()}Spec"
         for path, message in check_fields(kind, spec.get(component), custom=True):
             yield found.problem(("spec", component, *path), message)

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from generator.importer.inferenceservice import deployment_mode
 from generator.yaml.data import JsonObject
 
-_COMPONENTS = ("predictor", "transformer", "explainer")
+COMPONENTS = ("predictor", "transformer", "explainer")
+"""What an InferenceService is made of, by the fields of its spec."""
+
 _STOP = "serving.kserve.io/stop"
 
 
@@ -43,5 +45,5 @@ def workload_names(data: JsonObject) -> Iterator[str]:
         yield str(data["metadata"]["name"])
         return
     spec = data["spec"]
-    yield from (component_name(data, key) for key in _COMPONENTS if spec.get(key) is not None)
+    yield from (component_name(data, key) for key in COMPONENTS if spec.get(key) is not None)
     yield from (version_name(data, each["predictor"]) for each in spec.get("canary") or [])

@@ -203,17 +203,28 @@ def test_what_is_refused_to_others_is_not_refused_to_the_model(name, home):
         "iris-explainer-5d",
         "iris-predictor-worker-5d",
         "iris-predictor-00002-deployment-5d",
+        "iris-next-predictor-5d",
     ],
 )
 def test_what_is_refused_to_any_component_of_a_model_is_named(name):
     cluster = healthy()
     cluster.unready()
+    cluster.model["spec"] |= {"transformer": {}, "explainer": {}}
+    cluster.model["spec"]["canary"] = [{"predictor": {"name": "next"}}]
     cluster.found["models"].append(model("iris-2"))
     cluster.found["refusals"] = [refusal(name)]
     assert found(cluster) == [("pod-refused", f"ReplicaSet/{name} -n team")]
 
 
-@pytest.mark.parametrize("name", ["vote-2-7c", "vote-predictor-7c", "voter-7c"])
+def test_what_is_refused_to_a_predictor_with_a_name_is_named():
+    cluster = healthy()
+    cluster.unready()
+    cluster.model["spec"]["predictor"]["name"] = "v1"
+    cluster.found["refusals"] = [refusal("iris-v1-predictor-5d")]
+    assert found(cluster) == [("pod-refused", "ReplicaSet/iris-v1-predictor-5d -n team")]
+
+
+@pytest.mark.parametrize("name", ["vote-2-7c", "vote-predictor-7c", "vote-worker-7c", "voter-7c"])
 def test_what_is_refused_to_others_is_not_refused_to_the_graph(name):
     cluster = healthy()
     graph(cluster)
