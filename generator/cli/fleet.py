@@ -98,8 +98,7 @@ def fleet(
         raise click.UsageError(f"--prune-clusters finds what came from CLUSTERS: {what}")
     _check_apart(folder, output)
     found = find(folder)
-    for cluster in found.clusters:
-        _check_apart(folder, output / cluster.name)
+    _check_apart(folder, output, [cluster.name for cluster in found.clusters])
     for path in found.ignored:
         diagnostics.note(Problem.output(path, "is no file of values (.yaml, .yml), and left out"))
     wanted = Fleet(
@@ -123,12 +122,15 @@ def fleet(
         sys.exit(1)
 
 
-def _check_apart(folder: Path, output: Path) -> None:
-    """Raise UsageError where output would be taken for a cluster, or is a cluster's already."""
-    # `Path.resolve` raises RuntimeError at a loop of links.
-    given, written = (Path(os.path.realpath(path)) for path in (folder, output))
-    if given in (written, *written.parents):
-        raise click.UsageError(f"-o {output} is in {folder}, whose clusters are read; name another")
+def _check_apart(folder: Path, output: Path, clusters: Sequence[str] = ()) -> None:
+    """Raise UsageError where the output, or a cluster's folder there, is in that of clusters."""
+    given = Path(os.path.realpath(folder))  # `Path.resolve` raises RuntimeError at a loop of links.
+    for path in (output, *(output / name for name in clusters)):
+        written = Path(os.path.realpath(path))
+        if given in (written, *written.parents):
+            raise click.UsageError(
+                f"-o {path} is in {folder}, whose clusters are read; name another"
+            )
 
 
 def _run(wanted: Fleet, folder: Path, clusters: Sequence[Cluster], *, prune: bool) -> Summary:
@@ -142,15 +144,15 @@ def _run(wanted: Fleet, folder: Path, clusters: Sequence[Cluster], *, prune: boo
     if (wanted.output / record.NAME).exists():
         fact = "holds the objects of one cluster, and not a folder of each; name another folder"
         raise GeneratorError(Problem.output(wanted.output, fact))
-    summary = Summary()
+    summary, names = Summary(), [cluster.name for cluster in clusters]
     with destination.locked([wanted.output] if wanted.writes else []):
         for done, outcome in enumerate(run(wanted, clusters), 1):
             summary.add(outcome)
             pass_by(f"{done} of {len(clusters)} clusters")
         pass_by("")
         if wanted.writes:
-            settle(wanted.output, [cluster.name for cluster in clusters])
-        _tell_removed(summary, wanted, folder, [cluster.name for cluster in clusters], prune=prune)
+            settle(wanted.output, names)
+        _tell_removed(summary, wanted, folder, names, prune=prune)
     return summary
 
 

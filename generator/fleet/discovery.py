@@ -106,13 +106,11 @@ def _is_values(path: Path) -> bool:
 
 def _of_folder(folder: Path) -> Cluster:
     problems = list(_strange(folder))
-    platform, *more = [
-        *(path for path in _values(folder) if path.stem == PLATFORM),
-        folder / f"{PLATFORM}.yaml",
-    ]
-    if not more and not problems:
+    found = [path for path in _values(folder) if path.stem == PLATFORM]
+    platform = found[0] if found else folder / f"{PLATFORM}.yaml"
+    if not found and not problems:
         problems.append(Problem.of(platform, "is missing; add it, empty if it has no values"))
-    for path in more[:-1]:
+    for path in found[1:]:
         problems.append(Problem.of(path, f"and {platform} are both there; leave one out"))
     teams: dict[str, Path] = {}
     for path in _values(folder / TEAMS):

@@ -18,9 +18,8 @@ def settle(output: Path, clusters: Iterable[str]) -> None:
 
     Raises OutputError where that cannot be done.
     """
-    known = set(clusters)
-    for folder in _folders(output):
-        if folder.name not in known and journal.is_pending(folder):
+    for folder in _others(output, clusters):
+        if journal.is_pending(folder):
             with destination.locked([folder]):
                 journal.settle(folder)
 
@@ -33,11 +32,9 @@ def removed(output: Path, folder: Path, clusters: Iterable[str]) -> tuple[list[s
     """
     gone: list[str] = []
     others: list[str] = []
-    known = set(clusters)
-    for name, found in _records(output):
-        if name not in known:
-            own = {each for each in name_inputs(_files(folder, name)) if "/" in each}
-            (gone if own & set(found.inputs) else others).append(name)
+    for name, found in _records(_others(output, clusters)):
+        own = {each for each in name_inputs(_files(folder, name)) if "/" in each}
+        (gone if own & set(found.inputs) else others).append(name)
     return gone, others
 
 
@@ -56,18 +53,21 @@ def prune(root: Path, owner: str, *, force: bool, writes: bool) -> None:
             root.rmdir()
 
 
-def _records(output: Path) -> Iterator[tuple[str, Record]]:
-    """The folders of `output` that hold manifests, and their records."""
-    for folder in _folders(output):
+def _records(folders: Iterable[Path]) -> Iterator[tuple[str, Record]]:
+    """The names of those folders that hold manifests, and their records."""
+    for folder in folders:
         with contextlib.suppress(OSError, ValueError, inventory.Obstacle):
             content = inventory.read(folder, record.NAME)
             if content is not None and (found := record.parse(content.decode())).command == _OWNER:
                 yield folder.name, found
 
 
-def _folders(output: Path) -> list[Path]:
-    folders = sorted(output.iterdir()) if output.is_dir() else []
-    return [each for each in folders if each.is_dir() and not each.is_symlink()]
+def _others(output: Path, clusters: Iterable[str]) -> list[Path]:
+    """The folders of `output` that are no cluster's."""
+    known = set(clusters)
+    paths = sorted(output.iterdir()) if output.is_dir() else []
+    others = (each for each in paths if each.name not in known)
+    return [each for each in others if each.is_dir() and not each.is_symlink()]
 
 
 _OWNER = "manifests"
