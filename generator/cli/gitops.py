@@ -1,4 +1,4 @@
-"""The options of `manifests` that name a GitOps tool, and the repository that it reads."""
+"""The options that name a GitOps tool, and the repository that it reads."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from generator.manifests.parsing import MODELS_PHASE, Manifest
 from generator.release import Release
@@ -24,9 +24,6 @@ def namespaces_of(
     manifests: Sequence[Manifest], release: Release, teams: Sequence[str]
 ) -> list[str]:
     """The namespaces that have a folder of models: those with an object there, and every team's."""
-    found = {each.namespace or release.home(each.chart) for each in _models(manifests)}
+    models = (each for each in manifests if each.phase == MODELS_PHASE)
+    found = {each.namespace or release.home(each.chart) for each in models}
     return sorted(found.union(teams))
-
-
-def _models(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
-    return (each for each in manifests if each.phase == MODELS_PHASE)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from generator import CONFIG
 from generator.importer.workload import is_knative, is_stopped, workload_names
 from generator.manifests.parsing import MODELS_PHASE, Manifest
 from generator.yaml.data import JsonObject
 from generator.yaml.document import parse
 from generator.yaml.fields import at
 
-_CONFIG = "inferenceservice-config"
 _KINDS = ("InferenceService", "InferenceGraph")
 _KNATIVE = ("serving.knative.dev/v1", "Service")
 _STANDARD = ("apps/v1", "Deployment")
@@ -19,7 +19,7 @@ _STANDARD = ("apps/v1", "Deployment")
 
 def deployment_mode(manifests: Sequence[Manifest]) -> str:
     """The deployment mode of what names none, as KServe's ConfigMap has it."""
-    (config,) = (each for each in manifests if (each.kind, each.name) == ("ConfigMap", _CONFIG))
+    (config,) = (each for each in manifests if (each.kind, each.name) == ("ConfigMap", CONFIG))
     deploy = json.loads(at(parse(config.text, config.name).data, "data.deploy"))
     return str(deploy["defaultDeploymentMode"])
 

@@ -68,9 +68,10 @@ with one of its own is not behind it. Takes (dict root guarded), where guarded a
   {{- end -}}
   {{- if and (not $class) (has $routing.mode (list "gatewayApi" "virtualService")) (not $routing.gateway.create) -}}
     {{- $class = printf "gateway %s" (include "kserve-lite.routing.gateway" $root) -}}
+    {{- $sharing := include "kserve-lite.tenants.sharing" $root | fromJsonArray -}}
     {{- $names = list -}}
     {{- range .guarded -}}
-      {{- if has . (include "kserve-lite.tenants.sharing" $root | fromJsonArray) -}}
+      {{- if has . $sharing -}}
         {{- $names = append $names . -}}
       {{- end -}}
     {{- end -}}
