@@ -235,25 +235,17 @@ def migrated(cluster, version, program, home, folder, *, manifests):
     """
     namespace, _ = home
     (folder / "charts").symlink_to(ROOT / "charts")
-    lines = "".join(re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+    blocks = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    by_helm, objects, without_helm, adopt = blocks
+    lines = objects + (without_helm if manifests else by_helm) + adopt
     if version == "0.16":  # It has one chart for both.
         lines = re.sub(
             r"^helm get values kserve-runtime-configs .*\n", "", lines, flags=re.MULTILINE
         )
         lines = lines.replace(" runtimes.yaml", "")
-    if manifests:
-        lines = "".join(line for line in lines.splitlines(keepends=True) if "helm get" not in line)
-        values = re.search(r"`(kserve-lite migrate (.*) > my.yaml)`", PAGE)
-        first, check = re.findall(
-            r"^kserve-lite (?:migrate --from|validate) .*\n", lines, re.MULTILINE
-        )
-        lines = lines.replace(first, "").replace(check, "")
-        lines = lines.replace("kserve-lite migrate", f"{values[1]}\n{check}kserve-lite migrate")
-        lines = lines.replace(values[2], f"--from {version} {values[2]}", 1)
     for old, new in (
         ("-n kserve ", f"-n {namespace} "),
-        # Of running objects, what upstream's runtimes have and these have not is named.
-        ("--from 0.20", f"--from {version}{'' if manifests else ' --strict'}"),
+        *([] if manifests else [("--from 0.20", f"--from {version} --strict")]),
         (
             "--commands",
             f"--strict -n {namespace} --helm {program.removeprefix('helm') or 4} --commands",
