@@ -155,15 +155,23 @@ def _allowance(seen: Snapshot, each: JsonObject, message: str) -> str:
     home = namespace(each)
     if "exceeded quota" in message or "must specify" in message:
         return "raise the namespace's ResourceQuota, or ask for less in the model's resources"
-    if "PodSecurity" in message and each["kind"] == "InferenceGraph":
-        # KServe gives the router no seccomp profile, and an InferenceGraph has no field for one.
-        if seen.named("tenants", home):
-            return f"set tenants.{home}.podSecurity=baseline"
-        level = "pod-security.kubernetes.io/enforce=baseline"
-        return f"kubectl label namespace {home} {level} --overwrite"
-    if "PodSecurity" in message:
-        return "set what the message names in the model's securityContext: docs/troubleshooting.md"
-    return "mend what refuses them; the message names it"
+    if "PodSecurity" not in message:
+        return "mend what refuses them; the message names it"
+    # KServe gives the router no seccomp profile, and an InferenceGraph has no field for one.
+    if each["kind"] == "InferenceGraph":
+        return _baseline(seen, home)
+    # Nor do a model's fields reach the container that KServe makes of an oci:// image.
+    if '"modelcar' in message:
+        return f"set storage.ociModels.mode=native; or {_baseline(seen, home)}"
+    return "set what the message names in the model's securityContext: docs/troubleshooting.md"
+
+
+def _baseline(seen: Snapshot, home: str) -> str:
+    """What gives a namespace the level baseline of Pod Security."""
+    if seen.named("tenants", home):
+        return f"set tenants.{home}.podSecurity=baseline"
+    level = "pod-security.kubernetes.io/enforce=baseline"
+    return f"kubectl label namespace {home} {level} --overwrite"
 
 
 def _time(text: object) -> datetime | None:

@@ -441,6 +441,14 @@ def test_a_graph_that_pod_security_refuses(cluster, doctor, models):
     assert "PodSecurity" in found["fact"]
 
 
+def test_a_model_in_an_image_that_pod_security_refuses(cluster, doctor, models):
+    image = "oci://registry.example.com/iris:1"
+    cluster.apply(iris.MODEL.replace(iris.URI, image), namespace=models)
+    found = until(cluster, doctor, "pod-refused")
+    assert '"modelcar"' in found["fact"]
+    assert "storage.ociModels.mode=native" in found["remedy"]
+
+
 def test_a_deployment_that_was_left(cluster, doctor, mend, models):
     iris.serve(cluster, models)
     cluster.kubectl("delete", "inferenceservice", iris.NAME, "-n", models, "--cascade=orphan")

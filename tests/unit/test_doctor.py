@@ -606,6 +606,14 @@ def model_refused(cluster):
     cluster.found["refusals"][0]["message"] = message
 
 
+@spoil("pod-refused", "modelcar", "set storage.ociModels.mode=native; or kubectl label namespace")
+def image_refused(cluster):
+    over_quota(cluster)
+    said = 'containers "modelcar", "modelcar-init" must set securityContext.runAsNonRoot=true'
+    message = f'pods "iris" is forbidden: violates PodSecurity "restricted:latest": {said}'
+    cluster.found["refusals"][0]["message"] = message
+
+
 @spoil("pod-refused", "PodSecurity", "set tenants.team.podSecurity=baseline")
 def graph_of_a_tenant_refused(cluster):
     graph_refused(cluster)
