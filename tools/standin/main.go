@@ -5,6 +5,7 @@
 //	initializer-entrypoint SOURCE TARGET…    runs upstream's, beside it, if every SOURCE can be had;
 //	                                         else marks each TARGET
 //	serve [PROGRAM…]                         runs PROGRAM if a model is in /mnt/models, else answers
+//	image [PROGRAM…]                         runs PROGRAM if there is such a program, else answers
 //	hook < STATE                             writes which ports a container has, for who answers in it
 //
 // Under any other name it answers: at the ports that the container has, and that its arguments name, else at
@@ -36,7 +37,8 @@ const (
 	ports  = "/stand-in/ports"
 )
 
-var port = regexp.MustCompile(`[=: ]([1-9][0-9]{3,4})\b`)
+// As `--http_port=8080`, `--port 8080` or `"containerPort":8080`, but not `--max-model-len=4096`.
+var port = regexp.MustCompile(`(?i)port"?[=: ]([1-9][0-9]{3,4})\b`)
 
 func main() {
 	asked := make(chan os.Signal, 1)
@@ -56,6 +58,10 @@ func main() {
 		return
 	case "serve":
 		if len(program) > 0 && modelled() {
+			run(program)
+		}
+	case "image":
+		if len(program) > 0 && exists(program[0]) {
 			run(program)
 		}
 	}
@@ -94,6 +100,11 @@ func modelled() bool {
 		}
 	}
 	return len(found) > 0
+}
+
+func exists(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
 }
 
 func run(program []string) {

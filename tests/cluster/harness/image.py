@@ -146,15 +146,18 @@ _IMAGES = {
 
 
 def _not_here() -> Content:
-    """The files of an image that nobody here has: a shell, and a stand-in for what it runs."""
+    """The files of an image that nobody here has: a shell, a stand-in for what it runs, and a model,
+    which an image of `oci://` has there.
+    """
     return {
         **_files("/bin", "/lib", "/lib64"),
-        **_stand_ins(*_NOT_HERE),
+        **_stand_ins("image", *_NOT_HERE),
         _TENSORFLOW: tools.find("standin"),
+        "/models/model": tools.find("standin"),
     }
 
 
-_UNKNOWN = Image(_not_here, (f"{_STAND_IN}/serve",), 1000, {"PATH": f"{_STAND_IN}:/bin"})
+_UNKNOWN = Image(_not_here, (f"{_STAND_IN}/image",), 1000, {"PATH": f"{_STAND_IN}:/bin"})
 
 
 def image(name: str) -> Image:
