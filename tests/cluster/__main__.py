@@ -1,29 +1,27 @@
 """`python -m tests.cluster [pytest's arguments]`: the charts on a real API server.
 
 Real: etcd, kube-apiserver (RBAC, the admission plugins of a kubeadm cluster, TLS everywhere),
-kube-controller-manager, both Helms, kubectl, the KServe controller. The API server reaches the
-webhooks through the chart's own Service; a pod of the controller or of the certificate Job runs as a
-process with a network, a root file system, a user and a ServiceAccount token of its own.
+kube-controller-manager, kube-scheduler, the kubelet with containerd and runc, both Helms, kubectl, the KServe
+controller. Every pod runs, in a sandbox of its own.
 
-Not real, because no image can be pulled and no container runtime is needed:
-- The node (tests/cluster/harness/node.py) is a small kubelet. It takes every pod, wherever a scheduler would
-  put it; it does not enforce NetworkPolicies, resource limits and seccomp profiles; a changed Secret
-  reaches a running pod within a second, where a kubelet takes up to a minute or two; a probe that has
-  not passed is asked again at once; of preStop hooks it knows `sleep` alone, so the gateways of Envoy
-  Gateway, which drain in theirs, end without.
-- The pods of models are not run; the node reports them Ready, and that is all they are. It runs
-  those whose model it has itself, at a storageUri of http://10.244.0.1:…, if their runtime is that of
-  scikit-learn, XGBoost, LightGBM or all three: upstream's own storage initializer and model servers,
-  with the packages of one image, that of all three, but this machine's Python and C library
-  (tests/cluster/harness/modelserver.py); or MLServer's for scikit-learn and LightGBM.
+Not real, because nothing can be pulled:
+- Images are made here (tests/cluster/harness/image.py): links to files of this machine. Those of KServe's own
+  programs have what is compiled from its Go module. Those of its model servers for scikit-learn, XGBoost, LightGBM
+  or all three have upstream's own servers, with the packages of one image, that of all three, but this machine's
+  Python and C library (tests/cluster/harness/modelserver.py); so has MLServer's for scikit-learn and LightGBM.
+- All others have tools/standin, which answers probes and nothing else. It also runs in place of a model server whose
+  model is not at a storageUri of http://10.244.0.1:…, where the tests have theirs.
+- In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.
+- The node says that it has a thousand CPUs, 10 TiB and a hundred GPUs, so that what pods ask for always fits. It
+  looks for changed Secrets every five seconds, where a kubelet takes up to a minute or two. Nothing enforces
+  NetworkPolicies. A volume that is claimed is a folder.
 - There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints. Where
   tests/cluster/gateways are named, there are both, Istio and Envoy Gateway (docs/cluster.md).
-- In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.
 
 Two of these run side by side, each with half of the files of tests. All of it lives in namespaces of
-its own, of network, processes and mounts, with its files in memory: whatever happens, nothing is left
-behind. That takes root, and from the system only `ip`, `openssl`, `chroot` and util-linux (`mount`,
-`unshare`, `nsenter`, `setpriv`).
+its own, of network, processes and mounts, with its files in memory and its control groups in one that a
+process of its own takes away: whatever happens, nothing is left behind. That takes root, and from the
+system only `ip`, `openssl` and util-linux (`mount`, `unshare`, `nsenter`, `setpriv`).
 
 With KUBECONFIG set the tests run on that cluster instead, as its administrator, and everything is as
 real as it is there. It must have no KServe: the tests install it and remove it, CRDs and models

@@ -3,7 +3,6 @@
 import os
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -55,11 +54,12 @@ def test_the_printed_commands_work_and_ctrl_c_leaves_nothing(tmp_path, nothing_l
         assert ["sklearn-iris", "True"] in [[row[0], row[-2]] for row in rows if len(row) > 2]
         assert {"iris", "kserve-lite"} <= {row[0] for row in rows if row}
         assert kubectl(terminal, script, "logs").returncode == 0
-        assert kubectl(terminal, script, "exec", "--", "true").returncode == 1
+        assert kubectl(terminal, script, "exec", "--", "true").returncode == 0
         processes = remains.processes(demo.process.pid)
         # What a check of nothing left has to find, else it says nothing.
         assert len(processes) > 10 and remains.traces() - before
-        assert remains.cgroups(processes) == {Path("/proc/self/cgroup").read_text("utf-8")}
+        apart = [each for each in remains.cgroups(processes) if "/kserve-lite-" in each]
+        assert apart, "no container is in a control group of its own"
         assert demo.interrupt() == 130
     nothing_left(processes)
 

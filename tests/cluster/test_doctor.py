@@ -9,12 +9,28 @@ import os
 import pytest
 
 from tests.certificates import Authority
-from tests.cluster.harness import controller, foreign, iris, modelserver, webhooks
+from tests.cluster.harness import (
+    controller,
+    flowers,
+    foreign,
+    hub,
+    iris,
+    modelserver,
+    webhooks,
+    website,
+)
 from tests.cluster.harness.plane import NODE
 from tests.cluster.test_waiting import GRAPH
 from tests.rendering import ROOT
 from tests.unit.test_cli import run
 
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+NO_IMAGE = f"{hub.NOTHING}/server:1"
 DAY = datetime.timedelta(days=1)
 INFERENCESERVICES = "inferenceservices.serving.kserve.io"
 
@@ -54,7 +70,14 @@ def whole(cluster, platform):
     yield
     # The platform first: without its controller nothing lets go of a model.
     platform.upgrade("--reset-values")
+    webhooks.certified(cluster, platform.namespace)
     cluster.kubectl("delete", "inferencegraphs,inferenceservices", "--all", "--all-namespaces")
+
+
+@pytest.fixture(scope="module")
+def trained(model_servers, tmp_path_factory):
+    with flowers.served(tmp_path_factory.mktemp("bucket")) as trained:
+        yield trained
 
 
 def until(cluster, doctor, name, *arguments):
@@ -339,6 +362,62 @@ def test_a_model_that_is_not_where_it_says(cluster, doctor, models):
     found = until(cluster, doctor, "storage")
     assert uri in found["fact"]
     assert "--previous" in found["remedy"]
+
+
+@pytest.fixture
+def bare(cluster, models):
+    """A model in a container of one's own, with more in its pod: `bare("image", {…}, …)`."""
+
+    def apply(image, container=(), **more):
+        described = {
+            "apiVersion": "serving.kserve.io/v1beta1",
+            "kind": "InferenceService",
+            "metadata": {"name": "bare"},
+            "spec": {
+                "predictor": {
+                    "containers": [{"name": "kserve-container", "image": image, **dict(container)}],
+                    **more,
+                }
+            },
+        }
+        restricted = described["spec"]["predictor"]["containers"][0]
+        restricted["securityContext"] = RESTRICTED
+        cluster.apply(described, namespace=models)
+
+    return apply
+
+
+def test_an_image_that_no_registry_has(cluster, doctor, bare):
+    bare(NO_IMAGE)
+    found = until(cluster, doctor, "image-pull")
+    assert NO_IMAGE in found["fact"]
+    assert "global.imagePullSecrets" in found["remedy"]
+
+
+def test_a_pod_that_fits_no_node(cluster, doctor, bare):
+    bare("registry.example.com/server:1", nodeSelector={"corp.test/gpu": "h100"})
+    found = until(cluster, doctor, "unschedulable")
+    assert "didn't match Pod's node affinity/selector" in found["fact"]
+
+
+def test_a_model_that_wants_more_than_its_memory(cluster, doctor, models, trained):
+    """The model server alone is larger."""
+    small = "      resources: {limits: {memory: 48Mi}, requests: {memory: 48Mi}}\n"
+    cluster.apply(iris.MODEL.replace(iris.URI, trained.uri) + small, namespace=models)
+    found = until(cluster, doctor, "out-of-memory")
+    assert "kserve-container was killed for using more than its memory of 48Mi" in found["fact"]
+    assert "limits.memory in the model's resources" in found["remedy"]
+
+
+def test_a_model_server_that_ends(cluster, doctor, models, trained, tmp_path):
+    """What it fetched is no model."""
+    (tmp_path / "model.joblib").write_bytes(b"no model")
+    with website.serving(tmp_path) as url:
+        model = iris.MODEL.replace(iris.URI, f"{url}/model.joblib")
+        cluster.apply(model, namespace=models)
+        found = until(cluster, doctor, "crash")
+    assert "kserve-container ended with 1" in found["fact"]
+    assert models in cluster.bash(f"echo {models}; {found['remedy']} || true")
 
 
 def test_a_namespace_without_room(cluster, doctor, models):

@@ -75,12 +75,46 @@ def example(request, cluster, platform):
         if "serviceAccountName" in model:
             account = model["serviceAccountName"]
             cluster.kubectl("create", "serviceaccount", account, "-n", namespace)
+    for manifest in referred(case):
+        cluster.apply(manifest, namespace=namespace)
     release = models(cluster, namespace)
     try:
         install(release, case)
         yield case, release
     finally:
         cluster.helm("uninstall", release.name, "-n", namespace, "--ignore-not-found")
+
+
+def referred(case):
+    """The Secrets and the claims of volumes that a case's pods want."""
+    them = objects(case, chart=MODELS)
+    for reference in fields(them, "secretKeyRef"):
+        metadata = {"name": reference["name"]}
+        data = {reference["key"]: "something"}
+        yield {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+    uris = [uri for uri in fields(them, "storageUri") if uri.startswith("pvc://")]
+    for claim in {uri.split("/")[2] for uri in uris}:
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        metadata = {"name": claim}
+        yield {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": metadata,
+            "spec": spec,
+        }
+
+
+def fields(node, name):
+    """The values of all fields of a name, wherever they are."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == name:
+                yield value
+            else:
+                yield from fields(value, name)
+    elif isinstance(node, list):
+        for value in node:
+            yield from fields(value, name)
 
 
 def models(cluster, namespace):

@@ -20,7 +20,8 @@ REFUSED = {
     "defaulter": 'admission webhook "inferenceservice.kserve-webhook-server.defaulter" denied',
     "validator": 'admission webhook "inferenceservice.kserve-webhook-server.validator" denied',
 }
-NEVER_READY = ("status", "event", "silence")
+NEVER_READY = ("status", "event", "silence", "container")
+NO_POD = "Deployment does not have minimum availability."
 DISABLED = {
     "apiVersion": "serving.kserve.io/v1alpha1",
     "kind": "ServingRuntime",
@@ -127,6 +128,16 @@ def test_only_the_log_says_why_it_is_not_ready(cluster, platform, applied, title
     says = TABLE["silence"][title]["says"]
     cluster.wait(f"the log: {says}", lambda: says in log(cluster, platform, name))
     assert status(cluster, applied, name).strip() == ""
+    assert events(cluster, applied, name) == ""
+
+
+@pytest.mark.parametrize("title", TABLE["container"])
+def test_only_a_container_says_why_it_is_not_ready(cluster, applied, title):
+    name = wrong("container", title)["metadata"]["name"]
+    says = TABLE["container"][title]["says"]
+    pods = ("-l", f"serving.kserve.io/inferenceservice={name}", "--all-containers")
+    cluster.wait(f"a log: {says}", lambda: says in cluster.kubectl("logs", "-n", applied, *pods))
+    cluster.wait(NO_POD, lambda: set(status(cluster, applied, name).split("\n")) == {NO_POD, ""})
     assert events(cluster, applied, name) == ""
 
 

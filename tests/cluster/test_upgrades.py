@@ -12,7 +12,18 @@ from generator import process
 from tests.cluster.harness import controller, foreign, iris, pki, webhooks
 from tests.cluster.harness.cluster import BOTH_HELMS, Release
 from tests.cluster.harness.foreign import established
-from tests.rendering import CASES, FLAVOURS, ROOT, STOCK, identity, objects, of_kind, only, parse
+from tests.rendering import (
+    CASES,
+    FLAVOURS,
+    ROOT,
+    STOCK,
+    identity,
+    objects,
+    of_kind,
+    only,
+    parse,
+    values_of,
+)
 
 SECRET_LIMIT = 144 * 1024
 ANNOTATION_LIMIT = 262_144
@@ -150,6 +161,21 @@ def runtime(flavour):
     return only(objects(flavour), "ClusterServingRuntime", "kserve-sklearnserver")["spec"]
 
 
+def there_are(cluster, flavour):
+    """In place of the digests of a flavour, which no image has: arguments of Helm."""
+    values = values_of(flavour)
+    images = {
+        "controller": (values.get("controller", {}), "kserve/kserve-controller:v0.20.0"),
+        "runtimes.sklearn": (
+            values.get("runtimes", {}).get("sklearn", {}),
+            "kserve/sklearnserver:v0.20.0",
+        ),
+    }
+    for key, (written, image) in images.items():
+        if cluster.node and "digest" in written.get("image", {}):
+            yield f"--set={key}.image.digest={cluster.node.digest(image)}"
+
+
 @BOTH_HELMS
 def test_from_flavour_to_flavour(cluster, others, release, authority, models):
     """One release becomes every flavour in turn; models restart when their runtime changes."""
@@ -158,7 +184,7 @@ def test_from_flavour_to_flavour(cluster, others, release, authority, models):
     first = before = iris.served(cluster, models)
 
     for flavour, previous in zip([*FLAVOURS, "default"], ["default", *FLAVOURS], strict=True):
-        release.upgrade(*AFRESH, f"--values={CASES[flavour]}")
+        release.upgrade(*AFRESH, f"--values={CASES[flavour]}", *there_are(cluster, flavour))
         if flavour in CERTIFICATES:
             inject(cluster, authority)
         them = objects(flavour, namespace=release.namespace)

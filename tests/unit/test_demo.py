@@ -187,9 +187,10 @@ def test_only_what_a_mode_needs_is_built(monkeypatch, mode):
     build(Steps(time.monotonic()), mode)
     parts = {tools.TOOLS[name].folder for name in built & tools.TOOLS.keys()}
     gateway = {"istio", "coredns"} if mode else set()
-    assert parts == {"etcd", "kubernetes", "kserve", "certgen", "helm", *gateway}
+    assert parts == {"etcd", "kubernetes", "kserve", "certgen", "standin", "helm", *gateway}
     more = {"envoy", "nft", "sigs.k8s.io/gateway-api"} if mode else set()
-    assert built - tools.TOOLS.keys() == {"modelserver", *more}
+    always = {"modelserver", "containerd", upstream.KSERVE}
+    assert built - tools.TOOLS.keys() == always | more
 
 
 def test_make_hands_on_what_it_is_told():

@@ -1,10 +1,10 @@
-"""The API server as the node talks to it: JSON over HTTPS."""
+"""The API server as the harness talks to it: JSON over HTTPS."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
-import threading
 from http.client import HTTPException, HTTPSConnection
 from typing import Any
 
@@ -21,13 +21,15 @@ class Refused(OSError):
 
 
 class Api:
-    """Requests of one user, one after the other. Each may raise OSError; Refused is one."""
+    """Requests of one user, each over a connection of its own, as it may be long until the next.
+
+    Each may raise OSError; Refused is one.
+    """
 
     def __init__(self, host: str, *, ca: Pair, user: Pair) -> None:
-        context = ssl.create_default_context(cafile=str(ca.certificate))
-        context.load_cert_chain(user.certificate, user.key)
-        self._connection = HTTPSConnection(host, timeout=10, context=context)
-        self._lock = threading.Lock()
+        self._host = host
+        self._context = ssl.create_default_context(cafile=str(ca.certificate))
+        self._context.load_cert_chain(user.certificate, user.key)
 
     def get(self, path: str) -> Any:
         """Read an object or a list."""
@@ -41,10 +43,6 @@ class Api:
         """Merge into an object, as kubectl would."""
         self._request("PATCH", path, body, "application/strategic-merge-patch+json")
 
-    def delete(self, path: str, options: Object) -> None:
-        """Delete an object."""
-        self._request("DELETE", path, options)
-
     def healthy(self) -> bool:
         """Whether the server and its etcd are there."""
         try:
@@ -52,21 +50,17 @@ class Api:
         except OSError:
             return False
 
-    def close(self) -> None:
-        """Hang up."""
-        self._connection.close()
-
     def _request(
         self, method: str, path: str, body: Object | None = None, kind: str = "application/json"
     ) -> bytes:
         data = None if body is None else json.dumps(body)
-        with self._lock:
+        connection = HTTPSConnection(self._host, timeout=10, context=self._context)
+        with contextlib.closing(connection):
             try:
-                self._connection.request(method, path, data, {"Content-Type": kind})
-                answer = self._connection.getresponse()
+                connection.request(method, path, data, {"Content-Type": kind})
+                answer = connection.getresponse()
                 text = answer.read()
-            except (OSError, HTTPException) as error:
-                self._connection.close()  # The next request opens it again.
+            except HTTPException as error:
                 raise OSError(str(error)) from error
         if answer.status >= 300:
             raise Refused(answer.status, text)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,6 +42,7 @@ BOTH_HELMS = pytest.mark.parametrize("program", ["helm", "helm3"], scope="module
 _GROUP = ".serving.kserve.io"
 _WAITING = ("install", "upgrade", "rollback")
 _PATIENCE = 10  # A given cluster pulls images and runs them.
+_LEAVING = re.compile(r"resource (\w+)/([^/\s]*)/(\S+) still exists\. status: Terminating")
 _LIMIT = 660  # Seconds: longer than anything waits, so that what hangs fails and is named.
 
 
@@ -104,7 +106,7 @@ class Cluster:
         found: list[Object] = json.loads(text)["items"]
         return found
 
-    def wait(self, what: str, probe: Callable[[], T | None], timeout: float = 60) -> T:
+    def wait(self, what: str, probe: Callable[[], T | None], timeout: float = 180) -> T:
         """What `probe` returns, as soon as that is true; that it is refused counts as not yet."""
         deadline = time.monotonic() + timeout * (1 if self.node else _PATIENCE)
         while True:
@@ -127,24 +129,34 @@ class Cluster:
         )
         return name
 
+    def uninstall(self, *arguments: str, program: str = "helm") -> str:
+        """`helm uninstall`; what it prints.
+
+        Helm 4's wait may end while something is on its way out, which Helm then calls an error
+        (waitForDelete in its pkg/kube/statuswait.go). In that case this waits.
+        """
+        try:
+            return self.helm("uninstall", *arguments, program=program)
+        except ToolFailed as error:
+            said = str(error)
+            leaving = _LEAVING.findall(said)
+            if f"completed with {len(leaving)} error(s)" not in said:
+                raise
+        self.wait(said, lambda: not any(self.get(kind, name, home) for kind, home, name in leaving))
+        return said
+
     def reset(self) -> None:
         """Take away the releases and the models that tests have left. CRDs and namespaces stay."""
         releases = json.loads(self.helm("list", "--all-namespaces", "-o", "json"))
         # The platform last: without its controller nothing lets go of a model.
         for release in sorted(releases, key=lambda release: release["name"] == Release.name):
             if release["namespace"] in self._namespaces:
-                self.helm("uninstall", release["name"], "-n", release["namespace"], "--wait")
+                self.uninstall(release["name"], "-n", release["namespace"], "--wait")
         if kinds := ",".join(self.crds(_GROUP)):
             for resource in self.list(kinds):
-                if (
-                    "finalizers" in resource["metadata"]
-                ):  # Without the controller nobody takes them off.
-                    where = (
-                        resource["kind"],
-                        resource["metadata"]["name"],
-                        "-n",
-                        resource["metadata"]["namespace"],
-                    )
+                metadata = resource["metadata"]
+                if "finalizers" in metadata:  # Without the controller nobody takes them off.
+                    where = (resource["kind"], metadata["name"], "-n", metadata["namespace"])
                     nothing = '{"metadata": {"finalizers": null}}'
                     self.kubectl("patch", *where, "--type=merge", "--patch", nothing)
             self.kubectl("delete", kinds, "--all", "--all-namespaces")
@@ -210,7 +222,8 @@ class Release:
 
     def uninstall(self, *arguments: str) -> str:
         """`helm uninstall`; what it prints."""
-        return self.helm("uninstall", *arguments)
+        _, *rest = self.command("uninstall", *arguments)
+        return self.cluster.uninstall(*rest, program=self.program)
 
     def helm(self, verb: str, *arguments: str) -> str:
         """Any command of Helm that takes the release; what it prints."""

@@ -22,11 +22,12 @@ IMAGE = {"LD_LIBRARY_PATH": _IN_AN_IMAGE}
 @dataclass(frozen=True)
 class Program:
     """A program, and the packages that have it and what it needs beside the C library, as Debian
-    and Ubuntu name them; the first has the program.
+    and Ubuntu name them; the first has the program. The system's is not taken if it is `apart`.
     """
 
     name: str
     packages: tuple[str, ...]
+    apart: bool = False
 
     @property
     def folder(self) -> Path:
@@ -36,7 +37,11 @@ class Program:
     @property
     def is_there(self) -> bool:
         """Whether the system has it, or the cache."""
-        return bool(shutil.which(self.name)) or self.folder.is_dir()
+        return bool(self._on_path) or self.folder.is_dir()
+
+    @property
+    def _on_path(self) -> str | None:
+        return None if self.apart else shutil.which(self.name)
 
     def build(self) -> None:
         """Get it, if it is not there. Raises ToolMissing, which says how, or ToolFailed."""
@@ -53,7 +58,7 @@ class Program:
 
     def environment(self) -> dict[str, str]:
         """The variables of a process that finds it."""
-        if shutil.which(self.name):
+        if self._on_path:
             return {}
         path = [str(self.folder / "usr" / folder) for folder in ("bin", "sbin")]
         libraries = [str(self.folder / folder) for folder in _LIBRARIES]
@@ -64,7 +69,7 @@ class Program:
 
     def content(self) -> dict[str, Path]:
         """The files of an image that has it, beside the system's libraries, by their paths there."""
-        if found := shutil.which(self.name):
+        if found := self._on_path:
             return {f"/usr/sbin/{self.name}": Path(found)}
         (program,) = self.folder.glob(f"usr/*bin/{self.name}")
         return {
@@ -103,3 +108,10 @@ SKOPEO = Program(
     "skopeo",
     ("skopeo", "libdevmapper1.02.1", "libgpgme11", "libassuan0", "libgpg-error0"),
 )
+
+CONTAINERD = Program(
+    "containerd",
+    ("containerd", "runc", "containernetworking-plugins", "libseccomp2"),
+    apart=True,  # A machine's own may be set up, or be of another age.
+)
+"""What runs the containers of the node, with the programs that it runs in turn."""

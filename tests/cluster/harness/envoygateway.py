@@ -24,7 +24,6 @@ _VALUES = {
     "config": {
         "envoyGateway": {
             "envoyProxy": {
-                # A container here has no /dev/shm, and none of its user's to open as /dev/stdout.
                 "extraArgs": ["--disable-hot-restart"],
                 "telemetry": {"accessLog": {"disable": True}},
             }

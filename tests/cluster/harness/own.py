@@ -18,9 +18,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from codegen import upstream
 from generator import tools
 from generator.errors import GeneratorError, ToolMissing
-from tests.cluster.harness import dns
+from tests.cluster.harness import cgroup, debian, dns
 from tests.cluster.harness.balancer import LoadBalancer
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.node import Node
@@ -32,11 +33,13 @@ CLIENTS = ("kubectl", "helm", "helm3", "istioctl", "health")
 # On a tmpfs that only the command sees.
 FOLDER = Path("/dev/shm/own")
 
-_PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "manager", "certgen")
+_PROGRAMS = (
+    *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"),
+    *("standin", "manager", "certgen"),
+)
 # What the system must have, with the package that brings it.
 SYSTEM = {
     **dict.fromkeys(("mount", "nsenter", "setpriv", "unshare"), "util-linux"),
-    "chroot": "coreutils",
     "ip": "iproute2",
     "openssl": "openssl",
 }
@@ -66,6 +69,8 @@ def build(*, clients: Sequence[str] = CLIENTS, more: Sequence[str] = ()) -> None
     """Build what is missing of the programs of a cluster. Raises ToolMissing or ToolFailed."""
     for name in (*_PROGRAMS, *clients, *more):
         tools.build(name)
+    debian.CONTAINERD.build()
+    upstream.folder(upstream.KSERVE)  # Images have files of it.
 
 
 def inside(
@@ -81,9 +86,13 @@ def inside(
     reaches it too, so that it can say what it was at; or, with `apart`, ends it at once.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with subprocess.Popen(
-        [*ENTER, *command], stdout=stdout, pass_fds=descriptors, start_new_session=apart
-    ) as process:
+    with cgroup.apart() as variables, subprocess.Popen(
+        [*ENTER, *command],
+        env=os.environ | variables,
+        stdout=stdout,
+        pass_fds=descriptors,
+        start_new_session=apart,
+    ) as process:  # fmt: skip
         try:
             return process.wait()
         except KeyboardInterrupt:
@@ -104,7 +113,6 @@ def running(*, services: bool = False) -> Iterator[Cluster]:
     control_plane = ControlPlane(FOLDER, services=services)
     control_plane.start()
     node = Node(control_plane)
-    node.start()
     balancer = LoadBalancer(control_plane.api)
     environment = {
         f"HELM_{kind}_HOME": str(FOLDER / "helm") for kind in ("CACHE", "CONFIG", "DATA")
@@ -113,6 +121,7 @@ def running(*, services: bool = False) -> Iterator[Cluster]:
     environment["KUBECACHEDIR"] = str(FOLDER / "kube")
     cluster = Cluster(environment, control_plane, node)
     try:
+        node.start()
         if services:
             balancer.start()
             dns.install(cluster)

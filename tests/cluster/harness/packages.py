@@ -20,8 +20,8 @@ from generator.errors import ToolFailed, ToolMissing
 
 VENV = "/prod_venv"  # where images have it
 
-# Of the system: Python and its libraries, the C library, /dev/null.
-_SYSTEM = ("/bin", "/dev", "/lib", "/lib64", "/usr")
+# Of the system: Python and its libraries, the C library.
+_SYSTEM = ("/bin", "/lib", "/lib64", "/usr")
 _TOOLS = Path(__file__).parents[3] / "tools"
 _PYTHONS = ("python3.11", "python3.12", "python3.10")  # what upstream takes, what it has first
 

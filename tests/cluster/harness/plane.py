@@ -1,4 +1,4 @@
-"""The control plane: etcd, kube-apiserver and kube-controller-manager, a process each."""
+"""The control plane: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, a process each."""
 
 from __future__ import annotations
 
@@ -61,8 +61,9 @@ class ControlPlane:
         self._certificate("etcd-client", "/CN=kube-apiserver")
         names = (f"IP:{NODE}", f"IP:{SERVICE}", "IP:127.0.0.1", "DNS:kubernetes.default.svc")
         self._certificate("kube-apiserver", "/CN=kube-apiserver", *names)
-        self.kubelet = self._certificate("kubelet", "/O=system:nodes/CN=node", f"IP:{NODE}")
-        for name in ("kube-controller-manager", "kube-proxy"):
+        node = f"/O=system:nodes/CN=system:node:{NODE_NAME}"
+        self._kubeconfig("kubelet", self._certificate("kubelet", node, f"IP:{NODE}"))
+        for name in ("kube-controller-manager", "kube-proxy", "kube-scheduler"):
             self._kubeconfig(name, self._certificate(name, f"/CN=system:{name}"))
         # Signs the tokens of ServiceAccounts.
         self._certificate("service-account", "/CN=service-account")
@@ -92,6 +93,7 @@ class ControlPlane:
                 raise RuntimeError(f"kube-apiserver is not ready: {self.log('kube-apiserver')}")
             time.sleep(0.1)
         self.run("kube-controller-manager")
+        self.run("kube-scheduler")
         if self.services:
             Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
             self.run("kube-proxy")
@@ -100,7 +102,7 @@ class ControlPlane:
         """Start a part, again if it was killed."""
         with (self.logs / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [str(tools.find(name)), *self._flags(name)],
+                [*self._before(name), str(tools.find(name)), *self._flags(name)],
                 env=os.environ | debian.NFT.environment() if name == "kube-proxy" else None,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -114,13 +116,20 @@ class ControlPlane:
 
     def stop(self) -> None:
         """End all parts; nothing of them is needed any more."""
-        self.api.close()
         for name in reversed(self._processes):
             self.kill(name)
 
     def log(self, name: str) -> str:
         """The end of what a part had to say."""
         return (self.logs / f"{name}.log").read_text(encoding="utf-8")[-5000:]
+
+    def _before(self, name: str) -> list[str]:
+        """What makes volumes has /tmp to itself, and shares it with who mounts them."""
+        if name != "kube-controller-manager":
+            return []
+        volumes = self.folder / "tmp"
+        volumes.mkdir(exist_ok=True)
+        return ["unshare", "--mount", "sh", "-c", f'mount --bind {volumes} /tmp && exec "$@"', "sh"]
 
     def _flags(self, name: str) -> list[str]:
         at = self.folder
@@ -151,6 +160,8 @@ class ControlPlane:
                 f"--service-account-key-file={at}/service-account.crt",
                 f"--service-account-signing-key-file={at}/service-account.key",
                 f"--kubelet-certificate-authority={at}/ca.crt",
+                f"--kubelet-client-certificate={at}/admin.crt",
+                f"--kubelet-client-key={at}/admin.key",
                 "--kubelet-preferred-address-types=InternalIP",
                 "--authorization-mode=Node,RBAC",
                 "--enable-admission-plugins=NodeRestriction",
@@ -169,6 +180,12 @@ class ControlPlane:
                 "--conntrack-tcp-timeout-established=0",
                 "--conntrack-tcp-timeout-close-wait=0",
             ]
+        if name == "kube-scheduler":
+            return [
+                f"--kubeconfig={at}/kube-scheduler.kubeconfig",
+                "--bind-address=127.0.0.1",
+                "--leader-elect=false",
+            ]
         return [
             f"--kubeconfig={at}/kube-controller-manager.kubeconfig",
             f"--root-ca-file={at}/ca.crt",
@@ -176,6 +193,7 @@ class ControlPlane:
             "--use-service-account-credentials",
             "--bind-address=127.0.0.1",
             "--leader-elect=false",
-            # The node sends no heartbeats, and nobody needs to doubt that it lives.
-            "--controllers=*,-node-lifecycle-controller",
+            "--enable-hostpath-provisioner",
+            # On a busy machine the node may be late to say that it lives.
+            "--node-monitor-grace-period=10m",
         ]

@@ -15,11 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.harness import debian
+from tests.cluster.harness import debian, hub
 
 _INDEX = "application/vnd.oci.image.index.v1+json"
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-_CONFIG = "application/vnd.oci.image.config.v1+json"
 
 
 @dataclass(frozen=True)
@@ -74,27 +72,23 @@ def _wait(host: str) -> None:
 
 
 def image(folder: Path, name: str, platforms: Sequence[str]) -> Path:
-    """An OCI layout, in a new folder, of an image without files for some platforms."""
+    """An OCI layout, in a new folder, of an image for some platforms."""
     layout = folder / hashlib.sha256(name.encode()).hexdigest()[:16]
     (layout / "blobs" / "sha256").mkdir(parents=True)
     manifests = []
     for platform in platforms:
-        system, architecture, *variant = platform.split("/")
-        where = {"os": system, "architecture": architecture}
-        where |= {"variant": variant[0]} if variant else {}
-        config = {**where, "config": {"Labels": {"name": name}}, "rootfs": {"type": "layers", "diff_ids": []}}  # fmt: skip
-        described = _blob(layout, _CONFIG, config)
-        manifest = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": described, "layers": []}
-        manifests.append(_blob(layout, _MANIFEST, manifest) | {"platform": where})
-    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": manifests}
-    top = {"schemaVersion": 2, "manifests": [_blob(layout, _INDEX, index)]}
+        blobs = hub.parts(name, platform)
+        for blob in blobs:
+            _keep(layout, blob)
+        manifests.append(hub.descriptor(hub.MANIFEST, blobs[0]) | {"platform": hub.on(platform)})
+    index = json.dumps({"schemaVersion": 2, "mediaType": _INDEX, "manifests": manifests}).encode()
+    _keep(layout, index)
+    top = {"schemaVersion": 2, "manifests": [hub.descriptor(_INDEX, index)]}
     (layout / "index.json").write_text(json.dumps(top), encoding="utf-8")
     (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}', encoding="utf-8")
     return layout
 
 
-def _blob(layout: Path, kind: str, data: object) -> dict[str, object]:
-    content = json.dumps(data).encode()
-    digest = hashlib.sha256(content).hexdigest()
-    (layout / "blobs" / "sha256" / digest).write_bytes(content)
-    return {"mediaType": kind, "digest": f"sha256:{digest}", "size": len(content)}
+def _keep(layout: Path, data: bytes) -> None:
+    kind, _, digest = hub.digest(data).partition(":")
+    (layout / "blobs" / kind / digest).write_bytes(data)

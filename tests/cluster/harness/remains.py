@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from generator import process
-from tests.cluster.harness import debian, vanishing
+from tests.cluster.harness import cgroup, debian, vanishing
 
 
 def processes(ancestor: int) -> dict[int, str]:
@@ -56,7 +56,7 @@ def _running() -> list[tuple[int, int, str]]:
 
 
 def traces() -> set[str]:
-    """Everything here that a cluster might add and that outlives processes: mounts, links, rules, files."""
+    """Everything here that a cluster might add and that outlives processes: mounts, links, rules, files, groups."""
     mounts = Path("/proc/self/mountinfo").read_text("utf-8").splitlines()
     links = Path("/proc/net/dev").read_text("utf-8").splitlines()[2:]
     files = [*Path("/dev/shm").iterdir(), *Path(tempfile.gettempdir()).glob(f"{vanishing.PREFIX}*")]
@@ -64,6 +64,7 @@ def traces() -> set[str]:
         *(f"mount {line.split()[4]}" for line in mounts),
         *(f"link {line.partition(':')[0].strip()}" for line in links),
         *(f"file {file}" for file in files),
+        *(f"control group {group}" for group in cgroup.left()),
         *_tables(),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from generator.errors import ToolFailed
 from tests.cluster.harness import iris
 from tests.cluster.harness.cluster import Cluster
+from tests.cluster.harness.status import condition
 from tests.rendering import Object
 
 NAME = "inferenceservice.serving.kserve.io"
@@ -48,3 +49,13 @@ def refusal(cluster: Cluster, namespace: str) -> str:
         return ""
 
     return cluster.wait("the webhooks do not answer", why)
+
+
+def certified(cluster: Cluster, namespace: str) -> None:
+    """Wait until no Job for their certificate is left to run; Helm waits for none."""
+
+    def over() -> bool:
+        jobs = cluster.list("jobs", namespace)
+        return all(condition(job, "Complete") == "True" for job in jobs)
+
+    cluster.wait("the Job is complete", over)
