@@ -7,10 +7,14 @@ from pathlib import Path
 
 from tests.cluster.harness.packages import Packages
 
-FORMATS = ("lightgbm", "sklearn")
+FORMATS = ("lightgbm", "mlflow", "sklearn", "xgboost")
 """The formats of models for which it has what the image has."""
 
-_PACKAGES = Packages("mlserver", ("mlserver.cli", *(f"mlserver_{form}" for form in FORMATS)))
+_PACKAGES = Packages(
+    "mlserver",
+    ("mlserver.cli", *(f"mlserver_{form}" for form in FORMATS), "mlflow.sklearn"),
+    without=frozenset({"mlflow", "xgboost"}),  # Smaller packages have their modules.
+)
 
 
 def environment() -> Path:
