@@ -46,13 +46,10 @@ def train_mlflow():
     import mlflow.sklearn, pandas, sklearn.linear_model
     table, classes = sklearn.datasets.load_iris(return_X_y=True, as_frame=True)
     model = sklearn.linear_model.ElasticNet(alpha=0.01).fit(table, classes)
-    asked = pandas.DataFrame(flowers, columns=table.columns)
-    signature = mlflow.models.infer_signature(asked, predicted := model.predict(asked))
-    libraries = [f"scikit-learn=={sklearn.__version__}"]
-    saved = {"signature": signature, "pip_requirements": libraries}
-    mlflow.sklearn.save_model(model, folder / "mlflow", **saved)
+    libraries = [f"scikit-learn=={sklearn.__version__}"]  # else they are searched for
+    mlflow.sklearn.save_model(model, folder / "mlflow", pip_requirements=libraries)
     shutil.make_archive(folder / "mlflow", "zip", folder / "mlflow")
-    return predicted
+    return model.predict(pandas.DataFrame(flowers, columns=table.columns))
 
 print(json.dumps({form: globals()["train_" + form]().tolist() for form in sys.argv[2:]}))
 """

@@ -74,9 +74,18 @@ class Packages:
             # Not by process.run: pip shows how far it is.
             if subprocess.call([*inner, *install, "-r", self.requirements], stdout=2):
                 raise ToolFailed(f"pip cannot install {self.requirements}")
-            _check((*inner, "check"), self.without)
+            check(inner[0], self.without)
             compile_modules(inner[0], self.modules)
             venv.rename(self.folder)
+
+
+def check(python: str, without: Iterable[str]) -> None:
+    """Have pip look for what is missing. Raises ToolFailed with what that is beside `without`."""
+    missing = (f" requires {name}, which is not installed." for name in without)
+    harmless = ("No broken requirements found.", *missing)
+    said = process.run([python, "-m", "pip", "check"], accept=(0, 1)).splitlines()
+    if wrong := [line for line in said if not line.endswith(harmless)]:
+        raise ToolFailed("\n".join(wrong))
 
 
 def compile_modules(python: str, modules: Sequence[str]) -> None:
@@ -86,14 +95,6 @@ def compile_modules(python: str, modules: Sequence[str]) -> None:
     """
     keep = {"PYTHONDONTWRITEBYTECODE": ""}  # whatever the user's own Python does
     process.run([python, "-c", f"import {', '.join(modules)}"], environment=keep)
-
-
-def _check(argv: Sequence[str], without: Iterable[str]) -> None:
-    missing = (f" requires {name}, which is not installed." for name in without)
-    harmless = ("No broken requirements found.", *missing)
-    said = process.run(argv, accept=(0, 1)).splitlines()
-    if wrong := [line for line in said if not line.endswith(harmless)]:
-        raise ToolFailed("\n".join(wrong))
 
 
 def _interpreter() -> str:
