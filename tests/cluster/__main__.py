@@ -8,7 +8,8 @@ Not real, because nothing can be pulled:
 - Images are made here (tests/cluster/harness/image.py): links to files of this machine. Those of KServe's own
   programs have what is compiled from its Go module. Those of its model servers for scikit-learn, XGBoost, LightGBM
   or all three have upstream's own servers, with the packages of one image, that of all three, but this machine's
-  Python and C library (tests/cluster/harness/modelserver.py); so has MLServer's for scikit-learn and LightGBM.
+  Python and C library (tests/cluster/harness/modelserver.py). So has MLServer's, for these formats and MLflow, with
+  the build of XGBoost that knows no graphics processor (tools/mlserver).
 - All others have tools/standin, which answers probes and nothing else. It also runs in place of a model server whose
   model is not at a storageUri of http://10.244.0.1:…, where the tests have theirs.
 - In place of kube-webhook-certgen's image runs tools/certgen: the same flags, the same API calls.

@@ -12,12 +12,12 @@ import pytest
 from generator import MODELS, process
 from tests.cluster.harness import mlserver, modelserver, prediction, waiting, website
 from tests.cluster.harness.cluster import Release, installed
-from tests.cluster.harness.flowers import FLOWERS
+from tests.cluster.harness.flowers import COLUMNS, FLOWERS
 from tests.rendering import CASES, CHARTS, ROOT, values_of
 
 # Trains a model of each format that is named, and prints what the library itself predicts.
 TRAIN = """
-import json, pathlib, sys
+import json, pathlib, shutil, sys
 import numpy, sklearn.datasets
 folder, flowers = pathlib.Path(sys.argv[1]), numpy.array(json.load(sys.stdin))
 known, classes = sklearn.datasets.load_iris(return_X_y=True)
@@ -42,9 +42,20 @@ def train_lightgbm():
     model.save_model(folder / "model.bst")
     return model.predict(flowers)
 
+def train_mlflow():
+    import mlflow.sklearn, pandas, sklearn.linear_model
+    table, classes = sklearn.datasets.load_iris(return_X_y=True, as_frame=True)
+    model = sklearn.linear_model.ElasticNet(alpha=0.01).fit(table, classes)
+    libraries = [f"scikit-learn=={sklearn.__version__}"]  # else they are searched for
+    mlflow.sklearn.save_model(model, folder / "mlflow", pip_requirements=libraries)
+    shutil.make_archive(folder / "mlflow", "zip", folder / "mlflow")
+    return model.predict(pandas.DataFrame(flowers, columns=table.columns))
+
 print(json.dumps({form: globals()["train_" + form]().tolist() for form in sys.argv[2:]}))
 """
 FILES = {"sklearn": "model.joblib", "xgboost": "model.ubj", "lightgbm": "model.bst"}
+# A model of MLflow is a folder, which comes in an archive where there is no bucket.
+ARCHIVES = {"mlflow": "mlflow.zip"}
 EXAMPLES = ("ensemble", "lightgbm-iris", "sklearn-iris", "xgboost-iris")
 RUNTIMES = ("sklearn", "xgboost", "lightgbm", "predictive", "mlserver")
 
@@ -55,7 +66,8 @@ def training(folder, python, forms):
     said = process.run([str(python), "-c", TRAIN, str(folder), *forms], stdin=json.dumps(FLOWERS))
     predictions = json.loads(said)
     with website.serving(folder) as url:
-        yield {form: (f"{url}/{FILES[form]}", predictions[form]) for form in forms}
+        names = {**FILES, **ARCHIVES}
+        yield {form: (f"{url}/{names[form]}", predictions[form]) for form in forms}
 
 
 @pytest.fixture(scope="module")
@@ -130,16 +142,29 @@ def test_one_server_for_all_of_them(cluster, trained, serve, form):
     predicts(cluster, namespace, "one", expected)
 
 
-@pytest.mark.parametrize("form", mlserver.FORMATS)
+def assert_is_on_mlserver(cluster, namespace):
+    (pod,) = cluster.list("pods", namespace)
+    (container,) = pod["spec"]["containers"]
+    assert "seldonio/mlserver" in container["image"]
+
+
+@pytest.mark.parametrize("form", sorted({*mlserver.FORMATS} - {*ARCHIVES}))
 def test_mlserver_predicts(cluster, trained_for_mlserver, serve, form):
     """With the protocol v2 KServe prefers it to its own server of the format."""
     uri, expected = trained_for_mlserver[form]
     switch = ("--set", "runtimes.mlserver.enabled=true")
     namespace = serve({"one": {"format": form, "storageUri": uri, "protocol": "v2"}}, *switch)
-    (pod,) = cluster.list("pods", namespace)
-    (container,) = pod["spec"]["containers"]
-    assert "seldonio/mlserver" in container["image"]
+    assert_is_on_mlserver(cluster, namespace)
     predicts_by_v2(cluster, namespace, "one", expected)
+
+
+def test_the_example_of_mlflow_predicts(cluster, trained_for_mlserver, serve):
+    """It is asked column by column, as its comment says."""
+    uri, expected = trained_for_mlserver["mlflow"]
+    namespace = serve({"wine": {"storageUri": uri}}, "-f", str(CASES["mlflow-wine"]))
+    assert_is_on_mlserver(cluster, namespace)
+    numbers = prediction.v2_by_column(cluster, "wine", namespace, FLOWERS, COLUMNS)
+    assert numbers == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_page_says_of_every_example_whether_it_predicts():
@@ -152,4 +177,8 @@ def test_the_page_says_of_every_example_whether_it_predicts():
         for name in names.split(", ")
     }
     assert found.keys() == {file.stem for file in (ROOT / "examples/models").iterdir()}
-    assert {name for name, said in found.items() if said == "predict"} == {*EXAMPLES, "pipeline"}
+    assert {name for name, said in found.items() if said == "predict"} == {
+        *EXAMPLES,
+        "mlflow-wine",
+        "pipeline",
+    }

@@ -17,7 +17,8 @@ class Refused(OSError):
 
     def __init__(self, status: int, text: bytes) -> None:
         self.status = status
-        super().__init__(json.loads(text)["message"] if text.startswith(b"{") else text.decode())
+        said = json.loads(text) if text.startswith(b"{") else {}
+        super().__init__(said.get("message", text.decode()))  # what a model says has none
 
 
 class Api:

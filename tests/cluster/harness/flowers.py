@@ -11,6 +11,8 @@ from pathlib import Path
 from generator import process
 from tests.cluster.harness import modelserver, website
 
+COLUMNS = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
+"""What scikit-learn calls the numbers of a flower."""
 FLOWERS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]
 MILLIMETRES = [[round(each * 10) for each in flower] for flower in FLOWERS]
 """The same, as the transformer of tests/cluster/gateways/programs takes them."""

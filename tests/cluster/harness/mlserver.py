@@ -7,10 +7,16 @@ from pathlib import Path
 
 from tests.cluster.harness.packages import Packages
 
-FORMATS = ("lightgbm", "sklearn")
+FORMATS = ("lightgbm", "mlflow", "sklearn", "xgboost")
 """The formats of models for which it has what the image has."""
 
-_PACKAGES = Packages("mlserver", ("mlserver.cli", *(f"mlserver_{form}" for form in FORMATS)))
+# What they import as late as with a model.
+_LIBRARIES = ("mlflow.sklearn", "sklearn.linear_model", "sklearn.svm")
+_PACKAGES = Packages(
+    "mlserver",
+    ("mlserver.cli", *(f"mlserver_{form}" for form in FORMATS), *_LIBRARIES),
+    without=frozenset({"mlflow", "xgboost"}),  # Smaller packages have their modules.
+)
 
 
 def environment() -> Path:

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +28,14 @@ _PYTHONS = ("python3.11", "python3.12", "python3.10")  # what upstream takes, wh
 
 @dataclass(frozen=True)
 class Packages:
-    """`tools/NAME/requirements.txt`, and the modules that a server imports, to be compiled."""
+    """`tools/NAME/requirements.txt`, and the modules that a server imports, to be compiled.
+
+    `without` has the packages that others ask for, and that are left out on purpose.
+    """
 
     name: str
     modules: tuple[str, ...]
+    without: frozenset[str] = frozenset()
 
     @property
     def requirements(self) -> Path:
@@ -70,9 +74,18 @@ class Packages:
             # Not by process.run: pip shows how far it is.
             if subprocess.call([*inner, *install, "-r", self.requirements], stdout=2):
                 raise ToolFailed(f"pip cannot install {self.requirements}")
-            process.run([*inner, "check"])
+            check(inner[0], self.without)
             compile_modules(inner[0], self.modules)
             venv.rename(self.folder)
+
+
+def check(python: str, without: Iterable[str]) -> None:
+    """Have pip look for what is missing. Raises ToolFailed with what that is beside `without`."""
+    missing = (f" requires {name}, which is not installed." for name in without)
+    harmless = ("No broken requirements found.", *missing)
+    said = process.run([python, "-m", "pip", "check"], accept=(0, 1)).splitlines()
+    if wrong := [line for line in said if not line.endswith(harmless)]:
+        raise ToolFailed("\n".join(wrong))
 
 
 def compile_modules(python: str, modules: Sequence[str]) -> None:
