@@ -128,5 +128,5 @@ def fleet(
     cluster.reset()
     for phase in ("20-runtimes", "10-platform", "00-crds"):
         cluster.kubectl("delete", "-k", str(found.manifests / phase), "--ignore-not-found")
-    for namespace in ("flux-system", *found.teams):
+    for namespace in ("argocd", "flux-system", *found.teams):
         cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")
