@@ -2,10 +2,12 @@
 
 import json
 import re
+from datetime import datetime
 
 import pytest
 import yaml
 
+from generator import tools
 from generator.errors import GeneratorError
 from generator.gitops.handover import Handover
 from generator.gitops.names import name_of
@@ -291,6 +293,17 @@ def test_what_the_pages_show_is_known_to_the_tools(tool):
     report = check(shown)
     assert (report.valid, report.problems) == (len(shown), ())
     assert len(shown) == 2
+
+
+def test_the_pages_name_the_argo_cd_that_is_tested():
+    page = (ROOT / "docs" / "gitops-argocd.md").read_text("utf-8")
+    assert f"This is tested with Argo CD {tools.TOOLS['argocd'].pinned[1:]}." in page
+    engine = re.search(
+        r"argoproj/gitops-engine v\S+-0\.(\d{6})",
+        (tools.TOOLS["argocd"].source / "go.mod").read_text("utf-8"),
+    )
+    month = datetime.strptime(engine[1], "%Y%m").strftime("%B %Y")
+    assert f"requires, of {month}." in (ROOT / "docs" / "cluster.md").read_text("utf-8")
 
 
 def test_an_applicationset_has_what_the_applications_have():

@@ -16,7 +16,9 @@ PAGE = (REPOSITORY / "docs" / "gitops-argocd.md").read_text("utf-8")
 ROOT = "kserve-lite"
 PLATFORMS = "kserve-lite-platform"
 MODELS = "kserve-lite-models-"
+SET = "kserve-lite-models"
 NAMESPACE = ("-n", argocd.NAMESPACE)
+STOP = {"annotations": {"serving.kserve.io/stop": "true"}}
 WEBHOOKS = ("mutatingwebhookconfiguration", "inferenceservice.serving.kserve.io")
 
 
@@ -59,7 +61,8 @@ def test_from_nothing_to_a_prediction(cluster, argo, fleet):
     # In waves: what was applied first, first.
     done = argo.application(PLATFORMS)["status"]["operationState"]["syncResult"]["resources"]
     order = [each["kind"] for each in done]
-    assert {"CustomResourceDefinition", "Deployment", "ClusterServingRuntime"} <= {*order}
+    last = len(order) - 1 - order[::-1].index("CustomResourceDefinition")
+    assert last < order.index("Deployment") < order.index("ClusterServingRuntime")
     # Waves are on the objects, not on their pods.
     controller = cluster.get(*CONTROLLER)
     assert controller["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "10"
@@ -146,6 +149,45 @@ def test_a_change_in_git_arrives(cluster, argo, fleet, served):
     until_carried(cluster, "one", "default", SOURCE, served("second")["storageUri"])
     until_rolled_out(cluster, "one", "default")
     assert fleet.answer("one", "default") == 2
+
+
+def test_a_namespace_has_the_health_of_its_models(cluster, argo, fleet, served):
+    ads = f"{MODELS}ads"
+    fleet.teams["ads"]["broken"] = served("third")
+    commit = fleet.publish("a model that is not there")
+    argo.until_synced(ads, commit, health="Degraded")
+    # The others go on, and so do its neighbours.
+    for name in applications(fleet):
+        if name != ads:
+            argo.until_synced(name, commit)
+    assert fleet.answer("clicks", "ads") == 1
+    del fleet.teams["ads"]["broken"]
+    # Of graphs Argo CD knows nothing: this is by the rule that argocd-cm has been given.
+    steps = [{"model": "clicks"}]
+    fleet.graphs["ads"] = {
+        "idle": {"nodes": {"root": {"type": "Sequence", "steps": steps}}, **STOP}
+    }
+    argo.until_synced(ads, fleet.publish("a graph that is stopped"), health="Suspended")
+    del fleet.graphs["ads"]
+    all_synced(argo, fleet, fleet.publish("without it"))
+
+
+def test_what_mends_a_commit_that_cannot_be_applied_is_applied(cluster, argo, fleet, served):
+    ads = f"{MODELS}ads"
+    unknown = {"annotations": {"serving.kserve.io/autoscalerClass": "vpa"}}
+    fleet.teams["ads"]["refused"] = {**served("first"), **unknown}
+    fleet.publish("a model that KServe's webhook refuses")
+
+    def tried():
+        operation = argo.refreshed(ads)["status"]["operationState"]
+        return operation.get("retryCount", 0) > 1 and "[vpa] is not a supported" in str(operation)
+
+    cluster.wait("it is refused again and again", tried, timeout=120)
+    fleet.teams["ads"]["refused"] = served("second")
+    all_synced(argo, fleet, fleet.publish("a model that KServe takes"))
+    assert fleet.answer("refused", "ads") == 2
+    del fleet.teams["ads"]["refused"]
+    all_synced(argo, fleet, fleet.publish("without it"))
 
 
 def test_a_model_taken_out_of_git_goes_and_only_that(cluster, argo, fleet):
@@ -248,9 +290,22 @@ def test_applicationsets_make_the_same_applications(cluster, argo, fleet):
         cluster.wait(f"there is {name}", lambda name=name: argo.application(name))
         argo.until_synced(name, commit)
     assert fleet.uids("default", *fleet.teams) == models
+    # Deleted as the page says, it leaves its Applications, and takes them up again.
+    orphan = ("--cascade=orphan", "--timeout=1m")
+    cluster.kubectl("delete", "applicationset", SET, *NAMESPACE, *orphan)
+    assert "ownerReferences" not in argo.application("prod-models-fraud")["metadata"]
+    cluster.apply(shown, namespace=argocd.NAMESPACE)
+    cluster.wait(
+        "they are taken up",
+        lambda: "ownerReferences" in argo.application("prod-models-fraud")["metadata"],
+    )
+    assert fleet.uids("default", *fleet.teams) == models
     # Without a team's folder its Application goes, and with that its models.
     del fleet.teams["fraud"]
     fleet.publish("without fraud")
-    argo.look("kserve-lite-models")
+    argo.look(SET)
     cluster.wait("fraud's models are gone", lambda: not cluster.list("inferenceservices", "fraud"))
     assert fleet.answer("two", "default") == 2
+    # And without the ApplicationSet all do.
+    cluster.kubectl("delete", "applicationset", SET, *NAMESPACE, "--timeout=1m")
+    cluster.wait("all models are gone", lambda: not cluster.list("inferenceservices"))

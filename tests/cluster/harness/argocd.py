@@ -1,6 +1,6 @@
-"""Argo CD: its application controller and repository server as processes, by the cluster's API.
+"""Argo CD: its controllers and its repository server as processes, by the cluster's API.
 
-Of an installation of Argo CD there is what these two read. Nobody asks its web server.
+Of an installation of Argo CD there is what these read. Nobody asks its web server.
 """
 
 from __future__ import annotations
