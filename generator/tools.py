@@ -111,6 +111,9 @@ TOOLS = {
     "pilot-discovery": Tool("pilot-discovery", *_ISTIO),
     "envoy-gateway": Tool("envoy-gateway", "envoy-gateway", "github.com/envoyproxy/gateway"),
     "coredns": Tool("coredns", "coredns", "github.com/coredns/coredns"),
+    # Argo CD's programs are one, which takes the role that ARGOCD_BINARY_NAME names.
+    "argocd": Tool("cmd", "argocd", "github.com/argoproj/argo-cd/v3"),
+    "kustomize": Tool("kustomize", "kustomize", "sigs.k8s.io/kustomize/kustomize/v5"),
     "kustomize-controller": Tool(
         "kustomize-controller", "flux", "github.com/fluxcd/kustomize-controller"
     ),

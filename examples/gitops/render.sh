@@ -12,4 +12,5 @@ render() {
     -o "clusters/$cluster" "$@"
 }
 
+render prod argocd "$@"
 render edge flux "$@"

@@ -29,7 +29,7 @@ def gitops_options(command: Callable[..., Any]) -> Callable[..., Any]:
         from generator.gitops.repository import Repository  # noqa: PLC0415
 
         repository = Repository(url or "", "main" if revision is None else revision, path or "")
-        return command(handover=Handover(repository), **others)
+        return command(handover=Handover(tool, repository), **others)
 
     for option in (
         click.option(
@@ -49,8 +49,8 @@ def gitops_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--gitops",
             "tool",
-            type=click.Choice(["flux"]),
-            help="Add a folder flux/, by which Flux applies the others from Git.",
+            type=click.Choice(["argocd", "flux"]),
+            help="Add a folder argocd/ or flux/, by which that tool applies the others from Git.",
         ),
     ):
         option(with_handover)

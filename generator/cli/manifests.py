@@ -63,7 +63,7 @@ def manifests(
         lines = steps(objects, output, release)
     else:
         tree = handover.folder(objects, release, list(teams))
-        lines = handover.steps(output)
+        lines = handover.steps(output, release)
     write([Tree(tree, release.owner)], output, inputs, **how)
     if not (how["check"] or how["dry_run"] or how["form"] == "json"):
         click.echo("next, with a cluster, one after another:")

@@ -62,7 +62,7 @@ def check(repository: Repository) -> None:
         raise GeneratorError('--revision "HEAD" is no branch, as Flux wants one; name the branch')
 
 
-def steps(folder: Path) -> Iterator[str]:
+def steps(folder: Path, release: Release) -> Iterator[str]:  # noqa: ARG001
     """The command that hands the folder over, once it is pushed."""
     yield f"kubectl apply -k {folder / FOLDER}"
 

@@ -44,6 +44,7 @@ from generator import tools
 from generator.errors import GeneratorError, ToolMissing
 from tests import upstreamcharts
 from tests.cluster.harness import (
+    argocd,
     debian,
     envoy,
     envoygateway,
@@ -83,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
         argv = [*_ENVIRONMENT, sys.executable, "-m", "pytest", *_PYTEST, "--cluster=own"]
         argv += _ignored(arguments)
         if f"--ignore={_GITOPS}" not in argv:
-            _build_gitops()
+            _build_gitops(arguments)
             return own.inside([*argv, *_side_by_side(), *arguments])
         builds = (modelserver.build, mlserver.build, debian.REGISTRY.build, debian.SKOPEO.build)
         for build in builds:
@@ -113,9 +114,12 @@ def _ignored(arguments: Sequence[str]) -> list[str]:
     ]
 
 
-def _build_gitops() -> None:
-    """Build Flux, which takes minutes, and a cluster."""
-    flux.build()
+def _build_gitops(arguments: Sequence[str]) -> None:
+    """Build Argo CD and Flux, or the one that `-k` or a file names: each takes minutes."""
+    tools_of_suite = {"argocd": argocd.build, "flux": flux.build}
+    named = {name for name in tools_of_suite if any(name in each for each in arguments)}
+    for name in named or tools_of_suite:
+        tools_of_suite[name]()
     own.build(clients=_CLIENTS_OF_GITOPS)
     with contextlib.suppress(ToolMissing):  # Its tests say so, and are skipped.
         modelserver.build()

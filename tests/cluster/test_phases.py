@@ -6,8 +6,11 @@ import pytest
 
 from generator import CONTROLLER
 from generator.errors import ToolFailed
+from generator.gitops.handover import Handover
+from generator.gitops.repository import Repository
 from generator.manifests import layout
 from generator.output import mirror
+from generator.release import DEFAULT
 from tests.cluster.harness import controller, iris, waiting
 from tests.rendering import CASES, by_identity, parse, through_door_two
 from tests.unit.test_cli import run
@@ -95,3 +98,23 @@ def test_kustomize_changes_no_object(cluster, case, tmp_path):
     built = "\n---\n".join(cluster.kubectl("kustomize", str(folder)) for folder in tops)
     objects = [one for manifest in rendered for one in parse(manifest.text)]
     assert by_identity(parse(built)) == by_identity(objects)
+
+
+@pytest.mark.parametrize("case", ["default", "everything-on", "awkward-scalars"])
+def test_waves_of_argo_cd_are_on_the_objects_and_nowhere_else(cluster, case, tmp_path):
+    rendered = through_door_two(case)
+    repository = Repository("https://git.example.com/fleet.git", "main", ".")
+    mirror.write(Handover("argocd", repository).folder(rendered, DEFAULT, ()), tmp_path)
+    built = parse(cluster.kubectl("kustomize", str(tmp_path / "argocd" / "platform")))
+    waves = {each.phase: int(each.phase[:2]) for each in rendered}
+    phases = {(each.kind, each.name, each.namespace): each.phase for each in rendered}
+    for each in built:
+        metadata = each["metadata"]
+        phase = phases[each["kind"], metadata["name"], metadata.get("namespace")]
+        assert metadata["annotations"].pop("argocd.argoproj.io/sync-wave") == str(waves[phase])
+        kept = metadata["annotations"].pop("argocd.argoproj.io/compare-options", None)
+        assert kept == ("IgnoreExtraneous" if phase == "00-crds" else None)
+        if not metadata["annotations"]:
+            del metadata["annotations"]
+    objects = [one for each in rendered if each.phase != "30-models" for one in parse(each.text)]
+    assert by_identity(built) == by_identity(objects)

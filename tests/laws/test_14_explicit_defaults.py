@@ -3,6 +3,8 @@
 import pytest
 
 from generator import MODELS
+from generator.manifests.ownership import OTHERS
+from generator.yaml.fields import at
 from tests import rendering
 from tests.rendering import CASES, CHART_CASES, WITH_MODELS, Object, objects, values_of
 
@@ -109,11 +111,10 @@ def test_every_kind_of_the_table_is_rendered_somewhere():
 def test_what_others_own_is_not_written(case):
     them = objects(case)
     existing = values_of(case).get("webhook", {}).get("certificate", {}).get("mode") == "existing"
-    for configuration in rendering.of_kind(
-        them, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"
-    ):
-        for webhook in configuration["webhooks"]:
-            assert ("caBundle" in webhook["clientConfig"]) == existing
+    for kind, (items, field) in OTHERS.items():
+        for manifest in rendering.of_kind(them, kind):
+            assert manifest[items]
+            assert all(bool(at(item, field)) == existing for item in manifest[items])
     # An empty Secret, or the rules of an aggregated role, would be taken over by their controllers.
     assert not rendering.of_kind(them, "Secret")
     assert not any("aggregationRule" in manifest for manifest in them)

@@ -26,7 +26,7 @@ def test_it_is_what_its_script_renders():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("cluster", ["edge"])
+@pytest.mark.parametrize("cluster", ["prod", "edge"])
 def test_its_script_says_which_cluster_is_not_current(cluster, tmp_path):
     copy = shutil.copytree(HERE, tmp_path / "fleet")
     (copy / "clusters" / cluster / "30-models/ads/kustomization.yaml").write_text("resources: []\n")
@@ -35,6 +35,6 @@ def test_its_script_says_which_cluster_is_not_current(cluster, tmp_path):
     assert f"clusters/{cluster} is not current" in done.stderr
 
 
-def test_its_cluster_is_for_flux():
-    assert [folder.name for folder in (HERE / "clusters").iterdir()] == ["edge"]
-    assert (HERE / "clusters/edge/flux").is_dir()
+def test_there_is_one_cluster_for_each_tool():
+    assert sorted(folder.name for folder in (HERE / "clusters").iterdir()) == ["edge", "prod"]
+    assert (HERE / "clusters/prod/argocd").is_dir() and (HERE / "clusters/edge/flux").is_dir()

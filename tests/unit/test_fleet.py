@@ -110,8 +110,8 @@ def test_a_folder_is_byte_for_byte_that_of_manifests(grounds):
 GITOPS = ("--repository", "https://git.example.com/fleet.git", "--path", "fleet")
 
 
-def test_for_a_gitops_tool_too(grounds):
-    tool = "flux"
+@pytest.mark.parametrize("tool", ["argocd", "flux"])
+def test_for_a_gitops_tool_too(tool, grounds):
     laid_out(grounds, clusters__lab__teams__ads="models: {}")
     assert fleet(grounds, "--gitops", tool, *GITOPS).returncode == 0
     words = (

@@ -1,11 +1,13 @@
-"""`manifests --gitops`: what Flux is given beside the objects."""
+"""`manifests --gitops`: what Argo CD or Flux is given beside the objects."""
 
 import json
 import re
+from datetime import datetime
 
 import pytest
 import yaml
 
+from generator import tools
 from generator.errors import GeneratorError
 from generator.gitops.handover import Handover
 from generator.gitops.names import name_of
@@ -20,18 +22,18 @@ from tests.unit.test_cli import run
 
 URL = "https://git.example.com/fleet.git"
 REPOSITORY = Repository(URL, "main", "clusters/prod")
-TOOLS = ("flux",)
+TOOLS = ("argocd", "flux")
 PLACE = ("--repository", URL, "--path", "clusters/prod")
 MODEL = "{format: sklearn, storageUri: s3://a/b}"
 
 
-def folder(manifests, release=DEFAULT, teams=(), repository=REPOSITORY):
-    return Handover(repository).folder(manifests, release, teams)
+def folder(tool, manifests, release=DEFAULT, teams=(), repository=REPOSITORY):
+    return Handover(tool, repository).folder(manifests, release, teams)
 
 
 def beside(tool, *arguments, **more):
     """The objects that the tool is given, by name; kustomize's files are none."""
-    tree = folder(*arguments, **more)
+    tree = folder(tool, *arguments, **more)
     found = {}
     for path, text in tree.items():
         if path.startswith(f"{tool}/") and not path.endswith("/kustomization.yaml"):
@@ -53,8 +55,8 @@ def with_teams(folder, platform="{}", release=DEFAULT, **teams):
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("case", CASES)
 def test_its_own_definitions_know_every_field(case, tool):
-    """The schemas are derived from the CRDs of Flux, and know no other field."""
-    tree = folder(through_door_two(case))
+    """The schemas are derived from the CRDs of Argo CD and Flux, and know no other field."""
+    tree = folder(tool, through_door_two(case))
     texts = [
         text
         for path, text in tree.items()
@@ -69,7 +71,7 @@ def test_its_own_definitions_know_every_field(case, tool):
 def test_the_objects_are_the_same_with_and_without(tool):
     plain = {
         path: text
-        for path, text in folder(through_door_two("models-every-key")).items()
+        for path, text in folder(tool, through_door_two("models-every-key")).items()
         if not path.startswith(f"{tool}/")
     }
     assert plain == layout.folder(through_door_two("models-every-key"))
@@ -80,10 +82,13 @@ def test_every_folder_that_it_is_sent_to_is_there(tool, tmp_path):
     objects, teams = with_teams(
         tmp_path, f"models: {{a: {MODEL}}}", fraud=f"models: {{a: {MODEL}}}", ads="models: {}"
     )
-    tree = folder(objects, teams=teams)
+    tree = folder(tool, objects, teams=teams)
     found = beside(tool, objects, teams=teams).values()
-    paths = [each["spec"]["path"] for each in found if each["kind"] == "Kustomization"]
-    assert all(path.startswith("./") for path in paths)
+    if tool == "argocd":
+        paths = [each["spec"]["source"]["path"] for each in found if each["kind"] == "Application"]
+    else:
+        paths = [each["spec"]["path"] for each in found if each["kind"] == "Kustomization"]
+        assert all(path.startswith("./") for path in paths)
     within = [path.removeprefix("./").removeprefix("clusters/prod/") for path in paths]
     assert all(f"{path}/kustomization.yaml" in tree for path in within)
     spaces = {path.partition("/")[2] for path in within if path.startswith("30-models/")}
@@ -94,18 +99,36 @@ def test_every_folder_that_it_is_sent_to_is_there(tool, tmp_path):
 
 def test_everything_that_kustomize_names_is_there(tmp_path):
     objects, teams = with_teams(tmp_path, ads="models: {}")
-    tree = folder(objects, teams=teams)
-    for path, text in tree.items():
-        if not path.endswith("kustomization.yaml"):
-            continue
-        if not path.startswith("flux/kustomization-"):
-            for name in yaml.safe_load(text)["resources"]:
-                parts = [*path.split("/")[:-1], *name.split("/")]
-                while ".." in parts:
-                    at = parts.index("..")
-                    del parts[at - 1 : at + 1]
-                target = "/".join(parts)
-                assert target in tree or f"{target}/kustomization.yaml" in tree, target
+    for tool in TOOLS:
+        tree = folder(tool, objects, teams=teams)
+        for path, text in tree.items():
+            if not path.endswith("kustomization.yaml"):
+                continue
+            if not path.startswith("flux/kustomization-"):
+                for name in yaml.safe_load(text)["resources"]:
+                    parts = [*path.split("/")[:-1], *name.split("/")]
+                    while ".." in parts:
+                        at = parts.index("..")
+                        del parts[at - 1 : at + 1]
+                    target = "/".join(parts)
+                    assert target in tree or f"{target}/kustomization.yaml" in tree, target
+
+
+def test_what_others_fill_in_is_ignored_unless_the_values_set_it():
+    def ignored(case):
+        return beside("argocd", through_door_two(case))["kserve-lite-platform", "Application"][
+            "spec"
+        ].get("ignoreDifferences", [])
+
+    rules = ignored("default")
+    assert {rule["kind"] for rule in rules} == {
+        "MutatingWebhookConfiguration",
+        "ValidatingWebhookConfiguration",
+    }
+    for rule in rules:
+        assert rule["jqPathExpressions"] == [".webhooks[]?.clientConfig.caBundle"]
+    assert ignored("cert-manager") == rules
+    assert ignored("existing-certificate") == []
 
 
 def checked(tmp_path, models, platform="", more=""):
@@ -206,17 +229,17 @@ def test_flux_is_told_what_a_revision_is(revision, reference):
 
 def test_flux_takes_no_head():
     with pytest.raises(GeneratorError, match="name the branch"):
-        folder(through_door_two("default"), repository=Repository(URL, "HEAD", "."))
+        folder("flux", through_door_two("default"), repository=Repository(URL, "HEAD", "."))
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--gitops", "flux"], "--gitops flux reads from Git; give --repository and --path"),
+        (["--gitops", "argocd"], "--gitops argocd reads from Git; give --repository and --path"),
         (["--gitops", "flux", "--path", "."], "--gitops flux reads from Git; give --repository"),
         (["--repository", URL], "--repository is for a GitOps tool; name one with --gitops"),
         (["--revision", "main"], "--revision is for a GitOps tool"),
-        (["--gitops", "fleet", *PLACE], "'fleet' is not 'flux'"),
+        (["--gitops", "fleet", *PLACE], "'fleet' is not one of 'argocd', 'flux'"),
     ],
 )
 def test_what_does_not_go_together_is_wrong_usage(arguments, says, tmp_path):
@@ -270,3 +293,35 @@ def test_what_the_pages_show_is_known_to_the_tools(tool):
     report = check(shown)
     assert (report.valid, report.problems) == (len(shown), ())
     assert len(shown) == 2
+
+
+def test_the_pages_name_the_argo_cd_that_is_tested():
+    page = (ROOT / "docs" / "gitops-argocd.md").read_text("utf-8")
+    assert f"This is tested with Argo CD {tools.TOOLS['argocd'].pinned[1:]}." in page
+    engine = re.search(
+        r"argoproj/gitops-engine v\S+-0\.(\d{6})",
+        (tools.TOOLS["argocd"].source / "go.mod").read_text("utf-8"),
+    )
+    month = datetime.strptime(engine[1], "%Y%m").strftime("%B %Y")
+    assert f"requires, of {month}." in (ROOT / "docs" / "cluster.md").read_text("utf-8")
+
+
+def test_an_applicationset_has_what_the_applications_have():
+    """But for names, cluster, and the back-off; one list of others' fields is for all of a group."""
+    page = (ROOT / "docs" / "gitops-argocd.md").read_text("utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    found = beside("argocd", through_door_two("sklearn-iris"))
+    for name, shown in zip(("platform", "models-default"), yaml.safe_load_all(block), strict=True):
+        ours = found[f"kserve-lite-{name}", "Application"]
+        template = shown["spec"]["template"]
+        for key in ("annotations", "finalizers"):
+            assert template["metadata"][key] == ours["metadata"][key]
+        del ours["spec"]["syncPolicy"]["retry"]["backoff"]
+        assert template["spec"]["syncPolicy"] == ours["spec"]["syncPolicy"]
+        theirs = {
+            tuple(each["jqPathExpressions"])
+            for each in template["spec"].get("ignoreDifferences", [])
+        }
+        assert theirs == {
+            tuple(each["jqPathExpressions"]) for each in ours["spec"].get("ignoreDifferences", [])
+        }

@@ -25,7 +25,8 @@ CONTROLLER = ("deployment", "kserve-controller-manager", PLATFORM)
 class Fleet:
     """What is declared, and the repository that it is rendered into.
 
-    `models` are those of the platform's values, which are in `default`; `teams` have theirs.
+    `models` are those of the platform's values, which are in `default`; `teams` have theirs, and
+    `graphs` of some of them.
     """
 
     cluster: Cluster
@@ -34,6 +35,7 @@ class Fleet:
     folder: Path
     models: dict[str, Object] = field(default_factory=dict)
     teams: dict[str, dict[str, Object]] = field(default_factory=dict)
+    graphs: dict[str, dict[str, Object]] = field(default_factory=dict)
     values: Object = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
 
@@ -45,7 +47,8 @@ class Fleet:
     def publish(self, why: str) -> str:
         """Render what is declared, commit and push it; the commit."""
         files = {"platform": {**self.values, "models": self.models}}
-        files |= {team: {"models": models} for team, models in self.teams.items()}
+        for team, models in self.teams.items():
+            files[team] = {"models": models, "graphs": self.graphs.get(team, {})}
         for name, values in files.items():
             (self.folder / f"{name}.yaml").write_text(json.dumps(values))
         teams = [f"--team={team}={self.folder / team}.yaml" for team in self.teams]
@@ -128,5 +131,5 @@ def fleet(
     cluster.reset()
     for phase in ("20-runtimes", "10-platform", "00-crds"):
         cluster.kubectl("delete", "-k", str(found.manifests / phase), "--ignore-not-found")
-    for namespace in ("flux-system", *found.teams):
+    for namespace in ("argocd", "flux-system", *found.teams):
         cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")

@@ -115,3 +115,9 @@ CONTAINERD = Program(
     apart=True,  # A machine's own may be set up, or be of another age.
 )
 """What runs the containers of the node, with the programs that it runs in turn."""
+
+REDIS = Program(
+    "redis-server",
+    ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1"),
+)
+"""What Argo CD keeps its cache in."""
