@@ -17,18 +17,11 @@ _KNATIVE = ("serving.knative.dev/v1", "Service")
 _STANDARD = ("apps/v1", "Deployment")
 
 
-def deployment_mode(manifests: Sequence[Manifest]) -> str:
-    """The deployment mode of what names none, as KServe's ConfigMap has it."""
-    (config,) = (each for each in manifests if (each.kind, each.name) == ("ConfigMap", CONFIG))
-    deploy = json.loads(at(parse(config.text, config.name).data, "data.deploy"))
-    return str(deploy["defaultDeploymentMode"])
-
-
 def workloads(manifests: Sequence[Manifest], namespace: str) -> Iterator[JsonObject]:
     """A reference, with apiVersion, kind, name and namespace, to each Deployment or Knative Service
     that KServe makes for the models and graphs in a namespace; to none for what is stopped.
     """
-    mode = deployment_mode(manifests)
+    mode = _default_mode(manifests)
     for each in manifests:
         if each.kind not in _KINDS or (each.phase, each.namespace) != (MODELS_PHASE, namespace):
             continue
@@ -38,3 +31,10 @@ def workloads(manifests: Sequence[Manifest], namespace: str) -> Iterator[JsonObj
         api, kind = _KNATIVE if is_knative(data, mode) else _STANDARD
         for name in workload_names(data):
             yield {"apiVersion": api, "kind": kind, "name": name, "namespace": namespace}
+
+
+def _default_mode(manifests: Sequence[Manifest]) -> str:
+    """The deployment mode of what names none, as KServe's ConfigMap has it."""
+    (config,) = (each for each in manifests if (each.kind, each.name) == ("ConfigMap", CONFIG))
+    deploy = json.loads(at(parse(config.text, config.name).data, "data.deploy"))
+    return str(deploy["defaultDeploymentMode"])
