@@ -99,6 +99,9 @@ def _applications(
     root = _application(name_of(release), repository, FOLDER, "argocd")
     # Without the finalizer of the others: what it applies outlives it.
     del root["metadata"]["finalizers"]
+    # Argo CD ignores statuses. With this it would apply to each Application the status that it has
+    # read, out of date, and compare without: the status of an Application is no subresource.
+    root["spec"]["syncPolicy"]["syncOptions"].remove("RespectIgnoreDifferences=true")
     yield root
     platform = _application(name_of(release, "platform"), repository, _PLATFORM, release.namespace)
     if ignored := list(_ignored(manifests)):

@@ -295,6 +295,12 @@ def test_what_the_pages_show_is_known_to_the_tools(tool):
     assert len(shown) == 2
 
 
+def test_what_applies_applications_leaves_their_status_alone():
+    found = beside("argocd", through_door_two("sklearn-iris"))
+    options = found["kserve-lite", "Application"]["spec"]["syncPolicy"]["syncOptions"]
+    assert options == ["ServerSideApply=true"]
+
+
 def test_the_pages_name_the_argo_cd_that_is_tested():
     page = (ROOT / "docs" / "gitops-argocd.md").read_text("utf-8")
     assert f"This is tested with Argo CD {tools.TOOLS['argocd'].pinned[1:]}." in page

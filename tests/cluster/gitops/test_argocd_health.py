@@ -161,7 +161,7 @@ def states(cluster, platform, uri_of, slow):
 
 @pytest.fixture
 def lives(cluster, states):
-    """Each of these objects, once KServe has written what is recorded, or a minute has passed."""
+    """Each of these objects, once KServe has written what is recorded, or four minutes have passed."""
     namespace, named = states
     found = {}
     for state, each in named.items():
@@ -172,7 +172,8 @@ def lives(cluster, states):
             return facts(found[key]) == wanted
 
         with contextlib.suppress(AssertionError):
-            cluster.wait(state, reached)
+            # The server of a model takes a minute to start where others have the processors.
+            cluster.wait(state, reached, timeout=240)
     return found
 
 
