@@ -117,6 +117,12 @@ def test_istioctl_finds_nothing_wrong_in_the_cluster(cluster, namespaces_of_othe
         models.install(*values, f"--set=global.platformNamespace={platform.namespace}")
         every = ("inferenceservices", "--all", "-n", namespace)
         cluster.kubectl("wait", *every, waiting.READY, "--timeout=2m")
+        # KServe comes to a graph once it has come to its models, and may call it Ready without a pod.
+        where = ("-n", namespace, "--timeout=2m")
+        for graph in cluster.list("inferencegraphs", namespace):
+            name = graph["metadata"]["name"]
+            cluster.kubectl("wait", f"service/{name}", "--for=create", *where)
+            cluster.kubectl("rollout", "status", f"deployment/{name}", *where)
         nobody_injects = "--suppress=IST0103=Pod *"
         assert analysed(cluster, "--namespace", namespace, nobody_injects) == []
         models.uninstall()
