@@ -20,7 +20,7 @@ from pathlib import Path
 from generator import DATA
 from generator.gitops.names import name_of
 from generator.gitops.repository import Repository
-from generator.manifests.layout import KUSTOMIZATION, generated, kustomization
+from generator.manifests.layout import KUSTOMIZATION, generated, kustomization, listed
 from generator.manifests.ownership import left_to_others
 from generator.manifests.parsing import (
     CRDS_PHASE,
@@ -48,12 +48,7 @@ def files(
     namespaces: Sequence[str],
 ) -> dict[str, str]:
     """The files of `argocd/`, by path in the folder of manifests; `namespaces` have models."""
-    applications = {
-        f"application-{each['metadata']['name']}.yaml": generated(each)
-        for each in _applications(manifests, release, repository, namespaces)
-    }
-    tree = {f"{FOLDER}/{file}": text for file, text in applications.items()}
-    tree[f"{FOLDER}/{KUSTOMIZATION}"] = kustomization(sorted(applications))
+    tree = listed(FOLDER, _applications(manifests, release, repository, namespaces))
     tree[f"{FOLDER}/argocd-cm.yaml"] = generated(health())
     return tree | _waves({each.phase for each in manifests} - {MODELS_PHASE})
 

@@ -22,7 +22,7 @@ from generator.errors import GeneratorError
 from generator.gitops.names import name_of
 from generator.gitops.readiness import workloads
 from generator.gitops.repository import Repository
-from generator.manifests.layout import KUSTOMIZATION, generated, kustomization
+from generator.manifests.layout import listed
 from generator.manifests.parsing import (
     CRDS_PHASE,
     MODELS_PHASE,
@@ -44,16 +44,8 @@ def files(
     namespaces: Sequence[str],
 ) -> dict[str, str]:
     """The files of `flux/`, by path in the folder of manifests; `namespaces` have models."""
-    objects = [
-        _source(release, repository),
-        *_kustomizations(manifests, release, repository, namespaces),
-    ]
-    named = {
-        f"{each['kind'].lower()}-{each['metadata']['name']}.yaml": generated(each)
-        for each in objects
-    }
-    tree = {f"{FOLDER}/{file}": text for file, text in named.items()}
-    return tree | {f"{FOLDER}/{KUSTOMIZATION}": kustomization(sorted(named))}
+    kustomizations = _kustomizations(manifests, release, repository, namespaces)
+    return listed(FOLDER, [_source(release, repository), *kustomizations])
 
 
 def check(repository: Repository) -> None:

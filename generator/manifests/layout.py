@@ -48,6 +48,16 @@ def kustomization(resources: Sequence[str], **more: object) -> str:
     return generated({**head, "resources": list(resources), **more})
 
 
+def listed(folder: str, objects: Iterable[JsonObject]) -> dict[str, str]:
+    """A folder of objects beside the phases, by path: `KIND-NAME.yaml`, and kustomize's list."""
+    texts = {
+        f"{each['kind'].lower()}-{each['metadata']['name']}.yaml": generated(each)
+        for each in objects
+    }
+    texts[KUSTOMIZATION] = kustomization(sorted(texts))
+    return {f"{folder}/{file}": text for file, text in texts.items()}
+
+
 def generated(data: JsonObject) -> str:
     """The text of a file beside the objects, which says that it is generated."""
     return _HEAD + dump(data)
