@@ -87,6 +87,23 @@ class Fleet:
         return self.cluster.get(kind, name, namespace) is None
 
 
+def until_only_that_is_gone(
+    fleet: Fleet, before: dict[tuple[str, str, str], str], namespace: str, model: str
+) -> None:
+    """Wait until nothing of a model is left; everything else is what it was."""
+
+    def is_of_it(key: tuple[str, str, str]) -> bool:
+        _, home, name = key
+        return home == namespace and name.startswith(model)
+
+    fleet.cluster.wait(
+        f"{model} and its pods are gone", lambda: not any(map(is_of_it, fleet.uids(namespace)))
+    )
+    spaces = {home for _, home, _ in before}
+    left = {key: uid for key, uid in before.items() if not is_of_it(key)}
+    assert fleet.uids(*spaces) == left
+
+
 @pytest.fixture(scope="module")
 def repository(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
     """A Git repository on loopback, where only a cluster of our own looks for it."""

@@ -7,12 +7,13 @@ import re
 
 import pytest
 
-from tests.cluster.gitops.conftest import CONTROLLER, PLATFORM
+from tests.cluster.gitops.conftest import CONTROLLER, PLATFORM, until_only_that_is_gone
 from tests.cluster.harness import argocd
 from tests.cluster.harness.waiting import SOURCE, until_carried, until_rolled_out
 from tests.rendering import ROOT as REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "gitops-argocd.md").read_text("utf-8")
+HANDOVER, SYNC = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 ROOT = "kserve-lite"
 PLATFORMS = "kserve-lite-platform"
 MODELS = "kserve-lite-models-"
@@ -55,8 +56,7 @@ def test_from_nothing_to_a_prediction(cluster, argo, fleet):
     assert fleet.answer("one", "default") == 1
     assert fleet.answer("scores", "fraud") == 2
     assert fleet.answer("clicks", "ads") == 1
-    (shown,) = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    theirs = shown.replace("fleet/clusters/prod", str(fleet.manifests)).splitlines()
+    theirs = HANDOVER.replace("fleet/clusters/prod", str(fleet.manifests)).splitlines()
     assert theirs == fleet.commands
     # In waves: what was applied first, first.
     done = argo.application(PLATFORMS)["status"]["operationState"]["syncResult"]["resources"]
@@ -201,15 +201,7 @@ def test_a_model_taken_out_of_git_goes_and_only_that(cluster, argo, fleet):
         ),
     )
     all_synced(argo, fleet, commit)
-    cluster.wait(
-        "its pods are gone",
-        lambda: not [name for kind, _, name in fleet.uids("fraud") if name.startswith("rules")],
-    )
-    assert fleet.uids("default", "fraud", "ads") == {
-        key: uid
-        for key, uid in before.items()
-        if not (key[1] == "fraud" and key[2].startswith("rules"))
-    }
+    until_only_that_is_gone(fleet, before, "fraud", "rules")
 
 
 def test_the_last_model_of_a_team_goes_and_comes_back(cluster, argo, fleet):
@@ -301,10 +293,45 @@ def test_applicationsets_make_the_same_applications(cluster, argo, fleet):
         lambda: "ownerReferences" in argo.application("prod-models-fraud")["metadata"],
     )
     assert fleet.uids(*spaces) == models
-    # Without a team's folder its Application goes. Its models stay here: they are still marked as
-    # those of the Application that applied them first, which is why the page says where to begin.
-    del fleet.teams["fraud"]
+    # What the new ones have found is marked as the old ones', and stays without a team's folder.
+    fraud = fleet.teams.pop("fraud")
     fleet.publish("without fraud")
     argo.look(SET)
     cluster.wait("fraud's is gone", lambda: not argo.application("prod-models-fraud"))
     assert fleet.uids(*spaces) == models
+    assert mark(cluster, "fraud") == {f"{MODELS}fraud"}
+    # Until they apply it, as the page says.
+    fleet.teams["fraud"] = fraud
+    commit = fleet.publish("with fraud")
+    argo.look(SET)
+    for space in spaces:
+        name = f"prod-models-{space}"
+        cluster.wait(f"there is {name}", lambda name=name: argo.application(name))
+        argo.until_synced(name, commit)
+        cluster.bash(SYNC.replace("prod-models-fraud", name))
+        cluster.wait(
+            "it has applied them", lambda space=space, name=name: mark(cluster, space) == {name}
+        )
+    pods = {key for key in models if key[0] == "Pod"}
+    cluster.wait("their pods are others", lambda: pods and not pods & fleet.uids(*spaces).keys())
+    now = fleet.uids(*spaces).items()
+    assert {key: uid for key, uid in now if key[0] != "Pod"} == {
+        key: uid for key, uid in models.items() if key[0] != "Pod"
+    }
+    # Without a team's folder its Application goes, and with that its models.
+    del fleet.teams["fraud"]
+    fleet.publish("without fraud")
+    argo.look(SET)
+    cluster.wait("fraud's models are gone", lambda: not cluster.list("inferenceservices", "fraud"))
+    assert fleet.answer("two", "default") == 2
+    # And without the ApplicationSet all do.
+    cluster.kubectl("delete", "applicationset", SET, *NAMESPACE, "--timeout=1m")
+    cluster.wait("all models are gone", lambda: not cluster.list("inferenceservices"))
+
+
+def mark(cluster, namespace):
+    """The Applications that the models in a namespace are marked with."""
+    return {
+        each["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"].partition(":")[0]
+        for each in cluster.list("inferenceservices", namespace)
+    }

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.cluster.gitops.conftest import CONTROLLER, PLATFORM
+from tests.cluster.gitops.conftest import CONTROLLER, PLATFORM, until_only_that_is_gone
 from tests.cluster.harness import flux
 from tests.cluster.harness.flux import ready
 from tests.cluster.harness.waiting import SOURCE, until_carried, until_rolled_out
@@ -153,16 +153,7 @@ def test_a_model_taken_out_of_git_goes_and_only_that(cluster, running, fleet):
     before = fleet.uids("default", "fraud", "ads")
     del fleet.teams["fraud"]["rules"]
     all_applied(running, fleet, publish(running, fleet, "without rules"))
-
-    def left():
-        return [name for _, _, name in fleet.uids("fraud") if name.startswith("rules")]
-
-    cluster.wait("it is gone", lambda: not left())
-    assert fleet.uids("default", "fraud", "ads") == {
-        key: uid
-        for key, uid in before.items()
-        if not (key[1] == "fraud" and key[2].startswith("rules"))
-    }
+    until_only_that_is_gone(fleet, before, "fraud", "rules")
 
 
 def test_the_last_model_of_a_team_goes_and_comes_back(cluster, running, fleet):
