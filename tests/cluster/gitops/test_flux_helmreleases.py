@@ -210,7 +210,7 @@ def test_a_new_chart_brings_its_crds(cluster, releases, team, repository):
     text = about.read_text("utf-8")
     about.write_text(re.sub(r"^version: .*$", f"version: {NEW}", text, flags=re.MULTILINE))
     file = chart / "crds" / "serving.kserve.io_trainedmodels.yaml"
-    crd = yaml.safe_load(file.read_text("utf-8"))
+    crd, _ = yaml.safe_load_all(file.read_text("utf-8"))
     crd["spec"]["names"]["shortNames"] = ["news"]
     file.write_text(yaml.safe_dump(crd))
     repository.push("a new version of the chart")
