@@ -117,6 +117,7 @@ TOOLS = {
     "kustomize-controller": Tool(
         "kustomize-controller", "flux", "github.com/fluxcd/kustomize-controller"
     ),
+    "helm-controller": Tool("helm-controller", "flux", "github.com/fluxcd/helm-controller"),
 }
 
 

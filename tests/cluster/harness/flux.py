@@ -1,7 +1,7 @@
 """Flux: its kustomize-controller as a process, by the cluster's API, and what gives it a commit.
 
-Flux's source-controller cannot be had here as a Go module. What it does is done by `Source`: it
-packs a commit and says in the status of the GitRepository where that is. Everything else is Flux.
+Flux's source-controller is not run. What it does is done by `Flux.fetch`: it packs a commit, and
+says in the status of the GitRepository where that is. Everything else is Flux.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,42 +26,66 @@ from tests.rendering import Object
 NAMESPACE = "flux-system"
 _SOURCES = "github.com/fluxcd/source-controller"
 _CRDS = (
-    (
-        "kustomizations.kustomize.toolkit.fluxcd.io",
-        "kustomize.toolkit.fluxcd.io_kustomizations.yaml",
-    ),
-    ("gitrepositories.source.toolkit.fluxcd.io", "source.toolkit.fluxcd.io_gitrepositories.yaml"),
+    "kustomize.toolkit.fluxcd.io_kustomizations.yaml",
+    "source.toolkit.fluxcd.io_gitrepositories.yaml",
     # The controller watches these, too.
-    ("ocirepositories.source.toolkit.fluxcd.io", "source.toolkit.fluxcd.io_ocirepositories.yaml"),
-    ("buckets.source.toolkit.fluxcd.io", "source.toolkit.fluxcd.io_buckets.yaml"),
-    (
-        "externalartifacts.source.toolkit.fluxcd.io",
-        "source.toolkit.fluxcd.io_externalartifacts.yaml",
-    ),
+    "source.toolkit.fluxcd.io_ocirepositories.yaml",
+    "source.toolkit.fluxcd.io_buckets.yaml",
+    "source.toolkit.fluxcd.io_externalartifacts.yaml",
 )
 
 
 def build() -> None:
     """Build what is missing. Raises ToolMissing or ToolFailed."""
-    tools.build("kustomize-controller")
-    # Their CRDs; where the tests run is no network.
-    upstream.source(tools.TOOLS["kustomize-controller"])
+    for program in ("kustomize-controller", "helm-controller"):
+        tools.build(program)
+        # Their CRDs; where the tests run is no network.
+        upstream.source(tools.TOOLS[program])
     upstream.folder(_SOURCES)
 
 
 def install(cluster: Cluster) -> None:
-    """Flux's CRDs and its namespace."""
-    folders = (upstream.source(tools.TOOLS["kustomize-controller"]), upstream.folder(_SOURCES))
-    for crd, name in _CRDS:
+    """What the kustomize-controller needs: CRDs, and Flux's namespace."""
+    put(cluster, "kustomize-controller", _CRDS)
+
+
+def put(cluster: Cluster, program: str, crds: Sequence[str]) -> None:
+    """Flux's namespace, and CRDs by their files, which a controller or the sources have."""
+    folders = (upstream.source(tools.TOOLS[program]), upstream.folder(_SOURCES))
+    for name in crds:
+        group, _, plural = name.removesuffix(".yaml").partition("_")
+        crd = f"crd/{plural}.{group}"
         (file,) = (
             found for folder in folders if (found := folder / "config/crd/bases" / name).exists()
         )
         cluster.kubectl("apply", "--server-side", "-f", str(file))
         # A new CRD has no conditions for a moment, of which kubectl makes an error.
         first = "--for=jsonpath={.status.conditions[0].status}=True"
-        cluster.kubectl("wait", f"crd/{crd}", first, "--timeout=1m")
-        cluster.kubectl("wait", f"crd/{crd}", "--for=condition=Established", "--timeout=1m")
-    cluster.kubectl("create", "namespace", NAMESPACE)
+        cluster.kubectl("wait", crd, first, "--timeout=1m")
+        cluster.kubectl("wait", crd, "--for=condition=Established", "--timeout=1m")
+    # Another file's may still be on its way out.
+    cluster.wait(NAMESPACE, lambda: cluster.kubectl("create", "namespace", NAMESPACE))
+
+
+def stored(file: Path, url: str, revision: str, generation: int = 1) -> Object:
+    """The status by which source-controller says that it has packed something into a file."""
+    time = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    artifact = {
+        "path": file.name,
+        "url": f"{url}/{file.name}",
+        "revision": revision,
+        "digest": f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}",
+        "size": file.stat().st_size,
+        "lastUpdateTime": time,
+    }
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "Succeeded",
+        "message": "stored",
+        "lastTransitionTime": time,
+    }
+    return {"artifact": artifact, "conditions": [ready], "observedGeneration": generation}
 
 
 @dataclass(frozen=True)
@@ -80,23 +104,7 @@ class Flux:
         if not file.exists():
             self.repository.git("archive", "--format=tar.gz", f"--output={file}", commit)
         revision = f"{BRANCH}@sha1:{commit}"
-        time = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        artifact = {
-            "path": file.name,
-            "url": f"{self.url}/{file.name}",
-            "revision": revision,
-            "digest": f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}",
-            "size": file.stat().st_size,
-            "lastUpdateTime": time,
-        }
-        ready = {
-            "type": "Ready",
-            "status": "True",
-            "reason": "Succeeded",
-            "message": "stored",
-            "lastTransitionTime": time,
-        }
-        status = {"artifact": artifact, "conditions": [ready], "observedGeneration": 1}
+        status = stored(file, self.url, revision)
         where = ("patch", "gitrepository", name, "-n", NAMESPACE, "--subresource=status")
         self.cluster.kubectl(*where, "--type=merge", "-p", json.dumps({"status": status}))
         return revision
@@ -147,6 +155,21 @@ def running(cluster: Cluster, repository: Repository, folder: Path) -> Iterator[
     """Flux, which has been installed, until the block ends; its files and log are in a folder."""
     artifacts = folder / "artifacts"
     artifacts.mkdir()
+    arguments = (
+        "--requeue-dependency=2s",
+        # As docs/gitops-flux.md has it; else a model that never serves takes ten minutes.
+        "--feature-gates=CancelHealthCheckOnNewRevision=true",
+    )
+    with (
+        website.serving(artifacts) as url,
+        controller("kustomize-controller", cluster, folder, *arguments),
+    ):
+        yield Flux(cluster, repository, artifacts, url)
+
+
+@contextlib.contextmanager
+def controller(program: str, cluster: Cluster, folder: Path, *arguments: str) -> Iterator[None]:
+    """A controller of Flux's as a process, until the block ends; its log is in a folder."""
     temporary = folder / "tmp"
     temporary.mkdir()
     environment = {
@@ -156,23 +179,20 @@ def running(cluster: Cluster, repository: Repository, folder: Path) -> Iterator[
         "TMPDIR": str(temporary),
     }
     argv = [
-        str(tools.find("kustomize-controller")),
+        str(tools.find(program)),
         "--watch-all-namespaces",
         "--log-level=debug",
         "--enable-leader-election=false",
         "--events-addr=",
         "--metrics-addr=127.0.0.1:0",
         "--health-addr=127.0.0.1:0",
-        "--requeue-dependency=2s",
-        # As docs/gitops-flux.md has it; else a model that never serves takes ten minutes.
-        "--feature-gates=CancelHealthCheckOnNewRevision=true",
+        *arguments,
     ]
     with (
-        website.serving(artifacts) as url,
-        (folder / "kustomize-controller.log").open("wb") as log,
+        (folder / f"{program}.log").open("wb") as log,
         subprocess.Popen(argv, env=environment, cwd=folder, stdout=log, stderr=log) as running,
     ):
         try:
-            yield Flux(cluster, repository, artifacts, url)
+            yield
         finally:
             running.terminate()
