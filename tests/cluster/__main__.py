@@ -19,7 +19,7 @@ Not real, because nothing can be pulled:
 - There is no kube-proxy and no DNS: the API server and its proxy go to a Service's endpoints. Where
   tests/cluster/gateways are named, there are both, Istio and Envoy Gateway (docs/cluster.md).
 
-Two of these run side by side, each with half of the files of tests. All of it lives in namespaces of
+Three of these run side by side, and share the files of tests. All of it lives in namespaces of
 its own, of network, processes and mounts, with its files in memory and its control groups in one that a
 process of its own takes away: whatever happens, nothing is left behind. That takes root, and from the
 system only `ip`, `openssl` and util-linux (`mount`, `unshare`, `nsenter`, `setpriv`).
@@ -126,9 +126,12 @@ def _build_gitops(arguments: Sequence[str]) -> None:
 
 
 def _side_by_side() -> list[str]:
-    """Two clusters, which share the files of tests between them; `--dist=no` has one for all."""
+    """Three clusters, which share the files of tests; `--dist=no` has one for all.
+
+    Each waits half of the time, and takes four gigabytes of memory.
+    """
     each = shlex.join([*own.APART, sys.executable])
-    return ["--dist=loadfile", "--no-loadscope-reorder", f"--tx=2*popen//python={each}"]
+    return ["--dist=loadfile", "--no-loadscope-reorder", f"--tx=3*popen//python={each}"]
 
 
 if __name__ == "__main__":

@@ -277,10 +277,18 @@ def test_a_kept_annotation_does_not_keep_the_crds(cluster, program):
     home = cluster.namespace("kserve")
     chart = str(upstreamcharts.chart("0.20", "kserve-crd"))
     cluster.helm("install", "kserve-crd", chart, "-n", home, program=program)
-    crds = [f"crd/{name}" for name in cluster.crds(".serving.kserve.io")]
-    cluster.kubectl("annotate", *crds, "helm.sh/resource-policy=keep")
+    crds = cluster.crds(".serving.kserve.io")
+    annotate = ("annotate", *(f"crd/{name}" for name in crds))
+    cluster.kubectl(*annotate, "helm.sh/resource-policy=keep")
     cluster.helm("uninstall", "kserve-crd", "-n", home, program=program)
-    cluster.wait("the CRDs are gone", lambda: not cluster.crds(".serving.kserve.io"))
+
+    def kept():
+        """Those that are not deleted, which an API server under load takes minutes to complete."""
+        left = [each["metadata"] for each in cluster.list("crds")]
+        return crds & {each["name"] for each in left if "deletionTimestamp" not in each}
+
+    cluster.wait("the CRDs are deleted", lambda: not kept())
+    cluster.delete_crds(crds)
 
 
 def check_the_new_release(cluster, release, values):

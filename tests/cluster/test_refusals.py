@@ -81,12 +81,12 @@ def status(cluster, namespace, name):
 
 def events(cluster, namespace, name):
     """What the warnings about an InferenceService say."""
-    about = [
-        "--field-selector",
-        f"involvedObject.kind=InferenceService,involvedObject.name={name},type=Warning",
-    ]
-    text = cluster.kubectl("get", "events", "-n", namespace, *about, "-o", "json")
-    return "\n".join(item["message"] for item in json.loads(text)["items"])
+    return "\n".join(
+        event["message"]
+        for event in cluster.list("events", namespace)
+        if (event["involvedObject"]["kind"], event["involvedObject"].get("name"), event["type"])
+        == ("InferenceService", name, "Warning")
+    )
 
 
 def log(cluster, platform, name):

@@ -24,6 +24,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +34,7 @@ from generator import MODELS, process, tools
 from generator.errors import ToolFailed
 from tests.cluster.harness.node import Node
 from tests.cluster.harness.plane import ControlPlane
+from tests.cluster.harness.reader import Reader
 from tests.rendering import ROOT, STOCK, Object
 
 T = TypeVar("T")
@@ -60,10 +62,16 @@ class Cluster:
         self.node = node
         self._namespaces: list[str] = []
 
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self.environment)
+
     def kubectl(
         self, *arguments: str, stdin: str | None = None, accept: Sequence[int] = (0,)
     ) -> str:
         """Run kubectl. Raises ToolFailed with what it said, unless `accept` has its exit code."""
+        if arguments[0] == "wait":  # By itself for half a minute, which is little under load.
+            arguments = ("wait", "--timeout=3m", *arguments[1:])
         argv = [str(tools.find("kubectl")), *arguments]
         return process.run(
             argv, environment=self.environment, stdin=stdin, accept=accept, timeout=_LIMIT
@@ -95,16 +103,11 @@ class Cluster:
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
         """An object, if it is there."""
-        text = self.kubectl("get", kind, name, "-n", namespace, "--ignore-not-found", "-o", "json")
-        found: Object | None = json.loads(text) if text else None
-        return found
+        return self._reader.get(kind, name, namespace)
 
     def list(self, kind: str, namespace: str = "", selector: str = "") -> list[Object]:
         """The objects of a kind, of one namespace or of all, that have some labels or any."""
-        where = ["-n", namespace] if namespace else ["-A"]
-        text = self.kubectl("get", kind, *where, "-l", selector, "-o", "json")
-        found: list[Object] = json.loads(text)["items"]
-        return found
+        return self._reader.list(kind, namespace, selector)
 
     def wait(self, what: str, probe: Callable[[], T | None], timeout: float = 180) -> T:
         """What `probe` returns, as soon as that is true; that it is refused counts as not yet."""
@@ -168,8 +171,7 @@ class Cluster:
 
     def crds(self, group: str = "") -> set[str]:
         """The names of the CRDs that are there, all or those of a group."""
-        names = self.kubectl("get", "crd", "-o", "name").split()
-        return {name.partition("/")[2] for name in names if name.endswith(group)}
+        return {name for name in self._reader.names("crd") if name.endswith(group)}
 
     def delete_crds(self, names: Iterable[str]) -> None:
         """Delete CRDs, until they are gone.
