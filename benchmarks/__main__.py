@@ -104,14 +104,14 @@ def claims(folder: Path) -> list[Claim]:
             "generator diff of values without models, to helm template with CRDs",
             (*generator, "diff", str(few), str(differing)),
             whole,
-            6,
+            5,
             differs,
         ),
         Claim(
             "generator diff of values with models, to helm template with CRDs",
             (*generator, "diff", str(one), str(other)),
             whole,
-            7,
+            5,
             differs,
         ),
         Claim(

@@ -119,15 +119,12 @@ def _check_usage(
 
 def _read(old: str, new: str, values: tuple[str, ...], release: Release) -> tuple[Side, Side]:
     """Both sides; what compares them is imported while Helm renders them."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
     from generator.comparison.sides import read_sides  # noqa: PLC0415
 
-    with ThreadPoolExecutor(1) as pool:
-        task = pool.submit(read_sides, old, new, values, release)
+    def meanwhile() -> None:
         from generator.comparison import report, risks  # noqa: F401, PLC0415
 
-        return task.result()
+    return read_sides(old, new, values, release, meanwhile=meanwhile)
 
 
 def _are_fleets(old: str, new: str) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,11 +84,8 @@ def read_side(name: str, values: Sequence[str], release: Release) -> Side:
     `values` are for charts, which are rendered with them. Raises GeneratorError for what is none of
     these, and whatever reading or rendering raises.
     """
-    if charts := charts_in(name):
-        return Side(name, tuple(text for each in charts for text in _chart(each, values, release)))
-    if Path(name).is_dir():
-        return Side(name, tuple(_folder(Path(name))))
-    return Side(name, tuple(_values(name, release)))
+    with ThreadPoolExecutor() as pool:
+        return _begin(pool, name, values, release)()
 
 
 def applied_side(name: str | None, values: Sequence[str], release: Release) -> Side:
@@ -104,26 +101,43 @@ def applied_side(name: str | None, values: Sequence[str], release: Release) -> S
 
 
 def read_sides(
-    old: str, new: str, values: Sequence[str] = (), release: Release = DEFAULT
+    old: str,
+    new: str,
+    values: Sequence[str] = (),
+    release: Release = DEFAULT,
+    *,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> tuple[Side, Side]:
-    """Both sides, which are read at the same time. Raises what `read_side` raises."""
+    """Both sides, which are read at the same time. Raises what `read_side` raises.
+
+    What this process itself has to do, `meanwhile` as well, it does while Helm renders.
+    """
     with ThreadPoolExecutor() as pool:
-        tasks = [pool.submit(read_side, name, values, release) for name in (old, new)]
-        first, second = (task.result() for task in tasks)
-    return first, second
+        end_old, end_new = (_begin(pool, name, values, release) for name in (old, new))
+        meanwhile()
+        return end_old(), end_new()
 
 
-def _values(name: str, release: Release) -> Iterator[Text]:
-    """What the charts make of a values file. Helm renders while the values are checked."""
-    values = Values.parsed([name])
-    with ThreadPoolExecutor() as pool:
-        task = pool.submit(rendering.render, values, release)
-        refuse(values)
-        for each in task.result():
-            yield Text(each.text, name)
+def _begin(
+    pool: Executor, name: str, values: Sequence[str], release: Release
+) -> Callable[[], Side]:
+    """Begin to read a side; what ends it."""
+    if charts := charts_in(name):
+        tasks = [pool.submit(_chart, each, values, release) for each in charts]
+        return lambda: Side(name, tuple(text for task in tasks for text in task.result()))
+    if Path(name).is_dir():
+        return lambda: Side(name, tuple(_folder(Path(name))))
+    parsed = Values.parsed([name])
+    rendered = rendering.begin(pool, parsed, release)
+
+    def end() -> Side:
+        refuse(parsed)
+        return Side(name, tuple(Text(each.text, name) for each in rendered()))
+
+    return end
 
 
-def _chart(chart: Path, values: Sequence[str], release: Release) -> Iterator[Text]:
+def _chart(chart: Path, values: Sequence[str], release: Release) -> list[Text]:
     """What Helm makes of a chart; models have a release and a namespace of their own.
 
     The values of our charts are checked; what values those of others have, their charts know.
@@ -137,8 +151,7 @@ def _chart(chart: Path, values: Sequence[str], release: Release) -> Iterator[Tex
         namespace=release.home(name),
         more=["--include-crds"],
     )
-    for _, file, text in documents(rendered):
-        yield Text(text, f"{chart}/{file}")
+    return [Text(text, f"{chart}/{file}") for _, file, text in documents(rendered)]
 
 
 def _chart_name(chart: Path) -> str:

@@ -6,7 +6,7 @@ There is one renderer, Helm. Its output is split as text; nothing is parsed and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,11 +49,28 @@ def render(
     make, but not those that tenants say are there already. Raises ValuesError, ToolMissing without
     Helm, ToolFailed with what Helm said.
     """
-    wanted = installations(values, release, teams)
     with ThreadPoolExecutor() as pool:
-        tasks = [pool.submit(text, each, helm=helm, charts=charts) for each in wanted]
-        objects = [list(split(task.result())) for task in tasks]
-    return combined(wanted, objects)
+        return begin(pool, values, release, teams, helm=helm, charts=charts)()
+
+
+def begin(
+    pool: Executor,
+    values: Values,
+    release: Release = DEFAULT,
+    teams: Sequence[Team] = (),
+    *,
+    helm: str = "helm",
+    charts: Charts = cache.folder,
+) -> Callable[[], list[Manifest]]:
+    """Have Helm begin with what `render` does, for who has something else to do meanwhile.
+
+    What gives the objects raises what `render` does.
+    """
+    wanted = installations(values, release, teams)
+    # Before anything else is done meanwhile: they take long to find beside that.
+    folders = {each.chart: charts(each.chart) for each in wanted}
+    tasks = [pool.submit(text, each, helm=helm, charts=folders.__getitem__) for each in wanted]
+    return lambda: combined(wanted, [list(split(task.result())) for task in tasks])
 
 
 def installations(
