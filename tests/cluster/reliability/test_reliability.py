@@ -23,6 +23,8 @@ SETTLED = 3.0  # seconds of requests before a fault, and after all is as it will
 AT_ONCE = {"preStopSleepSeconds": 0}
 # With it KServe's agent stands in front of the server, and goes on for half a minute by itself.
 LOGGER = {"logger": {"url": "http://nobody.default"}}
+# KServe asks a server every ten seconds whether it is ready, but not before it has started.
+STARTING = {"tcpSocket": {"port": 8080}, "periodSeconds": 1, "failureThreshold": 600}
 # What fails when an endpoint is gone before those that ask it know.
 GONE = {
     "connection refused",
@@ -126,17 +128,35 @@ ONE_OR_TWO = pytest.mark.parametrize("replicas", [1, 2])
 SLEEPS = pytest.mark.parametrize("sleep", [False, True], ids=["at-once", "sleep"])
 
 
-@ONE_OR_TWO
-def test_a_model_server_is_killed(cluster, model, asked, replicas):
-    def fault():
+@pytest.fixture
+def kill(cluster, model):
+    """`kill(replicas)` ends one of the model servers; returns when it is back."""
+
+    def kill(replicas):
         assert cluster.node.kill(CONTAINER, model.pods()[0]) == 1
         cluster.wait("it is noticed", lambda: model.ready() < replicas)
         cluster.wait("it is back", lambda: model.ready() == replicas)
 
-    load = asked("A model server is killed, as for want of memory", replicas, False, fault)
+    return kill
+
+
+@ONE_OR_TWO
+def test_a_model_server_is_killed(asked, kill, replicas):
+    title = "A model server is killed, as for want of memory"
+    load = asked(title, replicas, False, lambda: kill(replicas))
     assert load.failures.keys() <= GONE
     if replicas == 2:
         assert "no endpoint" not in load.failures
+
+
+def test_a_model_server_with_a_startup_probe_is_killed(cluster, model, asked, kill):
+    model.also = {"startupProbe": STARTING}
+    load = asked("A model server with a startup probe is killed", 1, False, lambda: kill(1))
+    assert load.failures.keys() <= GONE
+    (pod,) = cluster.list("pods", model.namespace)
+    (container,) = pod["spec"]["containers"]
+    periods = [container[f"{kind}Probe"]["periodSeconds"] for kind in ("readiness", "startup")]
+    assert periods == [10, 1]
 
 
 @ONE_OR_TWO
