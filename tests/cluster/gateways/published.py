@@ -120,8 +120,8 @@ def serving(
     try:
         kinds = ",".join(("inferenceservices", *(["inferencegraphs"] if graphs else [])))
         every = (kinds, "--all", "-n", NAMESPACE)
-        cluster.kubectl("wait", *every, waiting.READY, "--timeout=3m")
-        cluster.kubectl("rollout", "status", "deployment", "-n", NAMESPACE, "--timeout=3m")
+        cluster.kubectl("wait", *every, waiting.READY, "--timeout=10m")
+        cluster.kubectl("rollout", "status", "deployment", "-n", NAMESPACE, "--timeout=10m")
         yield
     finally:
         release.uninstall()
