@@ -20,10 +20,16 @@ CLASS = "envoy-gateway"
 
 _CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _TEMPLATE = {"GatewayImage": "docker.io/envoyproxy/gateway:built-here"}
+# Its default has a digest too, which no image that is made here can have.
+_IMAGE = {"image": "docker.io/envoyproxy/envoy:built-here"}
 _VALUES = {
     "config": {
         "envoyGateway": {
             "envoyProxy": {
+                "provider": {
+                    "type": "Kubernetes",
+                    "kubernetes": {"envoyDeployment": {"container": _IMAGE}},
+                },
                 "extraArgs": ["--disable-hot-restart"],
                 "telemetry": {"accessLog": {"disable": True}},
             }
