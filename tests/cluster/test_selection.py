@@ -71,8 +71,13 @@ def test_the_image_is_that_of_the_hardware(cluster, namespace, name, form, more,
     assert run in {
         image.reference for image in platform_images(merge(defaults(values_schema()), VALUES))
     }
-    chosen = cluster.get("inferenceservice", name, namespace)["status"]
-    assert chosen["clusterServingRuntimeName"] == runtime
+
+    def chosen():
+        """KServe writes the status last, after all that it makes of a model."""
+        status = cluster.get("inferenceservice", name, namespace).get("status", {})
+        return status.get("clusterServingRuntimeName")
+
+    assert cluster.wait("the runtime in the status", chosen) == runtime
 
 
 def test_the_case_of_a_format_counts(cluster, namespace):
