@@ -1,7 +1,7 @@
 """Law 18 on a cluster: the waits of docs/waiting.md return when a model serves what it should.
 
 The model runs for real, and its answer says which of two it is: it is asked once, as soon as the wait
-is over. What Argo CD and Flux would say is asked of the rule and of the library that they have.
+is over and its Service leads to the pods that are there to stay. What Argo CD and Flux would say is asked of the rule and of the library that they have.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import pytest
 from codegen import upstream
 from generator import MODELS, process, tools
 from generator.errors import ToolFailed
-from tests.cluster.harness import controller, iris, webhooks
+from tests.cluster.harness import controller, iris, prediction, webhooks
 from tests.cluster.harness.status import condition
 from tests.cluster.harness.waiting import (
     ARGO_CD,
@@ -67,13 +67,26 @@ class Model:
         until_rolled_out(self.cluster, iris.NAME, self.namespace, timeout)
 
     def answer(self):
-        """What it says through its Service, without a second try."""
+        """What it says through its Service, without a second try.
+
+        Kubernetes writes where a Service leads for itself, a little after it has counted the pods.
+        """
+        self.cluster.wait("its Service leads to its pods alone", self.followed)
         service = f"/api/v1/namespaces/{self.namespace}/services/{iris.NAME}:80/proxy"
         url = f"{service}/v1/models/{iris.NAME}:predict"
         body = json.dumps({"instances": [[0.0]]})
         said = self.cluster.kubectl("create", f"--raw={url}", "-f", "-", stdin=body)
         (prediction,) = json.loads(said)["predictions"]
         return prediction
+
+    def followed(self):
+        ready = {
+            pod["status"]["podIP"]
+            for pod in self.cluster.list("pods", self.namespace)
+            if "deletionTimestamp" not in pod["metadata"] and condition(pod, "Ready") == "True"
+        }
+        found = prediction.endpoints(self.cluster, iris.NAME, self.namespace)
+        return found and found == ready
 
     def service(self):
         return self.cluster.get("inferenceservice", iris.NAME, self.namespace)

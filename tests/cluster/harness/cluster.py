@@ -128,7 +128,7 @@ class Cluster:
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
         # Without its ServiceAccount it takes no pod.
         given = ("serviceaccount/default", "configmap/kube-root-ca.crt", "-n", name)
-        self.kubectl("wait", "--for=create", *given, "--timeout=3m")
+        self.wait(f"{name} has {given}", lambda: self.kubectl("get", *given))
         return name
 
     def uninstall(self, *arguments: str, program: str = "helm") -> str:
