@@ -190,6 +190,7 @@ def test_what_may_not_be_asked_is_said(cluster, live, platform, models, tmp_path
     """One who may read, and not write: nothing can be compared, and that is trouble."""
     cluster.kubectl("create", "serviceaccount", "reader", "-n", models)
     role, account = f"reader-{models}", f"--serviceaccount={models}:reader"
+    reader = f"system:serviceaccount:{models}:reader"
     cluster.kubectl("create", "clusterrole", role, "--verb=get,list", "--resource=*.*")
     cluster.kubectl("create", "clusterrolebinding", role, f"--clusterrole={role}", account)
     kubeconfig = tmp_path / "kubeconfig"
@@ -198,7 +199,9 @@ def test_what_may_not_be_asked_is_said(cluster, live, platform, models, tmp_path
     change = ("config", f"--kubeconfig={kubeconfig}")
     cluster.kubectl(*change, "set-credentials", "reader", f"--token={token}")
     cluster.kubectl(*change, "set-context", "--current", "--user=reader")
+    may = ("auth", "can-i", "list", "configmaps", "--all-namespaces", "--as=" + reader)
     try:
+        cluster.wait("the grant counts", lambda: cluster.kubectl(*may))
         done = live(KUBECONFIG=str(kubeconfig))
         assert (done.returncode, done.stdout) == (
             2,

@@ -127,7 +127,10 @@ def test_nothing_is_written(cluster, platform, models, tmp_path):
         {**rbac, "kind": "ClusterRoleBinding", "roleRef": reference, "subjects": [subject]},
     )
     before = names(cluster.list("inferenceservices"))
+    account = f"--as=system:serviceaccount:{space}:{role}"
+    may = ("auth", "can-i", "create", "inferenceservices", "--all-namespaces", account)
     try:
+        cluster.wait("the grant counts", lambda: cluster.kubectl(*may))
         config = as_account(cluster, role, space, tmp_path)
         done = run("doctor", "-n", space, environment={**os.environ, "KUBECONFIG": config})
     finally:

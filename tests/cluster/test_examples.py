@@ -1,6 +1,7 @@
 """Every example of models, by `helm install` of the models chart: served, reachable, gone again."""
 
 import re
+from functools import partial
 
 import pytest
 import yaml
@@ -154,6 +155,12 @@ def endpoints(cluster, namespace, service):
     }
 
 
+def same_endpoints(cluster, namespace, one, other):
+    """Whether two Services lead to the same. Each is written for itself, as pods come and go."""
+    found = endpoints(cluster, namespace, one)
+    return found and found == endpoints(cluster, namespace, other)
+
+
 @EXAMPLES
 def test_it_is_served(cluster, example):
     case, release = example
@@ -167,7 +174,11 @@ def test_what_cannot_be_served_says_why(cluster, example):
     case, release = example
     for kind, name in served(case):
         if name in NEVER:
-            assert NEVER[name] in cluster.kubectl("describe", kind, name, "-n", release.namespace)
+            where = (kind, name, "-n", release.namespace)
+            cluster.wait(
+                f"{name}: {NEVER[name]}",
+                lambda name=name, where=where: NEVER[name] in cluster.kubectl("describe", *where),
+            )
 
 
 @EXAMPLES
@@ -177,9 +188,8 @@ def test_its_name_leads_to_it(cluster, example):
     for name, model in values_of(case)["models"].items():
         if name not in NEVER:
             component = "transformer" if "transformer" in model else "predictor"
-            found = endpoints(cluster, release.namespace, name)
-            assert found
-            assert found == endpoints(cluster, release.namespace, f"{name}-{component}")
+            alike = partial(same_endpoints, cluster, release.namespace, name, f"{name}-{component}")
+            cluster.wait(f"{name} leads to its {component}", alike)
 
 
 @EXAMPLES

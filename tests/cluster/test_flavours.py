@@ -43,6 +43,7 @@ def namespace(cluster):
     """A namespace on a cluster with the CRDs of KServe and of all others, and nothing else."""
     cluster.empty()
     cluster.kubectl("apply", "--server-side", "-f", str(STOCK / "crds"))
+    foreign.established(cluster, f"--filename={STOCK / 'crds'}")
     with foreign.crds(cluster, *foreign.PROJECTS):
         yield cluster.namespace("flavours")
         cluster.empty()

@@ -14,7 +14,7 @@ from generator import MODELS
 from generator.errors import ToolFailed
 from generator.values.check import read
 from tests import rendering
-from tests.cluster.harness import controller, foreign, iris
+from tests.cluster.harness import controller, foreign, iris, waiting
 from tests.cluster.harness.cluster import Release
 from tests.cluster.harness.status import accept_routes, condition
 from tests.rendering import CHARTS
@@ -80,14 +80,20 @@ def notes_command(cluster, release, word):
 
 
 def touch(cluster, namespace, value):
-    """Have KServe look at the model once more, and wait until it has."""
+    """Have KServe look at the model once more, routes included, and wait until it has.
+
+    It comes to routes after the Deployment, and last to the status, where it copies the number of
+    the Deployment's change: by then it has been through all of it with the change.
+    """
     where = ("-n", namespace, iris.NAME, "--overwrite")
     cluster.kubectl("annotate", "inferenceservice", *where, f"example.com/touched={value}")
 
     def seen():
         deployment = cluster.get("deployment", f"{iris.NAME}-predictor", namespace)
         annotations = deployment["spec"]["template"]["metadata"]["annotations"]
-        return annotations.get("example.com/touched") == value
+        status = cluster.get("inferenceservice", iris.NAME, namespace)["status"]
+        changed = deployment["metadata"]["generation"]
+        return (annotations.get("example.com/touched"), status.get("observedGeneration")) == (value, changed)  # fmt: skip
 
     cluster.wait("KServe has seen it", seen)
 
@@ -121,6 +127,8 @@ def test_a_live_model_changes_the_writer_and_back(cluster, release, models, valu
 
     # Back: nobody has to do anything.
     team.upgrade(values(write_routes=False))
+    # It is Ready all the time.
+    cluster.wait("KServe's routes alone", lambda: names(cluster, models) == KSERVES)
     assert url_of_a_ready_model(cluster, models) == published
     assert names(cluster, models) == KSERVES
     assert not between & pods(cluster, models)
@@ -132,6 +140,8 @@ def test_a_model_applied_by_hand_keeps_the_route_of_kserve(cluster, release, mod
     release.install(values(write_routes=True))
     team = Release(cluster, models, chart=CHARTS[MODELS], name="iris")
     team.install(values(write_routes=True))
+    # By then KServe has come to its routes, and made none.
+    waiting.until_ready(cluster, f"inferenceservice/{iris.NAME}", models)
     cluster.apply(iris.MODEL.replace(iris.NAME, BY_HAND), namespace=models)
     wanted = {OURS, BY_HAND, f"{BY_HAND}-predictor"}
     cluster.wait("KServe's routes", lambda: names(cluster, models) == wanted)

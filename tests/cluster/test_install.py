@@ -30,8 +30,13 @@ def allowed(cluster, namespace, account, what):
 def test_one_install_is_enough(cluster, platform):
     release = json.loads(platform.helm("status", "-o", "json"))
     assert (release["info"]["status"], release["version"]) == ("deployed", 1)
-    deployment = cluster.get("deployment", controller.NAME, platform.namespace)
-    assert deployment["status"]["availableReplicas"] == 1
+    deployment = ("deployment", controller.NAME, platform.namespace)
+    # Helm 3 looks at the ReplicaSet, which the numbers of the Deployment follow.
+    cluster.wait(
+        "a controller is available",
+        lambda: cluster.get(*deployment)["status"].get("availableReplicas") == 1,
+        timeout=10,
+    )
 
 
 def test_the_crds_are_established(cluster, platform):
@@ -46,7 +51,7 @@ def test_the_runtimes_are_there(cluster, platform):
 
 
 def test_the_job_made_the_certificate(cluster, platform):
-    cluster.kubectl("wait", "job", "--all", "-n", platform.namespace, "--for=condition=Complete")
+    webhooks.certified(cluster, platform.namespace)
     secret = cluster.get("secret", webhooks.SECRET, platform.namespace)
     assert secret["type"] == "kubernetes.io/tls"
     assert webhooks.bundles(cluster) == {secret["data"]["ca.crt"]}
@@ -73,8 +78,10 @@ def test_people_get_the_rights_of_their_role(cluster, platform, models):
     for role in ("view", "edit"):
         grant = (f"--clusterrole={role}", f"--user={role}er", "-n", models)
         cluster.kubectl("create", "rolebinding", role, *grant)
-    assert allowed(cluster, models, "editer", "create inferenceservices")
-    assert allowed(cluster, models, "viewer", "get inferenceservices")
+    # The API server decides by what it has seen of bindings, a moment later.
+    for person, what in ("editer", "create"), ("viewer", "get"):
+        asked = (cluster, models, person, f"{what} inferenceservices")
+        cluster.wait(f"{person} may {what}", lambda asked=asked: allowed(*asked))
     assert not allowed(cluster, models, "viewer", "create inferenceservices")
 
 

@@ -36,11 +36,24 @@ def test_etcd_and_the_controller_are_killed(cluster, release, models):
         cluster.control_plane.kill("etcd")
         time.sleep(1)
         cluster.control_plane.run("etcd")
-        cluster.wait("a controller to kill", lambda: cluster.node.kill("manager"))
+        cluster.wait("etcd and the API server", cluster.control_plane.api.healthy)
+
+        def killed():
+            """Of this release: that of the test before may still be ending."""
+            pods = controller.pods(cluster, release.namespace)
+            return sum(cluster.node.kill("manager", pod["metadata"]["name"]) for pod in pods)
+
+        cluster.wait("a controller to kill", killed)
     release.helm(*INSTALL)
     webhooks.wait(cluster, models)
-    (pod,) = controller.pods(cluster, release.namespace)
-    assert [status["restartCount"] for status in pod["status"]["containerStatuses"]] == [1]
+
+    def restarts():
+        """By container; the node reports them after the container is back."""
+        (pod,) = controller.pods(cluster, release.namespace)
+        counts = [status["restartCount"] for status in pod["status"]["containerStatuses"]]
+        return counts if any(counts) else None
+
+    assert cluster.wait("the node reports a restart", restarts) == [1]
 
 
 def test_helm_is_killed(cluster, release, models):

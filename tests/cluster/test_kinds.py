@@ -8,7 +8,7 @@ import yaml
 
 from codegen.operations import merge
 from generator.errors import ToolFailed
-from tests.cluster.harness import iris, waiting
+from tests.cluster.harness import controller, iris, waiting
 from tests.rendering import of_kind, only
 
 OBJECTS = list(yaml.safe_load_all(Path(__file__).with_name("kinds.yaml").read_text("utf-8")))
@@ -104,9 +104,14 @@ def test_an_explainer_stands_beside_its_predictor(cluster, namespace, name, imag
     assert found["image"] == image
     host = found["args"].index("--predictor_host")
     assert found["args"][host + 1] == f"{name}-predictor.{namespace}"
-    components = cluster.get("inferenceservice", name, namespace)["status"]["components"]
-    url = f"http://{name}-explainer.{namespace}.svc.cluster.local"
-    assert components["explainer"]["url"] == url
+
+    def url():
+        """There once the explainer is ready, for which the InferenceService does not wait."""
+        status = cluster.get("inferenceservice", name, namespace)["status"]
+        return status["components"].get("explainer", {}).get("url")
+
+    said = cluster.wait("the URL of the explainer", url)
+    assert said == f"http://{name}-explainer.{namespace}.svc.cluster.local"
 
 
 def test_what_art_is_told(cluster, namespace):
@@ -144,11 +149,20 @@ def test_the_agent_pulls_trained_models(cluster, namespace):
     found = pod(cluster, namespace, "shared-predictor")
     assert "--enable-puller" in container(found, "agent")["args"]
     (volume,) = (volume for volume in found["volumes"] if "configMap" in volume)
-    data = cluster.get("configmap", volume["configMap"]["name"], namespace)["data"]
-    (model,) = json.loads(data["models.json"])
+
+    def models():
+        data = cluster.get("configmap", volume["configMap"]["name"], namespace)["data"]
+        return json.loads(data["models.json"])
+
+    def url():
+        status = cluster.get("trainedmodel", "first", namespace)["status"]
+        return status.get("address", {}).get("url")
+
+    # KServe writes both after it has called the TrainedModel Ready.
+    (model,) = cluster.wait("the agent is told of a model", models)
     assert (model["modelName"], model["modelSpec"]["storageUri"]) == ("first", "s3://models/first")
-    url = cluster.get("trainedmodel", "first", namespace)["status"]["address"]["url"]
-    assert url == f"http://shared-predictor.{namespace}.svc.cluster.local/v1/models/first:predict"
+    inside = f"http://shared-predictor.{namespace}.svc.cluster.local"
+    assert cluster.wait("its address", url) == f"{inside}/v1/models/first:predict"
 
 
 def test_a_router_gets_the_graph_with_its_urls(cluster, namespace):
@@ -232,7 +246,7 @@ def test_it_is_refused(cluster, namespace, kind, name, patch, by, says):
     assert (f"{kind.lower()}.kserve-webhook-server.validator" in said) == (by == "webhook")
 
 
-def test_a_trained_model_of_a_server_of_one_never_goes(cluster, namespace):
+def test_a_trained_model_of_a_server_of_one_never_goes(cluster, platform, namespace):
     """KServe looks for a ConfigMap that only a server of several has, and keeps its finalizer."""
     patch = {"metadata": {"name": "alone"}, "spec": {"inferenceService": "private"}}
     cluster.apply(merge(only(OBJECTS, "TrainedModel"), patch), namespace=namespace)
@@ -241,6 +255,10 @@ def test_a_trained_model_of_a_server_of_one_never_goes(cluster, namespace):
     cluster.wait(says, lambda: says in cluster.kubectl("describe", *target))
     with pytest.raises(ToolFailed, match="timed out"):
         cluster.kubectl("delete", *target, "--timeout=3s")
+    # It looks for that only to let the model go.
+    looked = 'configmaps \\"modelconfig-private-0\\" not found'
+    cluster.wait("KServe has looked", lambda: looked in controller.log(cluster, platform.namespace))
+    assert cluster.get("trainedmodel", "alone", namespace)
     cluster.kubectl(
         "patch", *target, "--type=merge", "--patch", '{"metadata": {"finalizers": null}}'
     )

@@ -31,7 +31,7 @@ def test_upgrade_and_rollback(cluster, platform, models):
 
 def test_models_outlive_the_platform(cluster, platform, models):
     iris.serve(cluster, models)
-    served = identities(cluster, models)
+    served, (pods, _) = identities(cluster, models), iris.served(cluster, models)
     manifest = cluster.helm("get", "manifest", platform.name, "-n", platform.namespace)
 
     platform.uninstall()
@@ -48,6 +48,8 @@ def test_models_outlive_the_platform(cluster, platform, models):
     autoscaler = ("horizontalpodautoscaler", f"{iris.NAME}-predictor", models)
     cluster.wait("it adopts", lambda: cluster.get(*autoscaler)["spec"]["minReplicas"] == 2)
     assert identities(cluster, models) >= served
+    # Had the adoption changed the pods, others would have replaced them by now.
+    assert iris.served(cluster, models)[0] >= pods
 
     cluster.kubectl("delete", *model, "--cascade=foreground")
     assert identities(cluster, models) == set()

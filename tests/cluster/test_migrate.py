@@ -131,7 +131,7 @@ def install_upstream(cluster, version, program, home, folder):
         return cluster.helm(*arguments, program=program)
 
     helm("kserve-crd", "kserve-crd")
-    foreign.established(cluster, "crd/inferenceservices.serving.kserve.io")
+    foreign.served(cluster, cluster.crds(".serving.kserve.io"))
     if version == "0.16":
         # The controller of 0.20 asks for more than this chart allows.
         account = f"--serviceaccount={namespace}:{OLD}"
@@ -167,7 +167,7 @@ def apply_upstream(cluster, version, home):
         return True
 
     apply("kserve-crd")
-    foreign.established(cluster, "crd/inferenceservices.serving.kserve.io")
+    foreign.served(cluster, cluster.crds(".serving.kserve.io"))
     apply(upstreamcharts.RESOURCES, *STANDARD)
     inject(cluster, bundle)
     without_proxy(cluster, namespace)

@@ -26,7 +26,13 @@ def test_a_model_becomes_ready(cluster, model):
     assert model["status"]["address"] == {
         "url": f"http://{PREDICTOR}.{namespace}.svc.cluster.local"
     }
-    assert model["status"]["modelStatus"]["transitionStatus"] == "UpToDate"
+
+    def transition():
+        """KServe judges by the pods that it has seen, which may be behind their Deployment."""
+        status = cluster.get("inferenceservice", iris.NAME, namespace)["status"]["modelStatus"]
+        return status["transitionStatus"] == "UpToDate"
+
+    cluster.wait("the transition is over", transition)
 
     service = cluster.get("service", PREDICTOR, namespace)
     (port,) = service["spec"]["ports"]

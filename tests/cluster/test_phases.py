@@ -80,6 +80,9 @@ def test_a_team_applies_its_own_folder_and_no_others(cluster, apart, tmp_path):
     for line in before:
         cluster.bash(line)
     for team, other in (teams, reversed(teams)):
+        # Kubernetes adds the chart's rules to its own role, and looks at them, a moment later.
+        may = ("auth", "can-i", "create", "inferenceservices", "-n", team, f"--as={team}")
+        cluster.wait(f"{team} may apply models", lambda may=may: cluster.kubectl(*may))
         cluster.bash(f"{last}/{team} --as={team}")
         waiting.until_ready(cluster, "inferenceservice/iris", team)
         with pytest.raises(ToolFailed, match="forbidden"):

@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from generator import MODELS, tools
-from tests.cluster.harness import flowers, iris, modelserver, quickstart, waiting
+from tests.cluster.harness import flowers, iris, modelserver, prediction, quickstart, waiting
 from tests.cluster.harness.cluster import Release
 from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CHARTS
@@ -39,6 +39,8 @@ def release(cluster, platform, trained, tmp_path_factory):
     iris_release = Release(cluster, cluster.namespace("models"), chart=CHARTS[MODELS], name="iris")
     iris_release.install("-f", str(values))
     waiting.until_ready(cluster, f"inferenceservice/{iris.NAME}", iris_release.namespace)
+    where = (cluster, iris.NAME, iris_release.namespace)
+    cluster.wait("its Service leads to it", lambda: prediction.endpoints(*where))
     return iris_release
 
 

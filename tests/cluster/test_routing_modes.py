@@ -14,7 +14,7 @@ from codegen import upstream
 from generator import MODELS
 from tests.cluster.harness import controller, foreign, iris
 from tests.cluster.harness.cluster import Release
-from tests.cluster.harness.status import accept_routes, condition, conditions, report
+from tests.cluster.harness.status import REASON, accept_routes, condition, conditions, report
 from tests.rendering import CHARTS, ROOT
 
 DOMAIN = "models.example.com"
@@ -58,9 +58,14 @@ def test_gateway_api(cluster, release, models, scheme, more):
     cluster.apply(iris.MODEL, namespace=models)
     host = f"{iris.NAME}-{models}.{DOMAIN}"
     cluster.wait("a route refused", lambda: accept_routes(cluster, models, "False"))
-    cluster.wait(
-        "a model unrouted", lambda: condition(model(cluster, models), "IngressReady") == "False"
-    )
+
+    def unrouted():
+        """With the reason of the route, not because there is none yet."""
+        said = model(cluster, models).get("status", {}).get("conditions", [])
+        found = [each.get("reason") for each in said if each["type"] == "IngressReady"]
+        return found == [REASON]
+
+    cluster.wait("a model unrouted", unrouted)
     cluster.wait(
         "a model routed",
         lambda: (

@@ -73,10 +73,11 @@ def test_the_image_is_that_of_the_hardware(cluster, namespace, name, form, more,
     }
 
     def chosen():
+        """KServe writes the status last, after all that it makes of a model."""
         status = cluster.get("inferenceservice", name, namespace).get("status", {})
         return status.get("clusterServingRuntimeName")
 
-    assert cluster.wait("what KServe says of it", chosen) == runtime
+    assert cluster.wait("the runtime in the status", chosen) == runtime
 
 
 def test_the_case_of_a_format_counts(cluster, namespace):

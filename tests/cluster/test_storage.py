@@ -83,7 +83,7 @@ def fetch(cluster, namespace, folder):
         [*command, source, str(folder)],
         env={"PATH": os.environ["PATH"], "HOME": str(folder), **environment},
         check=True,
-        timeout=60,
+        timeout=300,  # To import the initializer takes a minute on a busy machine.
     )
     return (folder / "model.joblib").read_bytes()
 

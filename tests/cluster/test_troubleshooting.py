@@ -47,7 +47,8 @@ class Symptoms:
 
     def serve(self):
         self.cluster.apply(iris.MODEL, namespace=self.models)
-        waiting.until_ready(self.cluster, f"inferenceservice/{iris.NAME}", self.models, "90s")
+        # A controller that was scaled to none waits for the lease of the one before.
+        waiting.until_ready(self.cluster, f"inferenceservice/{iris.NAME}", self.models)
 
     def unknown_authority(self):
         for configuration in webhooks.configurations(self.cluster):
@@ -62,8 +63,14 @@ class Symptoms:
         return webhooks.refusal(self.cluster, self.models)
 
     def no_endpoints(self):
+        """While the pod ends, its connections break for other reasons."""
         self.scale(0)
-        return webhooks.refusal(self.cluster, self.models)
+
+        def why():
+            said = webhooks.refusal(self.cluster, self.models)
+            return said if "no endpoints available" in said else None
+
+        return self.cluster.wait("the webhooks have no endpoints", why)
 
     def scale(self, replicas):
         where = ("-n", self.platform.namespace, f"deployment/{controller.NAME}")

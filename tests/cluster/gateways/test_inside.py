@@ -51,6 +51,9 @@ def pipeline(cluster, platform, trained, dumper, tmp_path_factory):
     release = Release(cluster, cluster.namespace("pipeline"), chart=CHARTS[MODELS], name="income")
     release.install(f"--values={CASES['pipeline']}", f"--values={file}")
     waiting.until_ready(cluster, "inferenceservice/income", release.namespace)
+    # A model that is not published is Ready without its transformer and its explainer.
+    every = ("deployment", "-n", release.namespace, "--timeout=10m")
+    cluster.kubectl("rollout", "status", *every)
     yield release.namespace
     release.uninstall()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from tests.cluster.gateways.published import DOMAIN, NAMESPACE, address, published, serving
@@ -45,10 +47,12 @@ def test_the_tenants_gateway_answers_for_the_tenants_hosts(platform, served, tra
     assert (own == platform.address) == (platform.mode == "virtualService")
 
 
-def test_the_platforms_gateway_has_none_of_the_tenants_hosts(platform, served):
+def test_the_platforms_gateway_has_none_of_the_tenants_hosts(cluster, platform, served):
     domains = (DOMAIN, OWN) if platform.mode == "gatewayApi" else (DOMAIN,)
     for domain in domains:
-        assert outside.ask(platform.address, URL.format(domain), BODY).status == 404
+        # It has its address before anybody answers there.
+        ask = partial(outside.ask, platform.address, URL.format(domain), BODY)
+        assert cluster.wait("the platform's gateway answers", ask).status == 404
 
 
 def test_the_tenants_gateway_takes_routes_of_the_tenant_alone(cluster, platform, served):
@@ -75,7 +79,8 @@ def test_the_tenants_gateway_takes_routes_of_the_tenant_alone(cluster, platform,
                 "it is refused", lambda: reasons(cluster, other) == {"NotAllowedByListeners"}
             )
     finally:
-        cluster.kubectl("delete", kind, "more", "-n", NAMESPACE)
+        for namespace in (other, NAMESPACE):
+            cluster.kubectl("delete", kind, "more", "-n", namespace, "--ignore-not-found")
 
 
 def reasons(cluster, namespace):
@@ -83,7 +88,7 @@ def reasons(cluster, namespace):
     return {
         condition["reason"]
         for route in cluster.list(f"httproutes.{_GATEWAY_API}", namespace)
-        for parent in route["status"]["parents"]
+        for parent in route.get("status", {}).get("parents", [])
         for condition in parent["conditions"]
         if (condition["type"], condition["status"]) == ("Accepted", "False")
     }

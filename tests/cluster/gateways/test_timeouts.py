@@ -56,5 +56,12 @@ def test_envoy_gateway_ends_what_istio_lets_run(cluster, platform, slow, trained
     accepted = "--for=jsonpath={.status.ancestors[0].conditions[0].status}=True"
     where = (policy["metadata"]["name"], "-n", platform.release.namespace)
     cluster.kubectl("wait", "backendtrafficpolicy", *where, accepted, "--timeout=30s")
-    assert slow().json == {"predictions": trained.classes}
+
+    def unhurried():
+        """The gateway's pods learn of the policy after it is accepted."""
+        answer = slow()
+        return None if answer.status == 504 else answer
+
+    answer = cluster.wait("the policy holds", unhurried)
+    assert answer.json == {"predictions": trained.classes}
     cluster.kubectl("delete", "backendtrafficpolicy", *where)

@@ -32,6 +32,7 @@ import pytest
 
 from generator import MODELS, process, tools
 from generator.errors import ToolFailed
+from tests.cluster.harness import removal
 from tests.cluster.harness.node import Node
 from tests.cluster.harness.plane import ControlPlane
 from tests.cluster.harness.reader import Reader
@@ -123,13 +124,14 @@ class Cluster:
             time.sleep(0.2)
 
     def namespace(self, prefix: str, *, enforce: str = "restricted") -> str:
-        """A new namespace that enforces a level of Pod Security; its name."""
+        """A new namespace that enforces a level of Pod Security, with all it is given; its name."""
         name = f"{prefix}-{secrets.token_hex(3)}"
         self._namespaces.append(name)
-        labels = {"pod-security.kubernetes.io/enforce": enforce}
-        self.apply(
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-        )
+        metadata = {"name": name, "labels": {"pod-security.kubernetes.io/enforce": enforce}}
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        # Without its ServiceAccount it takes no pod.
+        given = ("serviceaccount/default", "configmap/kube-root-ca.crt", "-n", name)
+        self.wait(f"{name} has {given}", lambda: self.kubectl("get", *given))
         return name
 
     def uninstall(self, *arguments: str, program: str = "helm") -> str:
@@ -167,6 +169,7 @@ class Cluster:
     def empty(self) -> None:
         """`reset`, and take the CRDs away."""
         self.reset()
+        removal.made_of_models(self)
         self.delete_crds(self.crds(_GROUP))
 
     def crds(self, group: str = "") -> set[str]:
@@ -174,21 +177,8 @@ class Cluster:
         return {name for name in self._reader.names("crd") if name.endswith(group)}
 
     def delete_crds(self, names: Iterable[str]) -> None:
-        """Delete CRDs, until they are gone.
-
-        An API server under load lets the deletion of one or another lie for minutes, until it
-        changes.
-        """
-        wanted = set(names)
-        for attempt in range(120):
-            if not (left := self.crds() & wanted):
-                return
-            if attempt % 20 == 0:
-                if attempt:
-                    self.kubectl("annotate", "crd", *left, f"attempt={attempt}", "--overwrite")
-                self.kubectl("delete", "crd", *left, "--ignore-not-found", "--wait=false")
-            time.sleep(0.5)
-        raise AssertionError(f"these CRDs are not deleted: {left}")
+        """Delete CRDs, until they are gone."""
+        removal.crds(self, names)
 
     def leave(self) -> None:
         """`empty`, and take the namespaces away: nothing of the tests is left."""

@@ -12,8 +12,9 @@ LEASE = "kserve-controller-manager-leader-lock"
 
 
 def pods(cluster: Cluster, namespace: str) -> list[Object]:
-    """Its pods, the newest last."""
-    found = cluster.list("pods", namespace, _PODS)
+    """Its pods that are not about to end, the newest last."""
+    every = cluster.list("pods", namespace, _PODS)
+    found = [pod for pod in every if "deletionTimestamp" not in pod["metadata"]]
     return sorted(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
 

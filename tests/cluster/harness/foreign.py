@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from codegen import upstream
 from tests.cluster.harness.cluster import Cluster
@@ -41,7 +41,7 @@ PROJECTS = {
 
 @contextlib.contextmanager
 def crds(cluster: Cluster, *projects: str) -> Iterator[None]:
-    """The CRDs of some projects, established. KServe looks for them once, when it starts."""
+    """The CRDs of some projects, served. KServe looks for them once, when it starts."""
     there = cluster.crds()
     missing = {
         name: json.dumps(crd)
@@ -54,7 +54,7 @@ def crds(cluster: Cluster, *projects: str) -> Iterator[None]:
             # The largest of them do not fit the annotation of a client-side apply.
             stream = "\n---\n".join(missing.values())
             cluster.kubectl("apply", "--server-side", "-f", "-", stdin=stream)
-            established(cluster, "crd", *missing)
+            served(cluster, missing)
         yield
     finally:
         cluster.delete_crds(missing)
@@ -64,3 +64,12 @@ def established(cluster: Cluster, *which: str) -> None:
     """Wait until the API server serves CRDs. kubectl fails on one that has no conditions yet."""
     wait = ("wait", *which, "--for=condition=Established")
     cluster.wait("the CRDs are established", lambda: cluster.kubectl(*wait))
+
+
+def served(cluster: Cluster, names: Collection[str]) -> None:
+    """Wait until CRDs are established, and among what the API server says that it has, which is
+    where Helm, kubectl and KServe look: that comes a moment later.
+    """
+    established(cluster, *(f"crd/{name}" for name in names))
+    kinds = ",".join(names)
+    cluster.wait("the CRDs' kinds are known", lambda: (cluster.kubectl("get", kinds, "-A"),))

@@ -68,6 +68,7 @@ def address(cluster: Cluster) -> str:
 
     def found() -> str:
         service = cluster.get("service", GATEWAY, NAMESPACE)
-        return service["status"]["loadBalancer"]["ingress"][0]["ip"] if service else ""
+        given = service["status"]["loadBalancer"].get("ingress", []) if service else []
+        return next((each["ip"] for each in given), "")
 
     return cluster.wait(f"{GATEWAY} has an address", found)

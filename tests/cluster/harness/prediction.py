@@ -46,7 +46,23 @@ def _infer(cluster: Cluster, model: str, namespace: str, body: Object) -> list[A
     return found
 
 
+def endpoints(cluster: Cluster, model: str, namespace: str) -> set[str]:
+    """The addresses of ready pods that the Service leads to.
+
+    Kubernetes writes them for itself: maybe after it has counted the pods as ready.
+    """
+    slices = cluster.list("endpointslices", namespace, f"kubernetes.io/service-name={model}")
+    return {
+        address
+        for each in slices
+        for endpoint in each["endpoints"] or []
+        if endpoint["conditions"]["ready"]
+        for address in endpoint["addresses"]
+    }
+
+
 def _post(cluster: Cluster, model: str, namespace: str, path: str, body: Object) -> Any:
     assert cluster.control_plane is not None, "kubectl cannot say that what it sends is JSON"
+    cluster.wait(f"{model} has a pod", lambda: endpoints(cluster, model, namespace))
     url = f"/api/v1/namespaces/{namespace}/services/{model}:80/proxy/{path}"
     return cluster.control_plane.api.post(url, body)

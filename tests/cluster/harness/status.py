@@ -7,6 +7,9 @@ import json
 from tests.cluster.harness.cluster import Cluster
 from tests.rendering import Object
 
+REASON = "Test"
+"""Of the conditions that `conditions` makes."""
+
 
 def condition(resource: Object, kind: str) -> str:
     """The status of a condition: "True", "False", "Unknown", or "" where there is none."""
@@ -16,7 +19,7 @@ def condition(resource: Object, kind: str) -> str:
 
 def conditions(**states: str) -> list[Object]:
     """Conditions by type, as a controller reports them."""
-    always = {"lastTransitionTime": "2026-01-01T00:00:00Z", "reason": "Test", "message": ""}
+    always = {"lastTransitionTime": "2026-01-01T00:00:00Z", "reason": REASON, "message": ""}
     return [{"type": key, "status": value, **always} for key, value in states.items()]
 
 
