@@ -65,7 +65,7 @@ class Cluster:
 
     @cached_property
     def _reader(self) -> Reader:
-        return Reader(self.environment)
+        return Reader(self.environment, self.control_plane.folder if self.control_plane else None)
 
     def kubectl(
         self, *arguments: str, stdin: str | None = None, accept: Sequence[int] = (0,)

@@ -49,10 +49,13 @@ class _Kind:
 
 
 class Reader:
-    """Reads objects of the cluster that a kubectl with these variables talks to."""
+    """Reads objects of the cluster that a kubectl with these variables talks to.
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="kserve-lite-"))  # Nobody else's to enter.
+    The proxy's socket is in a new folder, which nobody else may enter; `below` is where that is.
+    """
+
+    def __init__(self, environment: Mapping[str, str], below: Path | None = None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="kserve-lite-", dir=below))
         self._socket = self._folder / "proxy"
         kubectl = [str(tools.find("kubectl")), "proxy", f"--unix-socket={self._socket}"]
         process = subprocess.Popen(
