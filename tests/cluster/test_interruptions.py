@@ -20,12 +20,16 @@ INSTALL = ("upgrade", "--install", "--create-namespace")
 
 @contextlib.contextmanager
 def installing(cluster, release):
-    """`helm upgrade --install` under way: it has made the Deployment, and more is to come."""
+    """`helm upgrade --install` under way: the Deployment and the Job are there, and more is to come.
+
+    Without the Job the controller would have no certificate, and not start.
+    """
     argv = [str(tools.find(release.program)), *release.command(*INSTALL)]
     environment = os.environ | cluster.environment
     with subprocess.Popen(argv, env=environment, stdout=-3, stderr=-3) as helm:
         deployment = ("deployment", controller.NAME, release.namespace)
         cluster.wait("the Deployment", lambda: cluster.get(*deployment))
+        cluster.wait("the Job", lambda: cluster.list("jobs", release.namespace))
         yield helm
 
 
