@@ -22,6 +22,7 @@ MODELS = (TEAM, "kserve-lite-models")
 GROUP = ".serving.kserve.io"
 WEBHOOKS = ("mutatingwebhookconfiguration", "inferenceservice.serving.kserve.io")
 CONFIGURATION = ("configmap", "inferenceservice-config", PLATFORM)
+CRD = "trainedmodels.serving.kserve.io"
 NEW = "99.0.0"
 
 
@@ -123,6 +124,11 @@ def versions(cluster):
     return found
 
 
+def short_names(cluster):
+    """Those of the CRD that the tests change."""
+    return cluster.get("crd", CRD)["spec"]["names"]["shortNames"]
+
+
 def of_drift(cluster):
     """What Flux says of drift in events."""
     events = cluster.list("events", PLATFORM) + cluster.list("events", TEAM)
@@ -171,6 +177,8 @@ def test_drift_is_repaired(cluster, releases, team):
     model = ("inferenceservice", "rules", "-n", TEAM)
     cluster.kubectl("patch", *model, "--type=merge", "-p", patch)
     cluster.kubectl("delete", "service", "scores", "-n", TEAM)
+    short = json.dumps({"spec": {"names": {"shortNames": ["changed"]}}})
+    cluster.kubectl("patch", "crd", CRD, "--type=merge", "-p", short)
     for release in (PLATFORMS, MODELS):
         releases.reconcile(*release)
         releases.until_ready(*release, release=1)
@@ -181,6 +189,7 @@ def test_drift_is_repaired(cluster, releases, team):
     assert found["spec"]["predictor"]["model"]["storageUri"] == uri
     assert cluster.get("service", "scores", TEAM)
     assert "DriftCorrected" in of_drift(cluster)
+    assert short_names(cluster) == ["changed"]
     until_carried(cluster, "rules", TEAM, SOURCE, uri)
     until_rolled_out(cluster, "rules", TEAM)
 
@@ -191,6 +200,8 @@ def test_changed_values_arrive(cluster, releases, team, served):
     declare(cluster, team, values={"runtimes": {"xgboost": {"enabled": True}}})
     releases.until_ready(*PLATFORMS, release=2)
     assert cluster.get(*xgboost)
+    # That was a release of the chart.
+    assert short_names(cluster) == ["tm"]
     team.teams[TEAM]["rules"] = served("second")
     declare(cluster, team, values={"runtimes": {"xgboost": {"enabled": True}}})
     releases.until_ready(*MODELS, release=2)
@@ -217,8 +228,7 @@ def test_a_new_chart_brings_its_crds(cluster, releases, team, repository):
     assert releases.fetch(*PLATFORMS) == NEW
     releases.until_ready(*PLATFORMS, release=4)
     assert releases.history(*PLATFORMS)[0]["chartVersion"] == NEW
-    found = cluster.get("crd", "trainedmodels.serving.kserve.io")
-    assert found["spec"]["names"]["shortNames"] == ["news"]
+    assert short_names(cluster) == ["news"]
     # No CRD was made anew, which would have taken models along, and no model restarted.
     assert crds == {
         each["metadata"]["name"]: each["metadata"]["uid"] for each in cluster.list("crds")
@@ -295,6 +305,14 @@ def test_deleting_the_platforms_loses_no_crd_namespace_or_model(cluster, release
         assert cluster.get("namespace", namespace)["status"]["phase"] == "Active"
     assert team.uids(TEAM) == models
     assert team.answer("scores", TEAM) == 2
+    # What is amiss with the models stays so meanwhile.
+    cluster.kubectl("delete", "service", "scores", "-n", TEAM)
+    releases.ask(*MODELS)
+    cluster.wait(
+        "the models wait for the platform",
+        lambda: releases.ready(*MODELS).get("reason") == "DependencyNotReady",
+    )
+    assert cluster.get("service", "scores", TEAM) is None
     # And back, over what has stayed.
     controller.free_lease(cluster, PLATFORM)
     declare(cluster, team)
@@ -302,7 +320,10 @@ def test_deleting_the_platforms_loses_no_crd_namespace_or_model(cluster, release
     releases.until_ready(*PLATFORMS, release=1)
     releases.reconcile(*MODELS)
     releases.until_ready(*MODELS)
-    assert team.uids(TEAM) == models
+    mended = ("Service", TEAM, "scores")
+    found = team.uids(TEAM)
+    assert found.keys() == models.keys()
+    assert {key for key in found if found[key] != models[key]} == {mended}
     assert team.answer("scores", TEAM) == 2
 
 

@@ -93,11 +93,16 @@ class HelmReleases:
             state = self.get(namespace, name).get("status", {})
             raise AssertionError(f"{error}\n{state}") from None
 
-    def reconcile(self, namespace: str, name: str) -> None:
-        """What `flux reconcile helmrelease` does: have it looked at now."""
+    def ask(self, namespace: str, name: str) -> str:
+        """Have Flux look at it now; when that was."""
         now = datetime.now(timezone.utc).isoformat()
         asked = f"reconcile.fluxcd.io/requestedAt={now}"
         self.cluster.kubectl("annotate", KIND, name, "-n", namespace, asked, "--overwrite")
+        return now
+
+    def reconcile(self, namespace: str, name: str) -> None:
+        """What `flux reconcile helmrelease` does: `ask`, and wait until Flux has looked."""
+        now = self.ask(namespace, name)
 
         def handled() -> bool:
             state = self.get(namespace, name)["status"]

@@ -26,7 +26,7 @@ from generator.errors import ToolFailed
 from tests.rendering import Object
 
 # The proxy ends with whoever holds its standard input: also with one who is killed.
-_UNTIL_LEFT = '"$@" & read -r _; kill $!'
+_UNTIL_LEFT = '"$@" & exec >&-; read -r _; kill $!'
 _KINDS = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _NAMES = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
 _JSON = "application/json"
@@ -55,17 +55,18 @@ class Reader:
     """
 
     def __init__(self, environment: Mapping[str, str], below: Path | None = None) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="kserve-lite-", dir=below))
-        self._socket = self._folder / "proxy"
-        kubectl = [str(tools.find("kubectl")), "proxy", f"--unix-socket={self._socket}"]
+        kubectl = str(tools.find("kubectl"))
+        folder = Path(tempfile.mkdtemp(prefix="kserve-lite-", dir=below))
+        self._socket = folder / "proxy"
+        proxy = ("proxy", "--append-server-path", f"--unix-socket={self._socket}")
         process = subprocess.Popen(
-            ["sh", "-c", _UNTIL_LEFT, "sh", *kubectl],
+            ["sh", "-c", _UNTIL_LEFT, "sh", kubectl, *proxy],
             env=environ | dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
-        self.close = weakref.finalize(self, _end, process, self._folder)
+        self.close = weakref.finalize(self, _end, process, folder)
         self._kinds: dict[str, _Kind] = {}
         assert process.stdout is not None
         if not process.stdout.readline():
@@ -144,7 +145,7 @@ class Reader:
     def _ask(self, path: str, accept: str) -> tuple[int, Object]:
         """The status and the answer to a GET. Raises ToolFailed where there is none.
 
-        As kubectl does, it asks again where it is asked to, such as for objects of a new CRD.
+        It asks again where it is asked to, as for objects of a CRD that has just changed.
         """
         for _ in range(_TIMES):
             status, found = self._answer(path, accept)
@@ -159,6 +160,8 @@ class Reader:
                 connection.request("GET", path, headers={"Accept": accept})
                 answer = connection.getresponse()
                 text = answer.read()
+            except (ConnectionRefusedError, FileNotFoundError):
+                raise RuntimeError("kubectl proxy has ended") from None  # No use in waiting.
             except (OSError, http.client.HTTPException) as error:
                 raise ToolFailed(f"kubectl proxy: {path}: {error}") from None
         try:
