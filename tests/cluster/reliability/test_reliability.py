@@ -24,7 +24,7 @@ SETTLED = 3.0  # seconds of requests before a fault, and after all is as it will
 AT_ONCE = {"preStopSleepSeconds": 0}
 # With it KServe's agent stands in front of the server, and goes on for half a minute by itself.
 LOGGER = {"logger": {"url": "http://nobody.default"}}
-# KServe asks a server every ten seconds whether it is ready, but not before it has started.
+# KServe asks a server every ten seconds whether it is ready; this asks whether it has started.
 STARTING = {"tcpSocket": {"port": 8080}, "periodSeconds": 1, "failureThreshold": 600}
 # What fails when an endpoint is gone before those that ask it know.
 GONE = {
