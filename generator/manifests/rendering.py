@@ -64,7 +64,7 @@ def begin(
 ) -> Callable[[], list[Manifest]]:
     """Have Helm begin with what `render` does, for who has something else to do meanwhile.
 
-    What gives the objects raises what `render` does.
+    What this returns gives the objects. Either raises what `render` does.
     """
     wanted = installations(values, release, teams)
     # Before anything else is done meanwhile: they take long to find beside that.

@@ -8,7 +8,7 @@ import yaml
 
 from generator import MODELS
 from generator.teams import DECLARED
-from tests.cluster.harness import foreign, waiting
+from tests.cluster.harness import foreign, prediction, waiting
 from tests.cluster.harness.cluster import Release, installed
 from tests.cluster.harness.status import accept_routes, condition
 from tests.rendering import CASES, CHARTS, ROOT, WITH_MODELS, objects, of_kind, values_of
@@ -144,21 +144,13 @@ def wait(cluster, namespace, kind, name):
     cluster.wait(f"{kind} {name} is Ready", is_ready)
 
 
-def endpoints(cluster, namespace, service):
-    """Where a Service leads to: addresses, each with the first port."""
-    slices = cluster.list("endpointslices", namespace, f"kubernetes.io/service-name={service}")
-    return {
-        (address, slice["ports"][0]["port"])
-        for slice in slices
-        for endpoint in slice["endpoints"] or []
-        for address in endpoint["addresses"]
-    }
+endpoints = partial(prediction.endpoints, ready=False)
 
 
 def same_endpoints(cluster, namespace, one, other):
     """Whether two Services lead to the same. Each is written for itself, as pods come and go."""
-    found = endpoints(cluster, namespace, one)
-    return found and found == endpoints(cluster, namespace, other)
+    found = endpoints(cluster, one, namespace)
+    return found and found == endpoints(cluster, other, namespace)
 
 
 @EXAMPLES
@@ -198,7 +190,7 @@ def test_a_graph_is_more_than_ready(cluster, example):
     case, release = example
     for kind, name in served(case):
         if kind == "InferenceGraph":
-            cluster.wait(f"the router of {name}", lambda name=name: endpoints(cluster, release.namespace, name))  # fmt: skip
+            cluster.wait(f"the router of {name}", lambda name=name: endpoints(cluster, name, release.namespace))  # fmt: skip
 
 
 @EXAMPLES
@@ -232,7 +224,7 @@ def test_an_upgrade_leaves_other_models_alone(cluster, platform):
     # Helm takes a model without a status for one that is there.
     for kind, name in served("ensemble"):
         wait(cluster, release.namespace, kind, name)
-    cluster.wait("the graph's router", lambda: endpoints(cluster, release.namespace, "vote"))
+    cluster.wait("the graph's router", lambda: endpoints(cluster, "vote", release.namespace))
     before = generations()
     release.upgrade(*values, "--set", "models.forest.env.LOG_LEVEL=debug")
     waiting.until_carried(cluster, "forest", release.namespace, LOG_LEVEL, "debug")

@@ -1,7 +1,8 @@
 """Law 18 on a cluster: the waits of docs/waiting.md return when a model serves what it should.
 
 The model runs for real, and its answer says which of two it is: it is asked once, as soon as the wait
-is over and its Service leads to the pods that are there to stay. What Argo CD and Flux would say is asked of the rule and of the library that they have.
+is over and its Service leads to the pods that are there to stay. What Argo CD and Flux would say is
+asked of the rule and of the library that they have.
 """
 
 import contextlib
@@ -86,7 +87,7 @@ class Model:
             if "deletionTimestamp" not in pod["metadata"] and condition(pod, "Ready") == "True"
         }
         found = prediction.endpoints(self.cluster, iris.NAME, self.namespace)
-        return found and found == ready
+        return found and {address for address, _ in found} == ready
 
     def service(self):
         return self.cluster.get("inferenceservice", iris.NAME, self.namespace)

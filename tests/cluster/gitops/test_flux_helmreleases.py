@@ -8,8 +8,8 @@ import re
 import pytest
 import yaml
 
-from tests.cluster.gitops.conftest import CONTROLLER, PLATFORM, Fleet
-from tests.cluster.harness import controller, flux, helmcontroller
+from tests.cluster.gitops.conftest import CONTROLLER, PLATFORM, Fleet, until_only_that_is_gone
+from tests.cluster.harness import controller, flux, helmcontroller, iris
 from tests.cluster.harness.helmcontroller import KIND
 from tests.cluster.harness.status import condition
 from tests.cluster.harness.waiting import SOURCE, until_carried, until_ready, until_rolled_out
@@ -283,14 +283,7 @@ def test_a_model_taken_out_goes_and_only_that(cluster, releases, team):
     before = team.uids(TEAM)
     del team.teams[TEAM]["rules"]
     change(cluster, releases, team)
-
-    def left():
-        return [name for _, _, name in team.uids(TEAM) if name.startswith("rules")]
-
-    cluster.wait("it is gone", lambda: not left())
-    assert team.uids(TEAM) == {
-        key: uid for key, uid in before.items() if not key[2].startswith("rules")
-    }
+    until_only_that_is_gone(team, before, TEAM, "rules")
 
 
 def test_deleting_the_platforms_loses_no_crd_namespace_or_model(cluster, releases, team):
@@ -329,24 +322,11 @@ def test_deleting_the_platforms_loses_no_crd_namespace_or_model(cluster, release
 
 
 def test_deleting_that_of_models_takes_its_models_and_no_other(cluster, releases, team):
-    another = {
-        "apiVersion": "serving.kserve.io/v1beta1",
-        "kind": "InferenceService",
-        "metadata": {"name": "another"},
-        "spec": {
-            "predictor": {
-                "model": {
-                    "modelFormat": {"name": "sklearn"},
-                    "storageUri": team.teams[TEAM]["scores"]["storageUri"],
-                }
-            }
-        },
-    }
-    cluster.apply(another, namespace=TEAM)
+    cluster.apply(iris.MODEL, namespace=TEAM)
     cluster.kubectl("delete", KIND, MODELS[1], "-n", TEAM, "--timeout=3m")
     cluster.wait("its pods are gone", lambda: team.is_gone("deployment", "scores-predictor", TEAM))
     left = [each["metadata"]["name"] for each in cluster.list("inferenceservices", TEAM)]
-    assert left == ["another"]
+    assert left == [iris.NAME]
     assert cluster.get("configmap", TEAM, TEAM)
     assert cluster.get("namespace", TEAM)["status"]["phase"] == "Active"
     assert releases.ready(*PLATFORMS)["status"] == "True"

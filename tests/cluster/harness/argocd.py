@@ -17,7 +17,7 @@ from pathlib import Path
 
 from codegen import upstream
 from generator import process, tools
-from tests.cluster.harness import debian
+from tests.cluster.harness import debian, foreign
 from tests.cluster.harness.cluster import Cluster
 from tests.rendering import Object
 
@@ -107,11 +107,7 @@ def install(cluster: Cluster) -> None:
     apply = ("apply", "--server-side")
     for name in ("application", "applicationset", "appproject"):
         cluster.kubectl(*apply, "-f", str(crds / f"{name}-crd.yaml"))
-        crd = f"crd/{name}s.argoproj.io"
-        # A new CRD has no conditions for a moment, of which kubectl makes an error.
-        first = "--for=jsonpath={.status.conditions[0].status}=True"
-        cluster.kubectl("wait", crd, first, "--timeout=1m")
-        cluster.kubectl("wait", crd, "--for=condition=Established", "--timeout=1m")
+        foreign.established(cluster, f"crd/{name}s.argoproj.io")
     cluster.kubectl("create", "namespace", NAMESPACE)
     project = {
         "apiVersion": "argoproj.io/v1alpha1",

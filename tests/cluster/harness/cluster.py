@@ -130,8 +130,8 @@ class Cluster:
         metadata = {"name": name, "labels": {"pod-security.kubernetes.io/enforce": enforce}}
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
         # Without its ServiceAccount it takes no pod.
-        given = ("serviceaccount/default", "configmap/kube-root-ca.crt", "-n", name)
-        self.wait(f"{name} has {given}", lambda: self.kubectl("get", *given))
+        given = (("serviceaccount", "default"), ("configmap", "kube-root-ca.crt"))
+        self.wait(f"{name} has {given}", lambda: all(self.get(*each, name) for each in given))
         return name
 
     def uninstall(self, *arguments: str, program: str = "helm") -> str:

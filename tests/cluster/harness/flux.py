@@ -18,7 +18,7 @@ from pathlib import Path
 
 from codegen import upstream
 from generator import tools
-from tests.cluster.harness import website
+from tests.cluster.harness import foreign, website
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.gitserver import BRANCH, Repository
 from tests.rendering import Object
@@ -54,15 +54,11 @@ def put(cluster: Cluster, program: str, crds: Sequence[str]) -> None:
     folders = (upstream.source(tools.TOOLS[program]), upstream.folder(_SOURCES))
     for name in crds:
         group, _, plural = name.removesuffix(".yaml").partition("_")
-        crd = f"crd/{plural}.{group}"
         (file,) = (
             found for folder in folders if (found := folder / "config/crd/bases" / name).exists()
         )
         cluster.kubectl("apply", "--server-side", "-f", str(file))
-        # A new CRD has no conditions for a moment, of which kubectl makes an error.
-        first = "--for=jsonpath={.status.conditions[0].status}=True"
-        cluster.kubectl("wait", crd, first, "--timeout=1m")
-        cluster.kubectl("wait", crd, "--for=condition=Established", "--timeout=1m")
+        foreign.established(cluster, f"crd/{plural}.{group}")
     # Another file's may still be on its way out.
     cluster.wait(NAMESPACE, lambda: cluster.kubectl("create", "namespace", NAMESPACE))
 

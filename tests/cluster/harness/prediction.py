@@ -46,17 +46,19 @@ def _infer(cluster: Cluster, model: str, namespace: str, body: Object) -> list[A
     return found
 
 
-def endpoints(cluster: Cluster, model: str, namespace: str) -> set[str]:
-    """The addresses of ready pods that the Service leads to.
+def endpoints(
+    cluster: Cluster, service: str, namespace: str, *, ready: bool = True
+) -> set[tuple[str, int]]:
+    """Where a Service leads to: addresses of ready pods, or of all, each with the first port.
 
     Kubernetes writes them for itself: maybe after it has counted the pods as ready.
     """
-    slices = cluster.list("endpointslices", namespace, f"kubernetes.io/service-name={model}")
+    slices = cluster.list("endpointslices", namespace, f"kubernetes.io/service-name={service}")
     return {
-        address
+        (address, each["ports"][0]["port"])
         for each in slices
         for endpoint in each["endpoints"] or []
-        if endpoint["conditions"]["ready"]
+        if endpoint["conditions"]["ready"] or not ready
         for address in endpoint["addresses"]
     }
 
