@@ -178,11 +178,11 @@ def test_what_mends_a_commit_that_cannot_be_applied_is_applied(cluster, argo, fl
     fleet.teams["ads"]["refused"] = {**served("first"), **unknown}
     fleet.publish("a model that KServe's webhook refuses")
 
-    def tried():
-        operation = argo.refreshed(ads)["status"]["operationState"]
+    def tried(application):
+        operation = application["status"]["operationState"]
         return operation.get("retryCount", 0) > 1 and "[vpa] is not a supported" in str(operation)
 
-    cluster.wait("it is refused again and again", tried, timeout=120)
+    argo.until(ads, "is refused again and again", tried)
     fleet.teams["ads"]["refused"] = served("second")
     all_synced(argo, fleet, fleet.publish("a model that KServe takes"))
     assert fleet.answer("refused", "ads") == 2

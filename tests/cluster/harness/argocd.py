@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +42,21 @@ class ArgoCd:
 
     def until_synced(self, name: str, revision: str, health: str = "Healthy") -> Object:
         """Wait until an Application has synced a commit, and has that health; what it is then."""
+        what = f"is synced and {health}"
+        return self.until(name, what, lambda found: is_synced(found, revision, health))
 
-        def synced() -> Object | None:
-            found = self.refreshed(name)
-            return found if found and is_synced(found, revision, health) else None
+    def until(self, name: str, what: str, is_so: Callable[[Object], bool]) -> Object:
+        """Wait until an Application, compared with Git again and again, is so; what it is then.
+
+        Every retry of a sync waits twice as long as the one before.
+        """
+
+        def found() -> Object | None:
+            application = self.refreshed(name)
+            return application if application and is_so(application) else None
 
         try:
-            return self.cluster.wait(f"{name} is synced and {health}", synced, timeout=240)
+            return self.cluster.wait(f"{name} {what}", found, timeout=300)
         except AssertionError as error:
             status = (self.application(name) or {}).get("status", {})
             said = {
