@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator import CHART, MODELS, helm
-from generator.errors import GeneratorError
+from generator.errors import GeneratorError, Problem, ValuesError
 from generator.importer.objects import documents as split
 from generator.manifests import rendering
 from generator.manifests.parsing import documents
@@ -17,7 +17,7 @@ from generator.output.record import NAME
 from generator.release import DEFAULT, Release
 from generator.values.check import read, refuse
 from generator.values.load import Values
-from generator.values.sources import read_source, read_sources
+from generator.values.sources import Source, read_source, read_sources
 from generator.yaml.data import JsonObject
 from generator.yaml.document import decode, parse
 from generator.yaml.kubernetes import KubernetesReader
@@ -84,8 +84,8 @@ def read_side(name: str, values: Sequence[str], release: Release) -> Side:
     `values` are for charts, which are rendered with them. Raises GeneratorError for what is none of
     these, and whatever reading or rendering raises.
     """
-    with ThreadPoolExecutor() as pool:
-        return _begin(pool, name, values, release)()
+    (side,) = _read([name], values, release)
+    return side
 
 
 def applied_side(name: str | None, values: Sequence[str], release: Release) -> Side:
@@ -108,27 +108,55 @@ def read_sides(
     *,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> tuple[Side, Side]:
-    """Both sides, which are read at the same time. Raises what `read_side` raises.
+    """Both sides, which are read at the same time. Raises what `read_side` raises, for both.
 
     What this process itself has to do, `meanwhile` as well, it does while Helm renders.
     """
+    one, other = _read([old, new], values, release, meanwhile=meanwhile)
+    return one, other
+
+
+def _read(
+    names: Sequence[str],
+    values: Sequence[str],
+    release: Release,
+    *,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> list[Side]:
+    """The sides of these names. Raises ValuesError with what is wrong with any of them."""
+    # Once for all charts: standard input and pipes cannot be read again.
+    given = read_sources(values) if any(map(charts_in, names)) else ()
+    sides: list[Side] = []
+    problems: list[Problem] = []
     with ThreadPoolExecutor() as pool:
-        end_old, end_new = (_begin(pool, name, values, release) for name in (old, new))
+        begun = [_begin(pool, name, given, release) for name in names]
         meanwhile()
-        return end_old(), end_new()
+        for end in begun:
+            try:
+                sides.append(end())
+            except ValuesError as error:
+                problems += error.problems
+    if problems:
+        raise ValuesError(problems)
+    return sides
 
 
 def _begin(
-    pool: Executor, name: str, values: Sequence[str], release: Release
+    pool: Executor, name: str, given: Sequence[Source], release: Release
 ) -> Callable[[], Side]:
-    """Begin to read a side; what ends it."""
-    if charts := charts_in(name):
-        tasks = [pool.submit(_chart, each, values, release) for each in charts]
-        return lambda: Side(name, tuple(text for task in tasks for text in task.result()))
-    if Path(name).is_dir():
-        return lambda: Side(name, tuple(_folder(Path(name))))
-    parsed = Values.parsed([name])
-    rendered = rendering.begin(pool, parsed, release)
+    """Begin to read a side; what ends it, and raises what is wrong with the values in it."""
+    try:
+        if charts := charts_in(name):
+            tasks = [pool.submit(_chart, each, given, release) for each in charts]
+            return lambda: Side(name, tuple(text for task in tasks for text in task.result()))
+        if Path(name).is_dir():
+            return lambda: Side(name, tuple(_folder(Path(name))))
+        parsed = Values.parsed([name])
+        rendered = rendering.begin(pool, parsed, release)
+    except ValuesError as error:
+        failed = Future[Side]()
+        failed.set_exception(error)
+        return failed.result
 
     def end() -> Side:
         refuse(parsed)
@@ -137,16 +165,18 @@ def _begin(
     return end
 
 
-def _chart(chart: Path, values: Sequence[str], release: Release) -> list[Text]:
+def _chart(chart: Path, given: Sequence[Source], release: Release) -> list[Text]:
     """What Helm makes of a chart; models have a release and a namespace of their own.
 
     The values of our charts are checked; what values those of others have, their charts know.
     """
     name = _chart_name(chart)
-    given = read(values) if name in (CHART, MODELS) else Values(read_sources(values))
+    ours = name in (CHART, MODELS)
+    values = Values.of(given) if ours else Values(tuple(given))
+    refuse(values)
     rendered = helm.template(
         chart,
-        given,
+        values,
         release=release.called(name),
         namespace=release.home(name),
         more=["--include-crds"],

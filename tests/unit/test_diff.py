@@ -336,6 +336,31 @@ def test_values_are_for_charts():
     assert "-f is for charts, and neither OLD nor NEW is one" in done.stderr
 
 
+def test_values_of_charts_come_from_standard_input_too():
+    """Both sides are two charts each; what is piped can be read only once."""
+    charts = ROOT / "charts"
+    done = run("diff", charts, charts, "-f", "-", stdin="global: {labels: {team: fraud}}\n")
+    assert (done.returncode, done.stdout) == (0, "no object differs\n"), done.stderr
+    done = run("diff", charts, charts, "-f", "-", stdin="global: {lable: {}}\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("standard input:1:10: global.lable: unknown key; did you mean")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("worse", ["models: [", "controller: {replicas: a}"])
+def test_what_is_wrong_is_told_of_both_sides(tmp_path, worse):
+    one, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
+    for first, second in ((one, other), (other, one)):
+        first.write_text("routing: {mode: nginx}\n")
+        second.write_text(worse)
+        done = run("diff", one, other)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [
+            str(one),
+            str(other),
+        ]
+
+
 def test_the_same_through_every_door_is_no_difference(tmp_path):
     """Values, the manifests and the charts made of them, whole and packaged, hold the same objects."""
     values = tmp_path / "my.yaml"
