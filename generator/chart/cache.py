@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from generator import CHART, DATA, MODELS
@@ -100,12 +101,23 @@ def state() -> str:
     Read once, as the sources themselves are.
     """
     state = hashlib.sha256()
-    schemas = DATA / "schemas"  # of objects; no chart has anything to do with them
-    data = (file for file in DATA.rglob("*") if schemas not in file.parents and file.is_file())
-    for file in sorted([*DATA.parent.rglob("*.py"), *data]):
-        state.update(f"{file.relative_to(DATA.parent)}\0{file.stat().st_size}\0".encode())
-        state.update(file.read_bytes())
+    for name in sorted(_sources()):
+        content = (DATA.parent / name).read_bytes()
+        state.update(f"{name}\0{len(content)}\0".encode())
+        state.update(content)
     return state.hexdigest()[:32]
+
+
+def _sources() -> Iterator[str]:
+    """The paths of what charts are made from, below the package: programs and data."""
+    root, data = str(DATA.parent), str(DATA)
+    for folder, folders, files in os.walk(root):
+        # Caches of Python's, and schemas of objects, with which no chart has anything to do.
+        folders[:] = [name for name in folders if name not in ("__pycache__", "schemas")]
+        is_data = folder.startswith(data)
+        for name in files:
+            if is_data or name.endswith(".py"):
+                yield os.path.relpath(os.path.join(folder, name), root)  # noqa: PTH118
 
 
 def _forget(cache: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -25,8 +26,6 @@ _REFERENCE = re.compile(
     | [a-z0-9._-]+ (?:/[a-z0-9._-]+)* (?::[\w.-]+ | (?::[\w.-]+)?@sha256:[0-9a-f]{64}) )""",
     re.VERBOSE,
 )
-# The same pattern as for the values: a text in a field `image` of any object may be a picture.
-_IMAGE = compiled(expand({"x-format": "image"})["pattern"])
 
 
 def mentions(data: Any, path: Key = ()) -> Iterator[tuple[Key, str]]:
@@ -48,7 +47,7 @@ def mentions(data: Any, path: Key = ()) -> Iterator[tuple[Key, str]]:
             else:
                 yield from mentions(value, here)
                 continue
-            yield from ((here, image) for image in named if _IMAGE.search(image))
+            yield from ((here, image) for image in named if _is_image(image))
 
 
 def _of_text(data: Mapping[str, Any], key: str, value: str, path: Key) -> Iterator[str]:
@@ -76,3 +75,14 @@ def _of_variables(variables: Sequence[Any]) -> Iterator[str]:
             yield value
         elif name == "STORAGE_URI" and value.startswith(OCI):
             yield value.removeprefix(OCI)
+
+
+def _is_image(text: str) -> bool:
+    """Whether a text is an image, by the pattern for the values: a field `image` may be a picture."""
+    return bool(_image().search(text))
+
+
+@cache
+def _image() -> re.Pattern[str]:
+    # Compiled when the first text is looked at: that takes as long as importing five modules.
+    return compiled(expand({"x-format": "image"})["pattern"])
