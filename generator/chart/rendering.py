@@ -110,6 +110,7 @@ class _Chart:
                 images=partial(platform_images, self.values),
                 table=partial(table, schema or {}),
                 protocols=protocols,
+                globals=list(values_schema()["properties"]["global"]["properties"]),
             )
         text = template.wrapped(text, self.fixed)
         # A comment of Helm's stays out of what is rendered.

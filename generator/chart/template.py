@@ -58,6 +58,7 @@ def choices(
 def templates(chart: str, *, specialised: bool = False) -> Iterator[Template]:
     """Every file of our templates; one with [runtime] in its name comes once per runtime."""
     yield from _below(_TEMPLATES / chart)
+    yield from _below(_TEMPLATES / "both")
     if specialised:
         yield from _below(_TEMPLATES / "specialised")
 

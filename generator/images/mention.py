@@ -78,7 +78,7 @@ def _of_variables(variables: Sequence[Any]) -> Iterator[str]:
 
 
 def _is_image(text: str) -> bool:
-    """Whether a text is an image, by the pattern for the values: a field `image` may be a picture."""
+    """Whether a text is an image, as values have it: a field `image` may be a picture."""
     return bool(_image().search(text))
 
 

@@ -129,13 +129,25 @@ def _refused(schema: JsonObject, whole: JsonObject) -> Iterator[tuple[Key, str]]
             for key in set(error.validator_value) - error.instance.keys():
                 yield (*path, key), _null(error.schema.get("properties", {}).get(key, {}))
         elif error.validator == "type" and error.instance is None:
-            yield path, _null(error.schema)
+            yield path, _NO_ENTRY if _is_entry(schema, path) else _null(error.schema)
         elif error.validator == "enum" and (gone := _removed(schema, path, error.instance)):
             yield path, gone
         elif "propertyNames" in error.absolute_schema_path:
             yield (*path, error.instance), f"the name {explain(error)}"
         else:
             yield path, explain(error)
+
+
+_NO_ENTRY = (
+    "has nothing below it, and null takes no entry out that an earlier file has; "
+    "give it keys, or leave it out of all files"
+)
+
+
+def _is_entry(schema: JsonObject, path: Key) -> bool:
+    """Whether the value at `path` is an entry of a map that users name, such as a model."""
+    parent = find(schema, tuple(map(str, path[:-1]))) or {}
+    return "x-entries" in parent or parent.get("x-kubernetes", "").startswith("map[")
 
 
 def _null(schema: JsonObject) -> str:

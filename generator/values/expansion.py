@@ -108,11 +108,15 @@ class Expansion:
                 "default": runtime.enabled,
             },
             "image": self._image(runtime.image, {"description": "The model server's image."}),
-            "resources": _open(
-                "Resources of an InferenceService that names none.",
-                "ResourceRequirements",
-                resources,
-            ),
+            # The models chart asks whether a model's own go together with these.
+            "resources": {
+                "x-charts": "both",
+                **_open(
+                    "Resources of an InferenceService that names none.",
+                    "ResourceRequirements",
+                    resources,
+                ),
+            },
             "env": _open(
                 "More environment variables, by name; a value is a string, or an EnvVar without "
                 "its name (`valueFrom: …`).",

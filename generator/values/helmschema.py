@@ -57,7 +57,8 @@ class _Strict:
         if "properties" not in node:
             return self.plain(node)
         schema = {key: value for key, value in node.items() if key in self.words}
-        schema["additionalProperties"] = False
+        if self.ours or "x-shared" not in node:
+            schema["additionalProperties"] = False
         if required:
             own = (key for key, child in node["properties"].items() if "x-foreign" not in child)
             schema["required"] = sorted(own)

@@ -25,6 +25,8 @@ ELSEWHERE = {
     '`conflicts with "kube-webhook-certgen"`': "test_certificates.py",
     "`chart requires kubeVersion: >=1.32.0-0 which is incompatible with Kubernetes v1.20.0`":
         "tests/unit/test_open_door.py",
+    "`missing property`": "tests/unit/test_open_door.py",
+    "`got null, want object`": "tests/unit/test_open_door.py",
 }  # fmt: skip
 PREDICTOR = f"{iris.NAME}-predictor"
 
@@ -128,6 +130,34 @@ class Symptoms:
         assert self.printed("get", "deployments", "-o", "name") == ""
         return log
 
+    def too_little_room(self):
+        limits = "resources: {limits: {memory: 512Mi}}"
+        self.cluster.apply(
+            iris.MODEL.replace("      storageUri:", f"      {limits}\n      storageUri:"),
+            namespace=self.models,
+        )
+        events = ("get", "events", f"--field-selector=involvedObject.name={iris.NAME}", "-o")
+        said = self.cluster.wait(
+            "KServe says so",
+            lambda: (
+                "memory limit" in (said := self.printed(*events, "jsonpath={.items[*].message}"))
+                and said
+            ),
+        )
+        assert self.printed("get", "deployments", "-o", "name") == ""
+        return said
+
+    def another_ingress_class(self):
+        with pytest.raises(ToolFailed) as refusal:
+            self.with_ingress_class("example.com/another")
+        return str(refusal.value)
+
+    def with_ingress_class(self, controller_of_it):
+        self.platform.upgrade("--set=routing.domain=example.com")
+        self.platform.upgrade(
+            f"--set=routing.domain=example.com,routing.ingressClass.controller={controller_of_it}"
+        )
+
     def inside_only(self):
         self.serve()
         return self.printed("get", f"inferenceservice/{iris.NAME}", "-o", "jsonpath={.status.url}")
@@ -151,6 +181,8 @@ PROVOKED = {
     "`NoSupportingRuntime`": Symptoms.no_runtime,
     "`Init:0/1`, `Init:Error`, `Init:CrashLoopBackOff`": Symptoms.not_fetched,
     "No Deployment appears": Symptoms.no_deployment,
+    "`must be less than or equal to memory limit`": Symptoms.too_little_room,
+    "`field is immutable`": Symptoms.another_ingress_class,
     "No connection from outside, or 404": Symptoms.inside_only,
     "`exists and cannot be imported into the current release`": Symptoms.a_second_platform,
     # Its commands only look; the cause is a firewall.
@@ -158,6 +190,7 @@ PROVOKED = {
 }  # fmt: skip
 # What the commands must have done.
 MENDED = {
+    "`field is immutable`": lambda state: state.with_ingress_class("example.com/another"),
     "`certificate signed by unknown authority`": lambda state: webhooks.wait(
         state.cluster, state.models
     ),
@@ -213,7 +246,7 @@ def test_a_symptom_and_its_commands(cluster, platform, models, tmp_path, section
         run(cluster, section, platform.namespace, models, tmp_path)
         MENDED.get(section, lambda _: None)(symptoms)
     finally:
-        if PROVOKED[section] is Symptoms.no_deployment:
+        if PROVOKED[section] in (Symptoms.no_deployment, Symptoms.another_ingress_class):
             platform.upgrade("--reset-values")
         symptoms.scale(1)
         cluster.kubectl(

@@ -99,6 +99,18 @@ def test_every_link_leads_somewhere(page):
         assert (page.parent / target).exists(), target
 
 
+def test_a_model_that_is_probed_every_second_is_missed_for_about_half_the_time():
+    """As docs/models.md says, by the table that was measured."""
+    table = (ROOT / "docs" / "reliability.md").read_text()
+
+    def seconds(title):
+        (found,) = re.findall(rf"^{title} +1 +none +\d+ +\d+ +([\d.]+)", table, re.MULTILINE)
+        return float(found)
+
+    usual = seconds("A model server is killed, as for want of memory")
+    assert 0.3 < seconds("A model server that is probed every second is killed") / usual < 0.7
+
+
 def test_every_flavour_is_in_the_readme_and_says_for_whom_it_is():
     for flavour in FLAVOURS:
         assert f"`{flavour}.yaml`" in README

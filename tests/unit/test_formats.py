@@ -28,6 +28,7 @@ EXAMPLES = {
     "annotations": ([{}, {"a": "b c"}], [{"a b": "c"}, {"a": 1}]),
     "controller name": (["istio.io/ingress-controller"], ["istio", "a b/c"]),
     "count": ([0, 2147483647], [-1, 2147483648, 1.5, "1", True]),
+    "positive count or percentage": ([1, "1%", "100%"], [0, "0%", "101%", "1", -1]),
     "count or percentage": ([0, "0%", "100%"], ["101%", "1", -1, "5 %"]),
     "data key": (["ca.crt", "AWS_KEY"], ["", "a/b", "a b"]),
     "digest": (["sha256:" + "0" * 64], ["sha256:0", "0" * 64, "sha256:" + "0" * 65]),

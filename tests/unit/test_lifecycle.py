@@ -1,12 +1,14 @@
-"""How the pods of declared models end: preStopSleepSeconds."""
+"""How the pods of declared models end, preStopSleepSeconds, and how they are found ready."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from generator.catalog import catalog
 from generator.comparison.change import Change, Pair
 from generator.comparison.restarts import models as restarts
 from generator.comparison.sides import Side
@@ -161,3 +163,17 @@ def test_diff_calls_another_sleep_a_restart(tmp_path):
     ((_, path, why),) = restarts(Change((Pair(identity, old, new),), nowhere, nowhere))
     assert path == "spec.predictor"
     assert "model.lifecycle" in why and "terminationGracePeriodSeconds" in why
+
+
+def test_some_runtimes_have_a_readiness_probe_of_their_own():
+    """Those that docs/models.md names: a model on one of them takes no other kind of probe."""
+    page = (rendering.ROOT / "docs" / "models.md").read_text("utf-8")
+    (named,) = re.findall(
+        r"^API server refuses .* Of upstream's runtimes(.*?) have one\.$", page, re.M | re.S
+    )
+    probed = [
+        runtime.name
+        for runtime in catalog().runtimes.values()
+        if any("readinessProbe" in each for each in runtime.spec["containers"])
+    ]
+    assert re.findall("`(.+?)`", named) == sorted(probed)

@@ -59,6 +59,44 @@ def test_they_say_what_the_values_mean(case, said):
     assert said in notes("-f", str(CASES[case]))
 
 
+def test_they_say_when_the_runtime_of_their_model_is_off():
+    said = "that of this one, runtimes.sklearn, is off"
+    assert said not in notes()
+    assert said in notes("--set=runtimes.sklearn.enabled=false,runtimes.huggingface.enabled=true")
+
+
+@pytest.mark.parametrize(
+    ("selector", "sees"),
+    [
+        ({}, True),
+        ({"matchLabels": {"models": "yes"}}, False),
+        ({"matchLabels": {"kubernetes.io/metadata.name": "default"}}, True),
+        ({"matchExpressions": [{"key": "models", "operator": "Exists"}]}, False),
+        ({"matchExpressions": [{"key": "models", "operator": "DoesNotExist"}]}, True),
+        ({"matchExpressions": [{"key": "models", "operator": "In", "values": ["yes"]}]}, False),
+        ({"matchExpressions": [{"key": "models", "operator": "NotIn", "values": ["no"]}]}, True),
+        (
+            {
+                "matchExpressions": [
+                    {
+                        "key": "kubernetes.io/metadata.name",
+                        "operator": "NotIn",
+                        "values": ["default", "kube-system"],
+                    }
+                ]
+            },
+            False,
+        ),
+    ],
+    ids=str,
+)
+def test_they_warn_where_the_webhooks_do_not_see_their_model(selector, sees, tmp_path):
+    file = tmp_path / "values.yaml"
+    file.write_text(json.dumps({"webhook": {"namespaceSelector": selector}}))
+    warned = "WARNING: webhook.namespaceSelector" in notes("-f", str(file))
+    assert warned is not sees
+
+
 def test_a_url_that_only_the_model_knows_is_asked_for(tmp_path):
     routing = {
         "domain": "a.b",

@@ -10,7 +10,7 @@ from generator import tools
 from generator.cli.main import cli
 from generator.errors import ToolFailed
 from tests import rendering
-from tests.rendering import ROOT, STOCK
+from tests.rendering import CHARTS, MODELS, ROOT, STOCK
 
 DOCS = ROOT / "docs"
 ARCHITECTURE = (DOCS / "architecture.md").read_text()
@@ -253,3 +253,19 @@ def test_helm_3_refuses_to_render_without_a_version_and_renders_with_it():
     (command,) = [words for words in commands(TROUBLE) if words[:2] == ["helm", "template"]]
     shown = [str(STOCK) if word == "charts/kserve-lite" else word for word in command[1:]]
     assert "kind: Deployment" in rendering.helm(*shown, program="helm3")
+
+
+@pytest.mark.parametrize("program", ["helm", "helm3"])
+@pytest.mark.parametrize(
+    ("words", "chart", "value"),
+    [
+        ("missing property", STOCK, "controller.image.tag=null"),
+        ("got null, want object", CHARTS[MODELS], "models.iris=null"),
+    ],
+)
+def test_what_helm_says_of_null(program, words, chart, value):
+    assert f"### `{words}`" in TROUBLE
+    with pytest.raises(ToolFailed, match=words):
+        rendering.helm(
+            "template", "a", str(chart), "--kube-version=1.34", "--set", value, program=program
+        )

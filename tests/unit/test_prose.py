@@ -107,7 +107,10 @@ def test_the_production_flavour_is_what_it_says():
     assert deployment["replicas"] == 2
     (spread,) = deployment["template"]["spec"]["topologySpreadConstraints"]
     assert spread["topologyKey"] == "kubernetes.io/hostname"
+    assert spread["whenUnsatisfiable"] == "ScheduleAnyway"
+    assert spread["matchLabelKeys"] == ["pod-template-hash"]
     budget = only(them, "PodDisruptionBudget")["spec"]
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     assert (budget["selector"], budget["maxUnavailable"]) == (deployment["selector"], 1)
     assert only(them, "ServiceMonitor")
     # A class of one's own may have no more than this; kube-system's begin at twice as much.

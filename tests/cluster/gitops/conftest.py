@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.harness import gitserver, modelserver, prediction
+from tests.cluster.harness import argocd, gitserver, modelserver, prediction
+from tests.cluster.harness.argocd import ArgoCd
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.gitserver import Repository
 from tests.rendering import Object
@@ -150,3 +151,13 @@ def fleet(
         cluster.kubectl("delete", "-k", str(found.manifests / phase), "--ignore-not-found")
     for namespace in ("argocd", "flux-system", *found.teams):
         cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def argo(
+    cluster: Cluster, fleet: Fleet, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ArgoCd]:
+    """A running Argo CD. It ends before the fleet is taken away, which it would apply again."""
+    argocd.install(cluster)
+    with argocd.running(cluster, tmp_path_factory.mktemp("argocd")) as running:
+        yield running

@@ -3,17 +3,14 @@ before ended.
 """
 
 import json
-import re
 
 import pytest
 
+from tests.cluster.gitops.argocdpage import HANDOVER, SETS, SYNC, mark, marks
 from tests.cluster.gitops.conftest import CONTROLLER, PLATFORM, until_only_that_is_gone
 from tests.cluster.harness import argocd
 from tests.cluster.harness.waiting import SOURCE, until_carried, until_rolled_out
-from tests.rendering import ROOT as REPOSITORY
 
-PAGE = (REPOSITORY / "docs" / "gitops-argocd.md").read_text("utf-8")
-HANDOVER, SYNC = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 ROOT = "kserve-lite"
 PLATFORMS = "kserve-lite-platform"
 MODELS = "kserve-lite-models-"
@@ -26,14 +23,6 @@ WEBHOOKS = ("mutatingwebhookconfiguration", "inferenceservice.serving.kserve.io"
 @pytest.fixture(scope="module")
 def tool():
     return "argocd"
-
-
-@pytest.fixture(scope="module")
-def argo(cluster, fleet, tmp_path_factory):
-    """It ends before the fleet is taken away, which it would apply again."""
-    argocd.install(cluster)
-    with argocd.running(cluster, tmp_path_factory.mktemp("argocd")) as running:
-        yield running
 
 
 def applications(fleet):
@@ -93,8 +82,8 @@ def state(argo, fleet):
 
 
 def test_what_is_synced_stays_synced(cluster, argo, fleet):
-    bundles = [each["clientConfig"].get("caBundle") for each in cluster.get(*WEBHOOKS)["webhooks"]]
-    assert all(bundles)
+    trusted = bundles(cluster)
+    assert all(trusted)
     before = state(argo, fleet)
     for _ in range(3):
         for name in applications(fleet):
@@ -109,9 +98,13 @@ def test_what_is_synced_stays_synced(cluster, argo, fleet):
             status = argo.application(name)["status"]
             assert status["sync"]["status"] == "Synced", status.get("conditions")
     assert state(argo, fleet) == before
-    assert [
-        each["clientConfig"].get("caBundle") for each in cluster.get(*WEBHOOKS)["webhooks"]
-    ] == bundles
+    assert bundles(cluster) == trusted
+
+
+def bundles(cluster):
+    """The CA bundles by which the API server trusts the webhooks."""
+    webhooks = cluster.get(*WEBHOOKS)["webhooks"]
+    return [each["clientConfig"].get("caBundle") for each in webhooks]
 
 
 def test_drift_is_repaired(cluster, argo, fleet):
@@ -274,9 +267,8 @@ def test_applicationsets_make_the_same_applications(cluster, argo, fleet):
         cluster.kubectl("delete", "application", name, *NAMESPACE, "--timeout=1m")
     spaces = ("default", *fleet.teams)
     models = fleet.uids(*spaces)
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     argo.name_cluster("prod")
-    shown = block.replace("https://git.example.com/fleet.git", fleet.repository.url)
+    shown = SETS.replace("https://git.example.com/fleet.git", fleet.repository.url)
     cluster.apply(shown, namespace=argocd.NAMESPACE)
     commit = fleet.repository.git("rev-parse", "HEAD").strip()
     for name in ("prod-platform", *(f"prod-models-{space}" for space in ("default", *fleet.teams))):
@@ -299,7 +291,7 @@ def test_applicationsets_make_the_same_applications(cluster, argo, fleet):
     argo.look(SET)
     cluster.wait("fraud's is gone", lambda: not argo.application("prod-models-fraud"))
     assert fleet.uids(*spaces) == models
-    assert mark(cluster, "fraud") == {f"{MODELS}fraud"}
+    assert marks(cluster, "fraud") == {f"{MODELS}fraud"}
     # Until they apply it, as the page says.
     fleet.teams["fraud"] = fraud
     commit = fleet.publish("with fraud")
@@ -310,7 +302,7 @@ def test_applicationsets_make_the_same_applications(cluster, argo, fleet):
         argo.until_synced(name, commit)
         cluster.bash(SYNC.replace("prod-models-fraud", name))
         cluster.wait(
-            "it has applied them", lambda space=space, name=name: mark(cluster, space) == {name}
+            "it has applied them", lambda space=space, name=name: marks(cluster, space) == {name}
         )
     pods = {key for key in models if key[0] == "Pod"}
     cluster.wait("their pods are others", lambda: pods and not pods & fleet.uids(*spaces).keys())
@@ -329,9 +321,13 @@ def test_applicationsets_make_the_same_applications(cluster, argo, fleet):
     cluster.wait("all models are gone", lambda: not cluster.list("inferenceservices"))
 
 
-def mark(cluster, namespace):
-    """The Applications that the models in a namespace are marked with."""
-    return {
-        each["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"].partition(":")[0]
-        for each in cluster.list("inferenceservices", namespace)
-    }
+def test_applied_once_more_the_platform_is_the_new_applications_and_nothing_restarts(
+    cluster, argo, fleet
+):
+    trusted, before = bundles(cluster), cluster.get(*CONTROLLER)
+    assert all(trusted) and mark(before) == PLATFORMS
+    cluster.bash(SYNC.replace("prod-models-fraud", "prod-platform"))
+    cluster.wait("it has applied it", lambda: mark(cluster.get(*CONTROLLER)) == "prod-platform")
+    argo.until_synced("prod-platform", fleet.repository.git("rev-parse", "HEAD").strip())
+    assert cluster.get(*CONTROLLER)["metadata"]["generation"] == before["metadata"]["generation"]
+    assert bundles(cluster) == trusted

@@ -4,16 +4,18 @@
 """
 
 import json
+import re
 import time
 from functools import partial
 
 import pytest
+import yaml
 
 from generator import MODELS
 from tests.cluster.harness import controller, prediction, waiting, webhooks
 from tests.cluster.harness.cluster import Release, installed
 from tests.cluster.harness.load import Load
-from tests.rendering import CHARTS
+from tests.rendering import CHARTS, ROOT
 
 NAME = "iris"
 CONTAINER = "kserve-container"
@@ -24,8 +26,6 @@ SETTLED = 3.0  # seconds of requests before a fault, and after all is as it will
 AT_ONCE = {"preStopSleepSeconds": 0}
 # With it KServe's agent stands in front of the server, and goes on for half a minute by itself.
 LOGGER = {"logger": {"url": "http://nobody.default"}}
-# KServe asks a server every ten seconds whether it is ready; this asks whether it has started.
-STARTING = {"tcpSocket": {"port": 8080}, "periodSeconds": 1, "failureThreshold": 600}
 # What fails when an endpoint is gone before those that ask it know.
 GONE = {
     "connection refused",
@@ -123,6 +123,13 @@ def asked(cluster, model, page):
     return asked
 
 
+def quick_probe():
+    """The readiness probe that docs/models.md shows."""
+    page = (ROOT / "docs" / "models.md").read_text("utf-8")
+    (block,) = re.findall(r"^```yaml\n((?:(?!^```).)*readinessProbe:.*?)^```", page, re.M | re.S)
+    return yaml.safe_load(block)["models"][NAME]["readinessProbe"]
+
+
 def versions(load):
     """The answers in the order in which they came first."""
     return list(dict.fromkeys(one.predictions[0] for one in load.requests if not one.failure))
@@ -153,30 +160,43 @@ def test_a_model_server_is_killed(asked, kill, replicas):
         assert "no endpoint" not in load.failures
 
 
-def test_a_model_server_with_a_startup_probe_is_killed(cluster, model, asked, kill):
-    model.also = {"startupProbe": STARTING}
-    load = asked("A model server with a startup probe is killed", 1, False, lambda: kill(1))
+def test_a_model_server_with_a_quick_probe_is_killed(cluster, model, asked, kill):
+    model.also = {"readinessProbe": quick_probe()}
+    load = asked("A model server that is probed every second is killed", 1, False, lambda: kill(1))
     assert load.failures.keys() <= GONE
     (pod,) = cluster.list("pods", model.namespace)
     (container,) = pod["spec"]["containers"]
-    periods = [container[f"{kind}Probe"]["periodSeconds"] for kind in ("readiness", "startup")]
-    assert periods == [10, 1]
+    assert container["readinessProbe"].items() >= quick_probe().items()
+
+
+@pytest.fixture
+def delete(cluster, model):
+    """`delete()` deletes one of the model's pods; returns when its successor is all there is."""
+
+    def delete():
+        cluster.kubectl("delete", "pod", model.pods()[0], "-n", model.namespace)
+        model.rolled_out()
+
+    return delete
 
 
 @ONE_OR_TWO
 @SLEEPS
-def test_a_pod_is_deleted(cluster, model, asked, replicas, sleep):
-    def fault():
-        cluster.kubectl("delete", "pod", model.pods()[0], "-n", model.namespace)
-        model.rolled_out()
-
-    load = asked("A pod is deleted, as by a drain", replicas, sleep, fault)
+def test_a_pod_is_deleted(asked, delete, replicas, sleep):
+    load = asked("A pod is deleted, as by a drain", replicas, sleep, delete)
     assert load.failures.keys() <= GONE
     if replicas == 2 and sleep:
         assert load.failures == {}
     # With a sleep, its successor may serve before it ends.
     if replicas == 1 and not sleep:
         assert load.failures != {}
+
+
+@SLEEPS
+def test_a_pod_with_a_quick_probe_is_deleted(model, asked, delete, sleep):
+    model.also = {"readinessProbe": quick_probe()}
+    load = asked("A pod that is probed every second is deleted", 1, sleep, delete)
+    assert load.failures.keys() <= GONE
 
 
 @ONE_OR_TWO

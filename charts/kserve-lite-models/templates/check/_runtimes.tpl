@@ -34,6 +34,7 @@ The runtimes that a model can name or be given, as a JSON list: the catalog's, t
 have no key. Beside what the catalog says, each has
 
   enabled     whether it is there
+  resources   of its model server
   served      every FORMAT/PROTOCOL that it serves without being named, where KServe tells upper and lower
               case apart (GetSupportingRuntimes in pkg/apis/serving/v1beta1/predictor_model.go)
   automatic   whether KServe gives it to models: those over several nodes wait for one with a workerSpec
@@ -61,11 +62,29 @@ the checks. Takes the root.
         "vllm" .Values.runtimes.vllm.enabled
         "openvino" .Values.runtimes.openvino.enabled
   -}}
+  {{- $resources := dict
+        "sklearn" .Values.runtimes.sklearn.resources
+        "xgboost" .Values.runtimes.xgboost.resources
+        "lightgbm" .Values.runtimes.lightgbm.resources
+        "predictive" .Values.runtimes.predictive.resources
+        "autogluon" .Values.runtimes.autogluon.resources
+        "pmml" .Values.runtimes.pmml.resources
+        "paddle" .Values.runtimes.paddle.resources
+        "mlserver" .Values.runtimes.mlserver.resources
+        "tensorflow" .Values.runtimes.tensorflow.resources
+        "torchserve" .Values.runtimes.torchserve.resources
+        "triton" .Values.runtimes.triton.resources
+        "huggingface" .Values.runtimes.huggingface.resources
+        "huggingfaceMultinode" .Values.runtimes.huggingfaceMultinode.resources
+        "vllm" .Values.runtimes.vllm.resources
+        "openvino" .Values.runtimes.openvino.resources
+  -}}
   {{- $extraArgs := dict
         "mlserver" .Values.runtimes.mlserver.extraArgs
   -}}
   {{- range $runtimes -}}
     {{- $_ := set . "enabled" (get $enabled .key) -}}
+    {{- $_ := set . "resources" (get $resources .key) -}}
     {{- /* Whoever gives the runtime arguments has put the command before them. */ -}}
     {{- if get $extraArgs .key -}}
       {{- $_ := set . "command" list -}}
@@ -74,6 +93,7 @@ the checks. Takes the root.
   {{- range $name, $custom := .Values.customRuntimes -}}
     {{- with $custom.spec -}}
       {{- $runtimes = append $runtimes (dict "name" $name "enabled" (not (or .disabled .multiModel)) "workers" (hasKey . "workerSpec")
+            "resources" (include "kserve-lite-models.customResources" . | fromJson)
             "formats" (.supportedModelFormats | default list) "protocols" (.protocolVersions | default list)) -}}
     {{- end -}}
   {{- end -}}
@@ -90,6 +110,38 @@ the checks. Takes the root.
     {{- $_ := set . "automatic" (and .enabled (not .workers)) -}}
   {{- end -}}
   {{- toJson $runtimes -}}
+{{- end -}}
+
+{{- /* The resources of the model server in a runtime of customRuntimes, as JSON. Takes its spec. */ -}}
+{{- define "kserve-lite-models.customResources" -}}
+  {{- $resources := dict -}}
+  {{- range .containers -}}
+    {{- if eq .name "kserve-container" -}}
+      {{- $resources = .resources | default dict -}}
+    {{- end -}}
+  {{- end -}}
+  {{- toJson $resources -}}
+{{- end -}}
+
+{{- /*
+Whether a model's requests and limits go together with those of its runtime: KServe merges the two, name by
+name (MergeRuntimeContainers in pkg/controller/v1beta1/inferenceservice/utils), and the API server refuses
+a request of more than the limit. Takes (dict root runtimes path model protocol).
+*/ -}}
+{{- define "kserve-lite-models.check.ofRuntime" -}}
+  {{- $model := .model -}}
+  {{- $wanted := printf "%s/%s" $model.format .protocol -}}
+  {{- $serving := list -}}
+  {{- range .runtimes -}}
+    {{- if or (eq (toString $model.runtime) .name) (and .automatic (not $model.runtime) (has $wanted .served)) -}}
+      {{- $serving = append $serving . -}}
+    {{- end -}}
+  {{- end -}}
+  {{- /* Where several may serve it, nothing is sure. */ -}}
+  {{- $known := and (eq (len $serving) 1) (not (and .root.Values.customRuntimes (not $model.runtime))) -}}
+  {{- $runtime := ternary (first $serving | default dict) dict $known -}}
+  {{- include "kserve-lite-models.check.resources" (dict "path" (printf "%s.resources" .path) "resources" $model.resources
+        "base" ($runtime.resources | default dict) "of" (printf "what %s" $runtime.name)) -}}
 {{- end -}}
 
 {{- /* The value that switches on a runtime by its object's name, or nothing. Takes (dict runtimes name). */ -}}

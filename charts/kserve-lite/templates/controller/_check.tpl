@@ -20,6 +20,7 @@
       ERROR: controller.extraVolumeMounts: the webhooks' certificate is at /tmp/k8s-webhook-server/serving-certs; choose another path
     {{- end -}}
   {{- end -}}
+  {{- include "kserve-lite.check.resources" (dict "path" "controller.resources" "resources" $controller.resources "base" dict "of" "") -}}
   {{- $metrics := .Values.observability.metrics -}}
   {{- $ports := dict "controller.healthProbePort" $controller.healthProbePort "webhook.port" .Values.webhook.port -}}
   {{- if $metrics.enabled -}}

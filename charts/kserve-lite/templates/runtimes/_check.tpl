@@ -67,6 +67,7 @@ runtimes of this release. Takes the root.
       {{- range .claims -}}
         {{- $_ := set $claims . $path -}}
       {{- end -}}
+      {{- include "kserve-lite.check.resources" (dict "path" (printf "%s.resources" $path) "resources" $values.resources "base" dict "of" "") -}}
     {{- end -}}
   {{- end -}}
   {{- range $name, $runtime := .Values.customRuntimes -}}

@@ -25,5 +25,7 @@
     {{- end -}}
   {{- else if and (eq $certificate.mode "openshift") (ne .Values.platform "openshift") }}
     ERROR: webhook.certificate.mode openshift needs OpenShift's service CA; set platform=openshift
+  {{- else if eq $certificate.mode "selfSigned" }}
+    {{- include "kserve-lite.check.resources" (dict "path" "webhook.certificate.resources" "resources" $certificate.resources "base" dict "of" "") }}
   {{- end -}}
 {{- end -}}

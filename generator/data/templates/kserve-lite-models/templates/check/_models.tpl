@@ -85,7 +85,12 @@ a boolean or null. Takes (dict path name longest).
       {{- include "kserve-lite-models.check.preStop" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
     {{- end }}
     {{- range $key, $entry := pick $model "transformer" "explainer" }}
-      {{- include "kserve-lite-models.check.component" (dict "path" (printf "%s.%s" $path $key) "entry" $entry) }}
+      {{- include "kserve-lite-models.check.component" (dict "root" $ "path" (printf "%s.%s" $path $key) "entry" $entry) }}
+    {{- end }}
+    {{- if and $model.resources $model.format }}
+      {{- include "kserve-lite-models.check.ofRuntime" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model "protocol" $protocol) }}
+    {{- else if $model.resources }}
+      {{- include "kserve-lite-models.check.ofOwn" (dict "root" $ "path" $path "resources" $model.resources) }}
     {{- end }}
     {{- if and $model.env (hasKey $model.env "PYTHONPATH") }}
       ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
@@ -181,7 +186,17 @@ sleep that is longer than their grace period. Takes (dict root path model deploy
   {{- end }}
 {{- end -}}
 
-{{- /* A transformer or an explainer. Takes (dict path entry), where path is that of the entry. */ -}}
+{{- /*
+Whether the requests and limits of an image of one's own go together with inference.resources, by which
+KServe fills them up, name by name (setResourceRequirementDefaults in pkg/apis/serving/v1beta1). Takes
+(dict root path resources), where path is that of the entry.
+*/ -}}
+{{- define "kserve-lite-models.check.ofOwn" -}}
+  {{- include "kserve-lite-models.check.resources" (dict "path" (printf "%s.resources" .path) "resources" .resources
+        "base" .root.Values.inference.resources "of" "what inference.resources") -}}
+{{- end -}}
+
+{{- /* A transformer or an explainer. Takes (dict root path entry), where path is that of the entry. */ -}}
 {{- define "kserve-lite-models.check.component" -}}
   {{- $path := .path -}}
   {{- $entry := .entry -}}
@@ -195,6 +210,9 @@ sleep that is longer than their grace period. Takes (dict root path model deploy
   {{- end }}
   {{- if hasKey ($entry.env | default dict) "PYTHONPATH" }}
     ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
+  {{- end }}
+  {{- with $entry.resources }}
+    {{- include "kserve-lite-models.check.ofOwn" (dict "root" $.root "path" $path "resources" .) }}
   {{- end }}
 {{- end -}}
 

@@ -42,6 +42,29 @@ certificate of the mode before. Takes the root.
   {{- toJson (list $host (printf "%s.cluster.local" $host)) -}}
 {{- end -}}
 
+{{- /*
+Whether the webhooks see a namespace that has no label but its name, as "true" or nothing. Takes
+(dict root namespace).
+*/ -}}
+{{- define "kserve-lite.webhook.sees" -}}
+  {{- $labels := dict "kubernetes.io/metadata.name" .namespace -}}
+  {{- $selector := .root.Values.webhook.namespaceSelector -}}
+  {{- $sees := true -}}
+  {{- range $key, $value := $selector.matchLabels -}}
+    {{- $sees = and $sees (eq (get $labels $key) $value) -}}
+  {{- end -}}
+  {{- range $selector.matchExpressions -}}
+    {{- $chosen := hasKey $labels .key -}}
+    {{- if .values -}}
+      {{- $chosen = has (get $labels .key) .values -}}
+    {{- end -}}
+    {{- $sees = and $sees (ternary $chosen (not $chosen) (has .operator (list "In" "Exists"))) -}}
+  {{- end -}}
+  {{- with $sees -}}
+    true
+  {{- end -}}
+{{- end -}}
+
 {{- /* Annotations by which others inject the CA into the webhook configurations, as JSON. Takes the root. */ -}}
 {{- define "kserve-lite.webhook.injection" -}}
   {{- $annotations := dict -}}
