@@ -127,6 +127,9 @@ STRINGS = {
     "maxUnavailable": "17%",
     "cpu": "17m",
     "memory": "17Mi",
+    # No less than what is requested.
+    "limits.cpu": "17",
+    "limits.memory": "17Gi",
     "format": "xgboost",
     "formatVersion": "1",
     "inferenceService": "shared-too",
@@ -149,7 +152,7 @@ def flips(leaf: Leaf, value: object) -> list[object]:
     if "integer" in kinds and (value is None or not isinstance(value, str)):
         number = value or 0
         return [number + 1 if number != schema.get("maximum") else number - 1, *gone]
-    for name in (leaf.name, leaf.path[-1]):
+    for name in (leaf.name, ".".join(leaf.path[-2:]), leaf.path[-1]):
         if name in STRINGS and "string" in kinds:
             return [STRINGS[name], *gone]
     form = schema.get("x-format", "").removesuffix("?")

@@ -148,15 +148,14 @@ class Symptoms:
         return said
 
     def another_ingress_class(self):
+        self.platform.upgrade("--set=routing.domain=example.com")
         with pytest.raises(ToolFailed) as refusal:
-            self.with_ingress_class("example.com/another")
+            self.change_ingress_class()
         return str(refusal.value)
 
-    def with_ingress_class(self, controller_of_it):
-        self.platform.upgrade("--set=routing.domain=example.com")
-        self.platform.upgrade(
-            f"--set=routing.domain=example.com,routing.ingressClass.controller={controller_of_it}"
-        )
+    def change_ingress_class(self):
+        another = "routing.ingressClass.controller=example.com/another"
+        self.platform.upgrade(f"--set=routing.domain=example.com,{another}")
 
     def inside_only(self):
         self.serve()
@@ -190,7 +189,7 @@ PROVOKED = {
 }  # fmt: skip
 # What the commands must have done.
 MENDED = {
-    "`field is immutable`": lambda state: state.with_ingress_class("example.com/another"),
+    "`field is immutable`": Symptoms.change_ingress_class,
     "`certificate signed by unknown authority`": lambda state: webhooks.wait(
         state.cluster, state.models
     ),

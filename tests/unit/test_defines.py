@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from generator import DATA
+from generator import CHART, DATA, MODELS
 
 ROOT = DATA / "templates"
 TEXTS = {
@@ -33,9 +33,10 @@ def takes(comment: str) -> set[str] | None:
 
 def defines() -> dict[str, set[str] | None]:
     return {
-        found["name"]: takes(found["comment"] or "")
+        found["name"].replace("<@ chart @>", chart): takes(found["comment"] or "")
         for text in TEXTS.values()
         for found in DEFINE.finditer(text)
+        for chart in (CHART, MODELS)
     }
 
 
@@ -70,7 +71,8 @@ def test_arguments_have_names() -> None:
 def test_a_define_is_called_with_what_it_takes(path: str) -> None:
     known = defines()
     # Jinja's statements are no argument, and what it prints is one.
-    text = re.sub(r"<@.*?@>", "0", re.sub(r"\{@.*?@\}", "", TEXTS[path]))
+    text = re.sub(r"\{@.*?@\}", "", TEXTS[path]).replace("<@ chart @>", CHART)
+    text = re.sub(r"<@.*?@>", "0", text)
     for call in CALL.finditer(text):
         names = known[call["name"]]
         assert names, call["name"]

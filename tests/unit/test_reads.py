@@ -73,7 +73,7 @@ def read_by(chart: str) -> set[ValuePath]:
     """The values that a stock chart's templates read, and that choose its files."""
     files = render(chart=chart)
     # This looks at the keys that there are, whatever is below them.
-    del files["templates/_global.tpl"]
+    del files["templates/check/_global.tpl"]
     texts = [text for path, text in files.items() if path.startswith("templates/")]
     return set[ValuePath]().union(*map(reads, texts))
 

@@ -172,7 +172,8 @@ def test_what_mends_a_commit_that_cannot_be_applied_is_applied(cluster, argo, fl
     fleet.publish("a model that KServe's webhook refuses")
 
     def tried(application):
-        operation = application["status"]["operationState"]
+        # There is none for a moment, while an operation begins.
+        operation = application["status"].get("operationState", {})
         return operation.get("retryCount", 0) > 1 and "[vpa] is not a supported" in str(operation)
 
     argo.until(ads, "is refused again and again", tried)
