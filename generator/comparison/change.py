@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.comparison.reading import objects
 from generator.comparison.sides import Side
+from generator.manifests.rendering import namespace
 from generator.values.identity import Identity, called
 from generator.yaml.fields import same
 
@@ -71,4 +72,11 @@ def between(old: Side, new: Side, home: str) -> Change:
         Pair(identity, first.get(identity), second.get(identity))
         for identity in sorted(first.keys() | second.keys(), key=lambda each: each[1:])
     )
-    return Change(tuple(pair for pair in pairs if not same(pair.old, pair.new)), old, new)
+    differing = (pair for pair in pairs if not same(pair.old, pair.new))
+    return Change(tuple(each for each in differing if not _is_beside(each, old, new)), old, new)
+
+
+def _is_beside(pair: Pair, old: Side, new: Side) -> bool:
+    """Whether an object is the Namespace of a release, which is in no chart: Helm makes it."""
+    missing = (old if pair.old is None else new).is_charts
+    return missing and namespace(pair.name) in (pair.old, pair.new)

@@ -10,6 +10,7 @@ from typing import Any
 from generator import CONTROLLER
 from generator.comparison.change import Change, Found
 from generator.comparison.serving import served
+from generator.comparison.settings import refused
 from generator.importer.workload import COMPONENTS
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare
@@ -53,8 +54,9 @@ def controller(change: Change) -> Found:
 
 def models(change: Change) -> Found:
     """Models whose pods differ: by what they say themselves, or by their runtime."""
+    never = {pair.identity for pair, *_ in refused(change)}
     for pair, old, new in change.both:
-        if pair.kind == "InferenceService":
+        if pair.kind == "InferenceService" and pair.identity not in never:
             for path, what, without in _OF_A_MODEL:
                 before, after = at(old, path), at(new, path)
                 # A component that comes or goes takes no pod of the others along.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
-from generator.comparison import access, restarts, traffic
+from generator.comparison import access, gateways, guards, restarts, traffic
 from generator.comparison.change import Change, Found
+from generator.comparison.settings import refused
 from generator.manifests.protection import KEEP
 from generator.yaml.fields import ABSENT, at, compare
 
@@ -85,6 +87,7 @@ def _immutable(change: Change) -> Found:
                 yield pair, path, "cannot be changed: the apply fails; delete the object first"
         if old.get("immutable") is True and any(compare(old, new)):
             yield pair, "immutable", "the object says that it is immutable: the apply fails"
+    yield from refused(change)
 
 
 def _unprotected(change: Change) -> Found:
@@ -96,6 +99,10 @@ def _unprotected(change: Change) -> Found:
                 yield pair, f'metadata.annotations["{key}"]', reason
 
 
+def _any(*rules: Callable[[Change], Found]) -> Callable[[Change], Found]:
+    return lambda change: chain.from_iterable(rule(change) for rule in rules)
+
+
 RISKS: dict[str, tuple[str, Callable[[Change], Found]]] = {
     "model-restart": ("pods of a model are replaced", restarts.models),
     "controller-restart": ("the KServe controller's pods are replaced", restarts.controller),
@@ -104,10 +111,17 @@ RISKS: dict[str, tuple[str, Callable[[Change], Found]]] = {
     "crd-field-removed": ("a field leaves a CRD: the API server drops it", access.crd_fields),
     "immutable-field": ("the apply would fail", _immutable),
     "rbac-wider": ("somebody may do more, rule by rule", access.wider),
+    "pod-security-weaker": ("pods of a Namespace may do more", guards.pod_security),
     "webhook-scope": ("a webhook is asked about other objects", access.webhook_scope),
     "webhook-failure-policy": ("a webhook that fails does something else", access.webhook_policy),
-    "route-removed": ("a route or a host disappears", traffic.removed),
-    "published": ("something gets reachable that was not", traffic.published),
+    "route-removed": (
+        "a route, a gateway or a host disappears",
+        _any(traffic.removed, gateways.removed),
+    ),
+    "published": (
+        "something gets reachable that was not",
+        _any(traffic.published, gateways.published, guards.published),
+    ),
     "image-registry": ("an image comes from a registry that was not used", traffic.registries),
     "protection-removed": ("an object is no longer kept when a tool prunes", _unprotected),
 }

@@ -20,14 +20,14 @@ def served(runtime: Pair, change: Change) -> Iterator[tuple[Pair, str]]:
     Without a name KServe chooses by format, protocol and priority among all runtimes of the
     cluster, which are not all here: such a model may be served by another one.
     """
-    old = _models(change.old)
-    for identity, data in _models(change.new).items():
+    old = models(change.old)
+    for identity, data in models(change.new).items():
         if identity in old and (why := _why(data, runtime)):
             yield Pair(identity, old[identity], data), why
 
 
 @cache
-def _models(side: Side) -> dict[Identity, JsonObject]:
+def models(side: Side) -> dict[Identity, JsonObject]:
     """The InferenceServices of a side."""
     found = of_kinds(side, "InferenceService")
     return {identity: data for data in found if (identity := of_object(data, ""))}

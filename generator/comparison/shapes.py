@@ -30,7 +30,35 @@ _ROLE: _Shape = {
     "rules": [{key: [_TEXT] for key in _RIGHTS}],
     "aggregationRule": {"clusterRoleSelectors": [_ANY]},
 }
-_ROUTE: _Shape = {"spec": {"hostnames": [_TEXT], "rules": [{"backendRefs": [_ANY]}]}}
+_ROUTE: _Shape = {
+    "spec": {
+        "hostnames": [_TEXT],
+        "parentRefs": [{"name": _TEXT, "namespace": _TEXT}],
+        "rules": [{"backendRefs": [_ANY]}],
+    }
+}
+_SELECTOR: _Shape = {
+    "matchLabels": _TEXTS,
+    "matchExpressions": [{"key": _TEXT, "operator": _TEXT, "values": [_TEXT]}],
+}
+_PEER: _Shape = {
+    "podSelector": _SELECTOR,
+    "namespaceSelector": _SELECTOR,
+    "ipBlock": {"cidr": _TEXT, "except": [_TEXT]},
+}
+# What the Gateway API calls so has listeners, what Istio does has servers.
+_GATEWAY: _Shape = {
+    "spec": {
+        "listeners": [
+            {
+                "name": _TEXT,
+                "hostname": _TEXT,
+                "allowedRoutes": {"namespaces": {"from": _TEXT, "selector": _SELECTOR}},
+            }
+        ],
+        "servers": [{"port": {"name": _TEXT}, "hosts": [_TEXT], "tls": _MAP}],
+    }
+}
 _RUNTIME: _Shape = {"spec": {"supportedModelFormats": [{"name": _TEXT}]}}
 _WEBHOOKS: _Shape = {"webhooks": [{"name": _TEXT}]}
 _SHAPES: dict[str, _Shape] = {
@@ -47,6 +75,22 @@ _SHAPES: dict[str, _Shape] = {
     "HTTPRoute": _ROUTE,
     "GRPCRoute": _ROUTE,
     "VirtualService": {"spec": {"hosts": [_TEXT]}},
+    "Gateway": _GATEWAY,
+    "NetworkPolicy": {
+        "spec": {
+            "podSelector": _SELECTOR,
+            "policyTypes": [_TEXT],
+            "ingress": [{"from": [_PEER], "ports": [_MAP]}],
+        }
+    },
+    "AuthorizationPolicy": {
+        "spec": {
+            "selector": _SELECTOR,
+            "action": _TEXT,
+            "rules": [{"from": [{"source": {_EACH: [_TEXT]}}], "to": [_ANY], "when": [_ANY]}],
+        }
+    },
+    "PeerAuthentication": {"spec": {"selector": _SELECTOR, "mtls": {"mode": _TEXT}}},
     "InferenceService": {
         "spec": {
             "predictor": {"model": {"modelFormat": _MAP}},

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from generator import CHART, MODELS, helm
@@ -49,6 +50,7 @@ class Side:
 
     name: str
     texts: tuple[Text, ...]
+    is_charts: bool = False
 
 
 def charts_in(name: str) -> list[Path]:
@@ -148,7 +150,7 @@ def _begin(
     try:
         if charts := charts_in(name):
             tasks = [pool.submit(_chart, each, given, release) for each in charts]
-            return lambda: Side(name, tuple(text for task in tasks for text in task.result()))
+            return lambda: _of_charts(name, [task.result() for task in tasks])
         if Path(name).is_dir():
             return lambda: Side(name, tuple(_folder(Path(name))))
         parsed = Values.parsed([name])
@@ -165,6 +167,10 @@ def _begin(
     return end
 
 
+def _of_charts(name: str, texts: Sequence[Sequence[Text]]) -> Side:
+    return Side(name, tuple(chain.from_iterable(texts)), is_charts=True)
+
+
 def _chart(chart: Path, given: Sequence[Source], release: Release) -> list[Text]:
     """What Helm makes of a chart; models have a release and a namespace of their own.
 
@@ -174,12 +180,17 @@ def _chart(chart: Path, given: Sequence[Source], release: Release) -> list[Text]
     ours = name in (CHART, MODELS)
     values = Values.of(given) if ours else Values(tuple(given))
     refuse(values)
+    more = ["--include-crds"]
+    # The default is the charts' own, unless values that are baked in say another.
+    unsaid = rendering.platform_namespace(values, release)
+    if name == MODELS and unsaid not in ("", DEFAULT.namespace):
+        more += ["--set-string", f"global.platformNamespace={unsaid}"]
     rendered = helm.template(
         chart,
         values,
         release=release.called(name),
         namespace=release.home(name),
-        more=["--include-crds"],
+        more=more,
     )
     return [Text(text, f"{chart}/{file}") for _, file, text in documents(rendered)]
 

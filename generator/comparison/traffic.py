@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from generator import CONFIG, LOCAL
-from generator.comparison.change import Change, Found
+from generator import LOCAL
+from generator.comparison.change import Change, Found, Pair
 from generator.comparison.reading import of_kinds
+from generator.comparison.serving import models
+from generator.comparison.settings import config, domain, refused
 from generator.comparison.sides import Side
 from generator.images.mention import mentions
+from generator.yaml.data import JsonObject
 from generator.yaml.embedded import opened
 from generator.yaml.fields import at
 from generator.yaml.path import dotted
 
 _VISIBILITY = "networking.kserve.io/visibility"
+_OF_KNATIVE = "networking.knative.dev/visibility"
+_INSIDE = "cluster-local"
 EVERY = "*"
 """Stands for all hosts."""
 
@@ -28,13 +33,26 @@ _REGISTRY = re.compile(r"^(?:([^/]*[.:][^/]*|localhost)/)?[a-z0-9]")
 
 
 def removed(change: Change) -> Found:
+    """Hosts that nobody routes any more, and models that lose their name or their way in."""
+    yield from _unrouted(change)
+    yield from _unnamed(change)
+    for pair, label in _kept_inside(change, change.new):
+        # What KServe does not publish, no label takes back; a route beside it stays.
+        known = config(change.old)
+        published = label == _OF_KNATIVE or not known or domain(known)
+        if published and _named(pair.new) not in _names(change.new):
+            field = f'metadata.labels["{label}"]'
+            yield pair, field, "from now on the model is reachable inside the cluster only"
+
+
+def _unrouted(change: Change) -> Found:
     """Hosts that no object of the new side names, and domains that KServe publishes no longer."""
     for pair in change.pairs:
         for host in dict.fromkeys(_hosts(pair.old)):
             if not {host, EVERY} & _routed(change.new):
                 word = "not every host is routed" if host == EVERY else f"nothing routes {host}"
                 yield pair, "", f"{word} any more"
-        before, now = _published_by_kserve(pair.old), _published_by_kserve(pair.new)
+        before, now = domain(pair.old), domain(pair.new)
         if before and before != now:
             yield pair, "data.ingress", f"KServe publishes models under {before} no longer"
 
@@ -46,17 +64,51 @@ def published(change: Change) -> Found:
             if not {host, EVERY} & _routed(change.old):
                 word = "every host" if host == EVERY else host
                 yield pair, "", f"{word} is routed, and was not"
-        if (now := _published_by_kserve(pair.new)) and now != _published_by_kserve(pair.old):
+        if (now := domain(pair.new)) and now != domain(pair.old):
             yield pair, "data.ingress", f"KServe publishes every model under {now}"
         kinds = [at(data, "spec.type") for data in (pair.old, pair.new)]
         if pair.kind == "Service" and kinds[1] in _PUBLIC and kinds[0] not in _PUBLIC:
             yield pair, "spec.type", f"{kinds[1]}: reachable from outside the cluster"
-        if pair.kind == "InferenceService" and pair.old and pair.new:
-            labels = [at(data, "metadata.labels") for data in (pair.old, pair.new)]
-            local = [_VISIBILITY in (each or {}) for each in labels]
-            if local == [True, False]:
-                field = f'metadata.labels["{_VISIBILITY}"]'
-                yield pair, field, "the model was reachable inside the cluster only"
+    for pair, label in _kept_inside(change, change.old):
+        field = f'metadata.labels["{label}"]'
+        yield pair, field, "the model was reachable inside the cluster only"
+
+
+def _unnamed(change: Change) -> Found:
+    """Services that carry the name of a model that stays."""
+    # Where KServe refuses the model's new mode, nothing is taken away either.
+    refusals = {_named(pair.new or {}) for pair, *_ in refused(change)}
+    staying = {_named(data) for data in models(change.new).values()} - refusals
+    for pair in change.pairs:
+        if pair.kind == "Service" and pair.new is None and (name := _named(pair.old)) in staying:
+            host = ".".join(filter(None, reversed(name)))
+            yield pair, "", f"the model stays, but its name {host} in the cluster leads nowhere"
+
+
+def _kept_inside(change: Change, side: Side) -> Iterator[tuple[Pair, str]]:
+    """Models that a label keeps inside the cluster on one side only, which is `side`, and it."""
+    for pair, old, new in change.both:
+        if pair.kind == "InferenceService":
+            here, there = (old, new) if side is change.old else (new, old)
+            if (label := _label(here)) and not _label(there):
+                yield pair, label
+
+
+def _label(model: JsonObject) -> str:
+    """The label that keeps a model inside the cluster; empty for none."""
+    labels = at(model, "metadata.labels") or {}
+    return next((each for each in (_VISIBILITY, _OF_KNATIVE) if labels.get(each) == _INSIDE), "")
+
+
+@cache
+def _names(side: Side) -> frozenset[tuple[str, str]]:
+    """The namespaces and names of the objects that route hosts."""
+    return frozenset(_named(data) for data in of_kinds(side, *_ROUTES) if any(_hosts(data)))
+
+
+def _named(data: JsonObject | None) -> tuple[str, str]:
+    metadata = (data or {})["metadata"]
+    return metadata.get("namespace") or "", metadata["name"]
 
 
 def registries(change: Change) -> Found:
@@ -103,17 +155,6 @@ def _hosts(data: dict[str, Any] | None) -> Iterator[str]:
 
 def _is_local(host: str) -> bool:
     return host.endswith(LOCAL)
-
-
-def _published_by_kserve(data: dict[str, Any] | None) -> str:
-    """The domain under which KServe itself publishes models; empty for none."""
-    if not data or (data["kind"], data["metadata"]["name"]) != ("ConfigMap", CONFIG):
-        return ""
-    ingress = at(opened(data), "data.ingress")
-    if not isinstance(ingress, dict):
-        return ""
-    domain = str(ingress.get("ingressDomain", ""))
-    return "" if ingress.get("disableIngressCreation") or domain == LOCAL else domain
 
 
 def _images(data: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ from generator.release import DEFAULT, Release
 from generator.teams import DECLARED, Team
 from generator.values.identity import NO_NAME, Identity, is_name, of_object
 from generator.values.load import NOTHING, Values
+from generator.yaml.data import JsonObject
 from generator.yaml.writer import dump
 
 Charts = Callable[[str], Path]
@@ -100,7 +101,7 @@ def combined(
     tenants = (installed[0].values.at("tenants") or {}).items()
     declared |= {name for name, tenant in tenants if tenant.get("createNamespace") is False}
     namespaces = [name for name in dict.fromkeys(used) if name not in declared]
-    return [*map(_namespace, namespaces), *rendered]
+    return [*(manifest(dump(namespace(name))) for name in namespaces), *rendered]
 
 
 def text(wanted: Installation, *, helm: str = "helm", charts: Charts = cache.folder) -> str:
@@ -202,7 +203,7 @@ def declaring(values: Values, identity: Identity, release: Release) -> list[str]
     return [key for key, data in extra if of_object(data, release.namespace) == identity]
 
 
-def _namespace(name: str) -> Manifest:
+def namespace(name: str) -> JsonObject:
     """A Namespace, which Helm does not render: `--create-namespace` makes it. No tool prunes it."""
     metadata = {"name": name, "annotations": dict(KEEP)}
-    return manifest(dump({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}

@@ -127,6 +127,79 @@ def job(*images):
     )
 
 
+def network_policy(*rules, pods="iris", name="n"):
+    selector = {"matchLabels": {"app": pods}} if pods else {}
+    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": list(rules)}
+    return of("NetworkPolicy", name, "networking.k8s.io/v1", spec=spec)
+
+
+def letting_in(*peers, port=80):
+    return {"from": list(peers), "ports": [{"port": port}]}
+
+
+def space(key="team", *values):
+    labels = [{"key": key, "operator": "In", "values": list(values)}] if values else []
+    return {"namespaceSelector": {"matchLabels": {key: "a"}, "matchExpressions": labels}}
+
+
+def block(cidr, *without):
+    return {"ipBlock": {"cidr": cidr, "except": list(without)}}
+
+
+def authorization(*sources, action="ALLOW", **more):
+    rules = [{"from": [{"source": each} for each in sources], **more}]
+    selector = {"matchLabels": {"app": "iris"}}
+    spec = {"selector": selector, "action": action, "rules": rules}
+    return of("AuthorizationPolicy", "iris", "security.istio.io/v1", spec=spec)
+
+
+def authentication(mode):
+    spec = {"selector": {"matchLabels": {"app": "iris"}}, "mtls": {"mode": mode}}
+    return of("PeerAuthentication", "iris", "security.istio.io/v1", spec=spec)
+
+
+def gateway(*listeners):
+    version = "gateway.networking.k8s.io/v1"
+    return of("Gateway", "gateway", version, spec={"listeners": list(listeners)})
+
+
+def listener(name="http", host="*.example.com", whose="All", *names):
+    values = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(names)}
+    selector = {"selector": {"matchExpressions": [values]}} if names else {}
+    return {
+        "name": name,
+        "hostname": host,
+        "allowedRoutes": {"namespaces": {"from": whose, **selector}},
+    }
+
+
+def istio(*hosts, redirect=True):
+    server = {
+        "port": {"name": "http", "number": 80},
+        "hosts": list(hosts),
+        "tls": {"httpsRedirect": redirect},
+    }
+    return of("Gateway", "gateway", "networking.istio.io/v1", spec={"servers": [server]})
+
+
+def redirect(gateway="gateway"):
+    spec = {
+        "parentRefs": [{"name": gateway, "namespace": "kserve"}],
+        "rules": [{"filters": [{"type": "RequestRedirect"}]}],
+    }
+    return of("HTTPRoute", "redirect", "gateway.networking.k8s.io/v1", spec=spec)
+
+
+def enforcing(level):
+    labels = {"pod-security.kubernetes.io/enforce": level} if level else {}
+    return of("Namespace", "team", metadata={"labels": labels})
+
+
+def in_mode(mode):
+    metadata = {"annotations": {"serving.kserve.io/deploymentMode": mode}} if mode else {}
+    return model() | {"metadata": model()["metadata"] | metadata}
+
+
 LOCAL = {"networking.kserve.io/visibility": "cluster-local"}
 KEPT = {"annotations": dict(KEEP)}
 # The risk, the object before and after (None for nothing), the field that is named.
@@ -165,6 +238,34 @@ SEEDED = [
     ("published", service("ClusterIP"), service("LoadBalancer"), "spec.type"),
     ("image-registry", job("docker.io/a/b"), job("mirror.example.com/a/b"), "spec.containers[0].image"),
     ("image-registry", None, job("a/b", "quay.io/a/b"), "spec.containers[1].image"),
+    ("published", network_policy(), None, ""),
+    ("published", network_policy(), network_policy(letting_in(space())), "spec.ingress"),
+    ("published", network_policy(), network_policy({}), "spec.ingress"),
+    ("published", network_policy(pods=""), network_policy(), "spec.ingress"),
+    ("published", network_policy(letting_in(space())), network_policy(letting_in(space(), port=81)), "spec.ingress"),
+    ("published", network_policy(letting_in(space())), network_policy(letting_in({"podSelector": {}})), "spec.ingress"),
+    ("published", network_policy(letting_in(block("10.0.0.0/16"))), network_policy(letting_in(block("10.0.0.0/8"))), "spec.ingress"),
+    ("published", network_policy(letting_in(block("10.0.0.0/8", "10.1.0.0/16"))), network_policy(letting_in(block("10.1.0.0/24"))), "spec.ingress"),
+    ("published", authorization({"namespaces": ["a"]}), authorization({"namespaces": ["a", "b"]}), "spec.rules"),
+    ("published", authorization({"namespaces": ["a"]}), authorization({"notNamespaces": ["a"]}), "spec.rules"),
+    ("published", authorization({"namespaces": ["a"]}, to=[{"operation": {"paths": ["/v1"]}}]), authorization({"namespaces": ["a"]}), "spec.rules"),
+    ("published", authorization({"namespaces": ["a"]}), authorization({"namespaces": ["a"]}, action="AUDIT"), "spec.rules"),
+    ("published", authorization({"namespaces": ["a"], "principals": ["b"]}), authorization({"principals": ["b"]}), "spec.rules"),
+    ("published", authorization({"namespaces": ["a", "b"]}, action="DENY"), authorization({"namespaces": ["a"]}, action="DENY"), "spec.rules"),
+    ("published", authorization({"namespaces": ["a"]}, action="DENY"), None, ""),
+    ("published", authentication("STRICT"), authentication("PERMISSIVE"), "spec.mtls"),
+    ("published", gateway(listener(whose="Same")), gateway(listener()), "spec.listeners[http]"),
+    ("published", gateway(listener("http", "a.b", "Selector", "x")), gateway(listener("http", "a.b", "Selector", "x", "y")), "spec.listeners[http]"),
+    ("published", gateway(listener()), gateway(listener(host="a.b")), "spec.listeners[http]"),
+    ("published", istio("a/*.example.com"), istio("*.example.com"), "spec.servers[http]"),
+    ("published", istio("a.example.com"), istio("a.example.com", redirect=False), "spec.servers[http].tls"),
+    ("route-removed", gateway(listener(), listener("https")), gateway(listener()), "spec.listeners[https]"),
+    ("route-removed", gateway(listener()), None, ""),
+    ("route-removed", of("IngressClass", "ours", "networking.k8s.io/v1"), None, ""),
+    ("route-removed", redirect(), None, ""),
+    ("pod-security-weaker", enforcing("restricted"), enforcing("baseline"), 'metadata.labels["pod-security.kubernetes.io/enforce"]'),
+    ("pod-security-weaker", enforcing("baseline"), enforcing(None), 'metadata.labels["pod-security.kubernetes.io/enforce"]'),
+    ("immutable-field", in_mode("Knative"), in_mode("Standard"), 'metadata.annotations["serving.kserve.io/deploymentMode"]'),
     ("protection-removed", crd("a", metadata=KEPT), crd("a"), 'metadata.annotations["helm.sh/resource-policy"]'),
 ]  # fmt: skip
 # Edits that restart nothing, widen nothing, publish nothing and take nothing away.
@@ -196,6 +297,29 @@ HARMLESS = [
     (config(ingressDomain="svc.cluster.local"), config(ingressDomain="svc.cluster.local", urlScheme="https")),
     (config(ingressDomain="example.com"), config(ingressDomain="example.com", disableIstioVirtualHost=True)),
     (None, of("HTTPRoute", "redirect", "gateway.networking.k8s.io/v1", spec={"rules": [{"filters": [{"type": "RequestRedirect"}]}]})),
+    (None, network_policy()),
+    (network_policy({}), network_policy()),
+    (network_policy(), network_policy(pods="")),
+    (network_policy(letting_in(space(), {"podSelector": {}})), network_policy(letting_in({"podSelector": {}}, space()))),
+    (network_policy(letting_in(space())), network_policy(letting_in(space("team", "b")))),
+    (network_policy(letting_in({"namespaceSelector": {}})), network_policy(letting_in({"podSelector": {}}, space()))),
+    (network_policy(letting_in(block("10.0.0.0/8"))), network_policy(letting_in(block("10.1.0.0/16", "10.1.2.0/24")))),
+    (None, authorization({"namespaces": ["a"]})),
+    (authorization({"namespaces": ["a", "b"]}), authorization({"namespaces": ["a"]})),
+    (authorization({"principals": ["b"]}), authorization({"namespaces": ["a"], "principals": ["b"]})),
+    (authorization({"namespaces": ["a"]}), authorization({"namespaces": ["a"]}, to=[{"operation": {"paths": ["/v1"]}}])),
+    (authorization({"namespaces": ["a"]}, action="DENY"), authorization({"namespaces": ["a", "b"]}, action="DENY")),
+    (None, authorization({"namespaces": ["a"]}, action="DENY")),
+    (authentication("PERMISSIVE"), authentication("STRICT")),
+    (None, gateway(listener())),
+    (gateway(listener()), gateway(listener(whose="Same"), listener("https"))),
+    (gateway(listener()), gateway(listener(host="a.example.com"))),
+    (gateway(listener("http", "a.b", "Selector", "x", "y")), gateway(listener("http", "a.b", "Selector", "y"))),
+    (istio("*.example.com"), istio("a/*.example.com")),
+    (istio("a.example.com", redirect=False), istio("a.example.com")),
+    (None, redirect()),
+    (enforcing("baseline"), enforcing("restricted")),
+    (enforcing(None), enforcing("baseline")),
     (service("LoadBalancer"), service("ClusterIP")),
     (service("LoadBalancer"), service("NodePort")),
     (of("ConfigMap", "c", data={"a": "1"}), of("ConfigMap", "c", data={"a": "2"})),
@@ -255,6 +379,45 @@ def test_a_host_that_another_object_routes_is_not_gone(tmp_path):
     old = folder(tmp_path / "old", route("iris.example.com"), other)
     new = folder(tmp_path / "new", other)
     assert diff(old, new)[1]["risks"] == []
+
+
+def test_a_policy_beside_another_lets_in_more(tmp_path):
+    """Where one keeps everybody out of the namespace, one more for some of its pods does not."""
+    nobody = network_policy(pods="", name="nobody")
+    some = network_policy(letting_in(space()), name="some")
+    elsewhere = network_policy(pods="other", name="elsewhere")
+    one, both, other = (
+        folder(tmp_path / name, *policies)
+        for name, policies in (
+            ("one", [nobody]),
+            ("both", [nobody, some]),
+            ("other", [elsewhere, some]),
+        )
+    )
+    assert [each["risk"] for each in diff(one, both)[1]["risks"]] == ["published"]
+    assert diff(both, one)[1]["risks"] == []
+    # Those for the same pods, and what is for others, are no guard of all.
+    (risk,) = diff(both, other)[1]["risks"]
+    assert (risk["object"], risk["field"]) == ("NetworkPolicy/nobody -n kserve", "")
+
+
+def test_a_policy_whose_pods_go_as_well_is_no_risk(tmp_path):
+    labels = {"matchLabels": {"serving.kserve.io/inferenceservice": "iris"}}
+    guard = authorization({"namespaces": ["a"]})
+    guard["spec"]["selector"] = labels
+    old, new, empty = (
+        folder(tmp_path / name, of("ConfigMap", "c"), *objects)
+        for name, objects in (("old", [model(), guard]), ("new", [model()]), ("empty", []))
+    )
+    assert [each["risk"] for each in diff(old, new)[1]["risks"]] == ["published"]
+    assert [each["risk"] for each in diff(old, empty)[1]["risks"]] == ["model-removed"]
+
+
+def test_a_redirect_that_goes_with_its_gateway_is_told_once(tmp_path):
+    old = folder(tmp_path / "old", gateway(listener()), redirect(), of("ConfigMap", "c"))
+    new = folder(tmp_path / "new", of("ConfigMap", "c"))
+    (risk,) = diff(old, new)[1]["risks"]
+    assert (risk["risk"], risk["object"]) == ("route-removed", "Gateway/gateway -n kserve")
 
 
 def test_a_host_in_another_text_is_no_route(tmp_path):
@@ -372,8 +535,10 @@ def test_the_same_through_every_door_is_no_difference(tmp_path):
     assert run("chart", "-f", values, "-o", tmp_path / "dist").returncode == 0
     assert diff(values, tmp_path / "gitops") == (0, {"risks": [], "changes": []})
     # Charts make no Namespace: `helm install --create-namespace` does.
-    _, said = diff(tmp_path / "dist", values)
-    assert [each["object"] for each in said["changes"]] == ["Namespace/kserve"]
+    for door in (values, tmp_path / "gitops"):
+        for other in (ROOT / "charts", tmp_path / "dist"):
+            assert diff(door, other, "-f", values) == (0, {"risks": [], "changes": []})
+            assert diff(other, door, "-f", values) == (0, {"risks": [], "changes": []})
     assert diff(ROOT / "charts", tmp_path / "dist", "-f", values)[0] == 0
     helm = tools.find("helm")
     for chart in CHARTS.values():
@@ -382,6 +547,30 @@ def test_the_same_through_every_door_is_no_difference(tmp_path):
     assert diff(CHARTS[MODELS], packaged, "-f", values)[0] == 0
     (packaged,) = tmp_path.glob("kserve-lite-[0-9]*.tgz")
     assert diff(STOCK, packaged)[0] == 0
+
+
+def test_the_namespaces_of_releases_are_no_difference_to_charts(tmp_path):
+    """Those that the generator makes; what somebody has written is there or is not."""
+    values = tmp_path / "my.yaml"
+    values.write_text(
+        "routing: {mode: virtualService, domain: example.com}\n"
+        "models: {iris: {format: sklearn, storageUri: 's3://models/iris'}}\n"
+    )
+    elsewhere = ("--namespace=platform", "--models-namespace=models")
+    assert diff(ROOT / "charts", values, "-f", values, *elsewhere)[0] == 0
+    done = run("manifests", "-f", values, "-o", tmp_path / "gitops", *elsewhere)
+    assert done.returncode == 0, done.stderr
+    assert diff(tmp_path / "gitops", ROOT / "charts", "-f", values, *elsewhere)[0] == 0
+    (file,) = (tmp_path / "gitops").rglob("*amespace-models.yaml")
+    file.write_text(
+        file.read_text().replace("  name: models\n", "  name: models\n  labels: {a: b}\n")
+    )
+    _, said = diff(tmp_path / "gitops", ROOT / "charts", "-f", values, *elsewhere)
+    assert [each["object"] for each in said["changes"]] == ["Namespace/models"]
+    # Between two folders it is one.
+    file.unlink()
+    _, said = diff(tmp_path / "gitops", values, *elsewhere)
+    assert [each["object"] for each in said["changes"]] == ["Namespace/models"]
 
 
 def test_no_cluster_is_asked(tmp_path):

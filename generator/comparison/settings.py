@@ -1,0 +1,70 @@
+"""What a side tells KServe: the domain under which it publishes, and how models run."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from generator import CONFIG, LOCAL
+from generator.comparison.change import Change, Found
+from generator.comparison.reading import of_kinds
+from generator.comparison.sides import Side
+from generator.yaml.data import JsonObject
+from generator.yaml.embedded import opened
+from generator.yaml.fields import at
+
+_MODE = "serving.kserve.io/deploymentMode"
+# What KServe still takes, and what it makes of that (constants.go, ParseDeploymentMode).
+_LEGACY = {"RawDeployment": "Standard", "Serverless": "Knative"}
+# The modes that its webhook writes into a model that says none (inference_service_defaults.go).
+_WRITTEN = ("Standard", "ModelMesh")
+
+
+def domain(data: JsonObject | None) -> str:
+    """The domain under which KServe itself publishes models, by its ConfigMap; empty for none."""
+    if not data or (data["kind"], data["metadata"]["name"]) != ("ConfigMap", CONFIG):
+        return ""
+    ingress = at(opened(data), "data.ingress")
+    if not isinstance(ingress, dict):
+        return ""
+    found = str(ingress.get("ingressDomain", ""))
+    return "" if ingress.get("disableIngressCreation") or found == LOCAL else found
+
+
+@cache
+def config(side: Side) -> JsonObject | None:
+    """KServe's ConfigMap, where it is on a side."""
+    found = of_kinds(side, "ConfigMap")
+    return next((data for data in found if data["metadata"]["name"] == CONFIG), None)
+
+
+def refused(change: Change) -> Found:
+    """Models whose mode changes: KServe's webhook refuses the update (validateDeploymentMode)."""
+    for pair, old, new in change.both:
+        if pair.kind == "InferenceService" and (modes := _modes(old, new, change)):
+            reason = f"KServe refuses to change {modes[0]} to {modes[1]}: the apply fails"
+            yield pair, f'metadata.annotations["{_MODE}"]', f"{reason}; delete the model first"
+
+
+def _modes(old: JsonObject, new: JsonObject, change: Change) -> tuple[str, str] | None:
+    """The modes of a model, where both are known and differ."""
+    before = _said(old) or _default(change.old)
+    after = _said(new)
+    # KServe keeps a model in its mode, unless the webhook writes another into it.
+    if not after and (default := _default(change.new)) in _WRITTEN:
+        after = default
+    return (before, after) if before and after and before != after else None
+
+
+def _said(model: JsonObject) -> str:
+    annotations: Any = at(model, "metadata.annotations") or {}
+    return _parsed(annotations.get(_MODE))
+
+
+def _default(side: Side) -> str:
+    """The mode of models that say none; empty where the side does not tell."""
+    return _parsed(at(opened(config(side) or {}), "data.deploy.defaultDeploymentMode"))
+
+
+def _parsed(mode: Any) -> str:
+    return _LEGACY.get(mode, mode) if isinstance(mode, str) else ""
