@@ -70,7 +70,9 @@ class Expansion:
             "registry": _string(
                 "Registry; global.imageRegistry replaces it.", image.registry, "registry"
             ),
-            "repository": _string("Repository, without the registry.", image.repository, "repository"),
+            "repository": _string(
+                "Repository, without the registry.", image.repository, "repository"
+            ),
             "tag": _string("Tag; empty means the chart's appVersion.", image.tag, "tag?"),
         }
         if image.pinnable:
