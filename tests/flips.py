@@ -166,9 +166,6 @@ STRINGS = {
     "webhook.certificate.caBundle": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tIGZsaXBwZWQK",
     "maxSurge": "17%",
     "maxUnavailable": "17%",
-    # No less than is requested.
-    "limits.cpu": "17",
-    "limits.memory": "17Gi",
     "cpu": "17m",
     "memory": "17Mi",
     # No less than what is requested.
