@@ -12,10 +12,25 @@ from generator.chart.rendering import schema_of
 from generator.values.load import Values, merge
 from generator.values.schema import Leaf, defaults, leaves, values_schema
 from tests import rendering
-from tests.rendering import CASES, CHARTS, WITH_MODELS, helm_template, values_of
+from tests.rendering import CASES, CHARTS, MODES, WITH_MODELS, helm_template, values_of
 
 SCHEMA = values_schema()
 LEAVES = list(leaves(SCHEMA))
+
+
+def branches(node: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[Leaf]:
+    """What an entry may have or not: each object with values of its own below a `*`."""
+    for key, child in node.get("properties", {}).items():
+        here = (*path, key)
+        if "*" in path and ("properties" in child or "x-entries" in child):
+            yield Leaf(here, child)
+        if "x-entries" in child:
+            yield from branches(child["additionalProperties"], (*here, "*"))
+        else:
+            yield from branches(child, here)
+
+
+BRANCHES = list(branches(SCHEMA))
 READERS = {
     chart: {leaf.path for leaf in leaves(schema_of(chart)) if "x-foreign" not in leaf.schema}
     for chart in CHARTS
@@ -28,7 +43,25 @@ ORDER = {
 for _chart, _cases in ((CHART, CASES), (MODELS, WITH_MODELS)):
     ORDER[_chart] += [case for case in _cases if case not in ORDER[_chart]]
 
-VALUES = {case: values_of(case) for case in CASES}
+# How requests are routed decides what most values change, so these are tried in every such case.
+ROUTED = {
+    CHART: ["tenants-gateways", "istio-tenants"],
+    MODELS: ["gateway-routes", "istio-models", "tenant-routes", "tenant-virtual-service"],
+}
+_ROUTED = {
+    CHART: ("global", "routing", "tenants"),
+    MODELS: (
+        "deploymentMode",
+        "global",
+        "graphs",
+        "networkPolicy",
+        "platform",
+        "routing",
+        "tenants",
+    ),
+}
+
+VALUES = {case: values_of(case) for case in CASES | MODES}
 WHOLE = {case: merge(defaults(SCHEMA), values) for case, values in VALUES.items()}
 
 SAMPLES = {
@@ -110,6 +143,14 @@ FORMATS = {
     "storage uri": "s3://flipped",
     "url": "http://flipped.example.com",
 }
+
+
+def versions() -> list[str]:
+    """The names of the versions beside a model, in all cases."""
+    models = (entry for values in WHOLE.values() for entry in (values.get("models") or {}).values())
+    return sorted({name for entry in models for name in entry.get("canary") or {}})
+
+
 # A text that shows whether it stays one (law 11).
 DIGITS = "1000017"
 # Strings that their pattern makes special.
@@ -140,6 +181,8 @@ STRINGS = {
 def flips(leaf: Leaf, value: object) -> list[object]:
     """Values that differ from `value` and that the leaf's schema allows; None takes it away."""
     schema = leaf.schema
+    if "properties" in schema or "x-entries" in schema:
+        return [branch_of(leaf)] if value is None else [None]
     # What an entry says may be left out.
     gone = [None] if "default" not in schema and value is not None else []
     if "x-kubernetes" in schema:
@@ -167,6 +210,12 @@ def flips(leaf: Leaf, value: object) -> list[object]:
         return [[item], *longer, *gone]
     inner = {} if schema.get("additionalProperties") == {"type": "object"} else "x"
     return [{"flipped": inner}, *gone]
+
+
+def branch_of(leaf: Leaf) -> object:
+    """What the cases have at a branch; an empty one if they have none."""
+    every = (at(values, path) for values in VALUES.values() for path in places(values, leaf.path))
+    return next((found for found in every if found), {})
 
 
 def writings(leaf: Leaf, value: Any, text: str) -> list[object]:
@@ -257,11 +306,42 @@ def trials(
     `others` takes the leaf and the value that it has; the likeliest to have an effect come first.
     """
     for chart, case in candidates(leaf):
-        for path in places(WHOLE[case], leaf.path):
-            for number, other in enumerate(others(leaf, at(WHOLE[case], path))):
-                file = folder / f"{'.'.join(path)}-{case}-{number}.yaml".replace("/", "_")
-                file.write_text(json.dumps(changed(VALUES[case], path, other), indent=1))
-                yield Trial(chart, case, path, file)
+        yield from trials_in(chart, case, leaf, others, folder)
+
+
+def trials_in(
+    chart: str,
+    case: str,
+    leaf: Leaf,
+    others: Callable[[Leaf, object], list[object]],
+    folder: Path,
+) -> Iterator[Trial]:
+    """The trials of a leaf in one case."""
+    for path in places(WHOLE[case], leaf.path):
+        for number, other in enumerate(others(leaf, at(WHOLE[case], path))):
+            file = folder / f"{chart}-{'.'.join(path)}-{case}-{number}.yaml".replace("/", "_")
+            file.write_text(json.dumps(changed(VALUES[case], path, other), indent=1))
+            yield Trial(chart, case, path, file)
+
+
+def routed(leaf: Leaf, folder: Path) -> Iterator[Trial]:
+    """The trials of a leaf in the cases that route requests, of a leaf that may matter there."""
+    for chart, cases in ROUTED.items():
+        if leaf.path[0] in _ROUTED[chart] and is_read(leaf, chart):
+            for case in cases:
+                yield from trials_in(chart, case, leaf, back_too, folder)
+
+
+def back_too(leaf: Leaf, value: object) -> list[object]:
+    """The flips of a leaf; its default, too, where the case has another value."""
+    default = leaf.schema.get("default")
+    others = flips(leaf, value)
+    return others if default in (None, value, *others) else [*others, default]
+
+
+def is_read(leaf: Leaf, chart: str) -> bool:
+    """Whether a chart reads a leaf, or something below a branch."""
+    return any(path[: len(leaf.path)] == leaf.path for path in READERS[chart])
 
 
 def render_with(chart: str, values: Values, *, helm: str = "helm") -> str:

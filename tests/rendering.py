@@ -36,6 +36,8 @@ CASES: dict[str, Path] = {
     for folder in ("values", "tests/cases", "examples/models")
     for file in sorted((ROOT / folder).glob("*.yaml"))
 }
+# What only law 3 measures in, beside the cases.
+MODES = {file.stem: file for file in sorted((ROOT / "tests" / "modes").glob("*.yaml"))}
 FLAVOURS = [name for name, file in CASES.items() if file.parent.name == "values"]
 WITH_MODELS = [name for name, file in CASES.items() if rendering.has_models(Values.parsed([file]))]
 # Every chart that has something to render in a case.
@@ -170,7 +172,7 @@ def through_door_two(case: str) -> tuple[parsing.Manifest, ...]:
 @cache
 def given(case: str) -> Values:
     """The values of a case as a command takes them: read and checked."""
-    return read([CASES[case]])
+    return read([(CASES | MODES)[case]])
 
 
 def write_chart(case: str, folder: Path, name: str = CHART) -> Path:

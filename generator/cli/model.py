@@ -35,7 +35,8 @@ def model(
     sklearnserver.yaml with modelFormat and modelUri. The entries are printed; with --apply-to they
     go into the values file, which keeps its comments, its order and every other byte.
 
-    A key that has no place in an entry is left out, and a comment says so. An object that cannot
+    A key that has no place in an entry is left out, and a comment says so. A Secret or another
+    object that models merely need is named, to be applied by itself. Any other object that cannot
     become an entry is an error: the others are printed, and with --apply-to nothing is written.
     """
     from generator.importer import entries  # noqa: PLC0415
@@ -47,6 +48,8 @@ def model(
     found = entries.read_models(source, name)
     if apply_to is None:
         click.echo(str(found), nl=False)
+    for each in found.needed:
+        diagnostics.warn("not in the values", each)
     if found.left_out:
         kept = f"{apply_to} was left as it is, since not all entries can be added"
         raise ValuesError(found.left_out, *([kept] if apply_to else []))

@@ -142,4 +142,4 @@ def _changes(found: effects.Effects) -> Iterator[str]:
     for things, fields in effects.grouped(found):
         what = ", ".join(things) if len(things) <= _SHOWN else f"{len(things)} objects"
         yield from (f"  {line}" for line in wrap(what, _WIDTH - 2))
-        yield from (f"    {field}" for field in fields or ("the whole object",))
+        yield from (f"    {field or 'the whole object'}" for field in fields or (effects.WHOLE,))

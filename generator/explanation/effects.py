@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from generator import DATA
@@ -19,10 +19,17 @@ NAME = "NAME"
 NAMED = ("models", "graphs", "trainedModels", "customRuntimes", "extraObjects")
 """The values that are entries by name, of which objects are made."""
 
+TENANTS = "tenants"
+"""The entries whose names are those of namespaces."""
+
+WHOLE = ""
+"""What stands for the whole object among its fields."""
+
 _HASH = re.compile(r"-[0-9a-f]{8}$")
 
 Effects = dict[str, list[str]]
-"""Fields by object, such as `Deployment/manager`: none where the object itself comes or goes."""
+"""Fields by object, such as `Deployment/manager`: none where the object itself comes or goes, and
+WHOLE among them where it does so with some values and changes with others."""
 
 
 @cache
@@ -37,8 +44,17 @@ def below(name: str) -> Effects:
     for leaf, effects in measured().items():
         if leaf == name or leaf.startswith(f"{name}."):
             for thing, fields in effects.items():
-                found.setdefault(thing, {}).update(dict.fromkeys(fields))
-    return {thing: list(fields) for thing, fields in sorted(found.items())}
+                found.setdefault(thing, {}).update(dict.fromkeys(fields or [WHOLE]))
+    only_whole = {WHOLE: None}
+    return {
+        thing: [] if fields == only_whole else list(fields)
+        for thing, fields in sorted(found.items())
+    }
+
+
+def is_whole(fields: Sequence[str]) -> bool:
+    """Whether an object with these fields among the effects comes or goes."""
+    return not fields or WHOLE in fields
 
 
 def label(kind: str, name: str) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from generator.chart.reads import reads
 from generator.explanation import effects
+from generator.explanation.labels import Thing
 from generator.values.load import Values
 from generator.values.schema import ValuePath, find, is_tree, values_schema
-from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, same
 from generator.yaml.path import Key, value_at
 
@@ -76,93 +76,21 @@ class Influence:
         return [key for key in found if key not in whole]
 
 
-def influence(data: JsonObject, values: Values, extra: Sequence[str] = ()) -> Influence:
-    """What changes an object with these values; `extra` are keys of extraObjects that are it."""
+def influence(thing: Thing, extra: Sequence[str] = ()) -> Influence:
+    """What changes an object; `extra` are keys of extraObjects that are it."""
     if extra:
         own = [("extraObjects", key) for key in extra]
         return Influence(tuple(own), tuple((key, ()) for key in own))
-    labels = dict(_labels(data["kind"], data["metadata"]["name"], values))
-    presence: dict[Key, None] = dict.fromkeys(_declaring(labels, values))
+    presence: dict[Key, None] = dict.fromkeys(thing.declaring())
     measured: dict[tuple[Key, Steps], None] = {}
     for leaf, things in effects.measured().items():
-        for label in labels.keys() & things.keys():
-            key = _key(leaf, labels[label], values)
-            if key and not things[label]:
-                presence[key] = None
-            for path in things[label] if key else ():
-                measured[key, steps(path) or ()] = None
+        for label in thing.labels.keys() & things.keys():
+            for key in thing.keys(leaf, label):
+                if effects.is_whole(things[label]):
+                    presence[key] = None
+                for path in filter(None, things[label]):
+                    measured[key, steps(path) or ()] = None
     return Influence(tuple(presence), tuple(measured))
-
-
-def known_objects() -> list[str]:
-    """The objects that the charts render with some values or other."""
-    return sorted({label for things in effects.measured().values() for label in things})
-
-
-def _labels(kind: str, name: str, values: Values) -> Iterator[tuple[str, str]]:
-    """What the effects call an object, each with the name of the entry that it is made of."""
-    known = known_objects()
-    own = effects.label(kind, name)
-    found = [(own, "")] if own in known else list(_entries(kind, name, values, known))
-    yield from found or _renamed(kind, name, values)
-
-
-def _entries(
-    kind: str, name: str, values: Values, known: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    pattern = effects.NAME
-    for label in known:
-        if label.startswith(f"{kind}/{pattern}"):
-            suffix = label.removeprefix(f"{kind}/{pattern}")
-            entry = name.removesuffix(suffix)
-            if name.endswith(suffix) and any(entry in values.whole[key] for key in effects.NAMED):
-                yield label, entry
-
-
-def _declaring(labels: Mapping[str, str], values: Values) -> Iterator[Key]:
-    """The entries that an object is made of."""
-    for section in effects.NAMED:
-        leaves = [
-            things for leaf, things in effects.measured().items() if leaf.startswith(f"{section}.*")
-        ]
-        for label, entry in labels.items():
-            if entry in values.whole[section] and any(label in things for things in leaves):
-                yield section, entry
-
-
-def _renamed(kind: str, name: str, values: Values) -> Iterator[tuple[str, str]]:
-    """The names that an object has with other words for the value that names it."""
-    for leaf, things in effects.measured().items():
-        labels = [label for label, fields in things.items() if not fields]
-        of_kind = [label for label in labels if label.startswith(f"{kind}/")]
-        if of_kind and any(_begins(name, said) for said in _said(leaf, values)):
-            yield from ((label, "") for label in of_kind)
-
-
-def _begins(name: str, said: Any) -> bool:
-    return isinstance(said, str) and bool(said) and f"{name}-".startswith(f"{said}-")
-
-
-def _said(leaf: str, values: Values) -> Iterator[Any]:
-    """The value of a leaf, or that of each entry."""
-    head, star, rest = leaf.partition(".*.")
-    entries = values.whole.get(head, {}) if star else [None]
-    for entry in entries:
-        path = (head, entry, *rest.split(".")) if star else tuple(leaf.split("."))
-        value: Any = values.whole
-        for step in path:
-            value = value.get(step) if isinstance(value, dict) else None
-        yield value
-
-
-def _key(leaf: str, entry: str, values: Values) -> Key:
-    """The path of a leaf with these values; () if the entry is no such one."""
-    path = tuple(leaf.split("."))
-    if "*" not in path or not entry:
-        return tuple(effects.NAME if step == "*" else step for step in path)
-    if entry not in values.whole[path[0]]:
-        return ()
-    return tuple(entry if index == 1 else step for index, step in enumerate(path))
 
 
 def _direct(statement: str) -> Iterator[ValuePath]:
@@ -181,27 +109,41 @@ def _changes(
         return False
     listed = len(effect) == len(field.key) and isinstance(field.key[-1], int)
     if _is_tree(value) and (listed or 0 < len(effect) < len(field.key)):
-        # What a tree adds is there with the value that it has in the tree.
         own = _value(values, value)
+        if own is ABSENT and _takes_the_place(value, effect):
+            return True
+        # What a tree adds is there with the value that it has in the tree.
         return listed and isinstance(own, list) and field.value in own
     # A text of a list may stand elsewhere than where it was measured.
     return not listed or (effect[-1] == field.steps[-1] and not direct and "{{" in field.statement)
 
 
+def _takes_the_place(value: Key, effect: Steps) -> bool:
+    """Whether a tree is a field of Kubernetes' as a whole, where the chart has one of its own."""
+    node = find(values_schema(), tuple(map(str, value))) or {}
+    return "x-kubernetes" in node and effect[-1] == value[-1]
+
+
 def _leads_to(value: Key, effect: Steps, field: Field, *, named_otherwise: bool) -> bool:
     """Whether a measured path leads to a field, to what it is in, or to what is in it.
 
-    An item may have another name than where it was measured, if the template reads that value.
+    An item may have another name than where it was measured, if the template reads that value, or
+    have had none there.
     """
     mentioned = re.search(rf"\.{re.escape(str(value[-1]))}\b", field.statement)
     return all(
-        _alike(step, own) or bool(isinstance(key, int) and named_otherwise and mentioned)
+        _alike(step, own)
+        or (isinstance(key, int) and (step.isdecimal() or bool(named_otherwise and mentioned)))
         for step, own, key in zip(effect, field.steps, field.key, strict=False)
     )
 
 
 def _alike(effect: str, own: str) -> bool:
-    return effect in ("", own, effects.NAME) or (effect.isdecimal() and own.isdecimal())
+    """Whether two steps may be the same; a name among the measured is any name."""
+    if effect in ("", own) or (effect.isdecimal() and own.isdecimal()):
+        return True
+    named = re.escape(effect).replace(effects.NAME, ".+") if effects.NAME in effect else ""
+    return bool(named and re.fullmatch(named, own))
 
 
 def _inside(value: Key, effect: Steps, field: Field, values: Values) -> Key:
@@ -229,4 +171,5 @@ def _value(values: Values, path: Key) -> Any:
 
 def _is_tree(value: Key) -> bool:
     """Whether the values API does not name what is below a value; so in extraObjects, too."""
-    return is_tree(find(values_schema(), tuple(map(str, value))) or {})
+    node = find(values_schema(), tuple(map(str, value))) or {}
+    return is_tree(node) and "properties" not in node and "x-entries" not in node

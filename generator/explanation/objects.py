@@ -15,9 +15,9 @@ from generator.explanation.influence import (
     Steps,
     first_steps,
     influence,
-    known_objects,
     steps,
 )
+from generator.explanation.labels import Thing, known_objects
 from generator.explanation.listing import Explained, Listing, Setter, name_of, named
 from generator.explanation.trace import Origin, Trace
 from generator.manifests.parsing import Manifest
@@ -73,7 +73,7 @@ class _Rendered:
         home = manifest.namespace or release.home(manifest.chart)
         identity = (manifest.group, manifest.kind, home, manifest.name)
         extra = declaring(values, identity, release) if manifest.is_extra else ()
-        self._influence = influence(self._data, values, extra)
+        self._influence = influence(Thing(*identity[1:2], identity[3], home, values), extra)
 
     def listing(self, wanted: Steps) -> Listing:
         """The object with the fields that are wanted."""
@@ -126,7 +126,11 @@ def _unknown_object(thing: str, manifests: Sequence[Manifest]) -> str:
     rendered = {effects.label(each.kind, each.name): each for each in manifests}
     own = effects.label(kind, name).lower()
     for label in known_objects():
-        makers = [leaf for leaf, things in effects.measured().items() if things.get(label) == []]
+        makers = [
+            leaf
+            for leaf, things in effects.measured().items()
+            if label in things and effects.is_whole(things[label])
+        ]
         if label.lower() == own and makers and label not in rendered:
             values = ", ".join(leaf.replace("*", effects.NAME) for leaf in makers)
             return f"{label}: is not rendered with these values; see {values}"

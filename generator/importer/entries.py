@@ -26,11 +26,14 @@ _KEY = "models"
 
 @dataclass(frozen=True)
 class Models:
-    """Entries by name, comments on what each does not carry, and the objects that are left out."""
+    """Entries by name, comments on what each does not carry, the objects that are left out, and
+    those that models need, which are applied by themselves.
+    """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     comments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     left_out: Sequence[Problem] = ()
+    needed: Sequence[Problem] = ()
 
     def __str__(self) -> str:
         """The entries as a values file; nothing if there are none."""
@@ -63,11 +66,11 @@ def _from_folder(folder: Path, name: str | None) -> Models:
 
 def _from_manifest(file: Path, name: str | None) -> Models:
     source = read_source(file)
-    services, problems = read_services(source)
-    if name is not None and len(services) > 1:
-        message = f"has {len(services)} InferenceServices, and --name is for one"
+    found = read_services(source)
+    if name is not None and len(found.services) > 1:
+        message = f"has {len(found.services)} InferenceServices, and --name is for one"
         raise ValuesError([Problem.of(source.name, message)])
-    alone, doubles = distinct(services, lambda service: service.name)
+    alone, doubles = distinct(found.services, lambda service: service.name)
     by_name = {name or service.name: service for service in alone}
     entries = {own: from_manifest(service.manifest) for own, service in by_name.items()}
     places = {own: service.object.position for own, service in by_name.items()}
@@ -77,7 +80,8 @@ def _from_manifest(file: Path, name: str | None) -> Models:
     return Models(
         {own: entries[own] for own in taken},
         {own: leftovers.comments(service.manifest) for own, service in taken.items()},
-        sorted([*problems, *doubles, *refused]),
+        sorted([*found.problems, *doubles, *refused]),
+        tuple(found.needed),
     )
 
 

@@ -16,6 +16,9 @@ from generator.yaml.data import JsonObject
 
 _KIND = "InferenceService"
 _API_VERSION = "serving.kserve.io/v1beta1"
+# What KServe's examples have beside a model that needs it: all of them of the API version v1.
+_NEEDED = ("ConfigMap", "Namespace", "PersistentVolumeClaim", "Secret", "ServiceAccount")
+_WITH_VALUES = {"InferenceGraph": "graphs", "TrainedModel": "trainedModels"}
 
 
 @dataclass(frozen=True)
@@ -41,21 +44,50 @@ class Service:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-def read_services(source: Source) -> tuple[list[Service], list[Problem]]:
-    """The InferenceServices of a manifest, and a Problem for each object that is not one of them.
-
-    Raises ValuesError when there is nothing in it.
+@dataclass(frozen=True)
+class Found:
+    """What is in a manifest: the InferenceServices, a Problem for each object that a model merely
+    needs, such as a Secret, and one for each other object.
     """
-    services: list[Service] = []
-    problems: list[Problem] = []
+
+    services: list[Service]
+    needed: list[Problem]
+    problems: list[Problem]
+
+
+def read_services(source: Source) -> Found:
+    """The InferenceServices of a manifest, and what else it has.
+
+    Raises ValuesError when there is nothing in it to tell of.
+    """
+    read = Found([], [], [])
     for found in read_objects(source.content, source.name):
+        if isinstance(found, Object) and _is_needed(found.data):
+            message = f"{_called(found.data)} is no model; apply it by itself"
+            read.needed.append(found.problem((), message))
+            continue
         wrong = [found] if isinstance(found, Problem) else list(_check(found))
-        problems += wrong
+        read.problems.extend(wrong)
         if isinstance(found, Object) and not wrong:
-            services.append(Service(found, found.data["metadata"]["name"]))
-    if not services and not problems:
+            read.services.append(Service(found, found.data["metadata"]["name"]))
+    if not read.services and not read.problems:
         raise ValuesError([Problem.of(source.name, f"holds no {_KIND}")])
-    return services, problems
+    return read
+
+
+def _is_needed(data: Any) -> bool:
+    return isinstance(data, dict) and data.get("apiVersion") == "v1" and data.get("kind") in _NEEDED
+
+
+def _called(data: JsonObject) -> str:
+    kind, name = data["kind"], _name_of(data)
+    return f"{kind} {name}" if name else kind
+
+
+def _name_of(data: JsonObject) -> str:
+    metadata = data.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def distinct(
@@ -90,14 +122,14 @@ def _check(found: Object) -> Iterator[Problem]:
         return
     kind, version = found.data["kind"], found.data.get("apiVersion")
     metadata, spec = found.data.get("metadata"), found.data.get("spec")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    called = f"{kind} {name}" if isinstance(name, str) and name else kind
+    name, called = _name_of(found.data), _called(found.data)
     if kind != _KIND:
-        yield found.problem((), f"{called} is left out: it is not an {_KIND}")
+        message = f"{called} is left out: it is not an {_KIND}; {_remedy(kind, name)}"
+        yield found.problem((), message)
     elif version != _API_VERSION:
         message = f"{called} is of {version}; KServe takes {_API_VERSION}"
         yield found.problem(("apiVersion",), message)
-    elif not (isinstance(metadata, dict) and isinstance(name, str) and name):
+    elif not (isinstance(metadata, dict) and name):
         generated = isinstance(metadata, dict) and "generateName" in metadata
         why = "only a generateName, and a model needs a name of its own" if generated else "no name"
         yield found.problem(("metadata",), f"{kind} is left out: it has {why}; set metadata.name")
@@ -106,6 +138,12 @@ def _check(found: Object) -> Iterator[Problem]:
     else:
         yield from _check_metadata(found, metadata)
         yield from _check_spec(found, spec)
+
+
+def _remedy(kind: str, name: str) -> str:
+    key = _WITH_VALUES.get(kind)
+    way = f"write it under {key}.{name or 'NAME'}" if key else "apply it by itself"
+    return f"{way}, and leave it out here"
 
 
 def _check_spec(found: Object, spec: JsonObject) -> Iterator[Problem]:

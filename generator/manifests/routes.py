@@ -42,10 +42,10 @@ def render(files: Sequence[Path], values: Values, release: Release = DEFAULT) ->
     _check_values(values)
     found = [read_services(source) for source in read_sources(files)]
     services, doubles = distinct(
-        [service for own, _ in found for service in own],
+        [service for own in found for service in own.services],
         lambda service: (service.namespace or release.models, service.name),
     )
-    problems = [*doubles, *(problem for _, own in found for problem in own)]
+    problems = [*doubles, *(each for own in found for each in [*own.needed, *own.problems])]
     for service in services:
         try:
             yield from _texts(service, values, release)

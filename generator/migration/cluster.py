@@ -17,7 +17,7 @@ from generator.migration.rules import RESOURCES, RUNTIMES, Rule, rules, upstream
 from generator.migration.state import Spot, State
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare
-from generator.yaml.path import Key, dotted
+from generator.yaml.path import Key, dotted, key_of
 
 _EXAMPLE = "_example"
 _RELEASED = re.compile(r"v([0-9]+\.[0-9]+)\.[0-9]+")
@@ -26,6 +26,9 @@ _SWITCH = "kserve.servingruntime.enabled"
 # without meaning anything else.
 _APART = ("disabled", "imagePullSecrets", "annotations")
 _APART_OF_CONTAINERS = ("image", "imagePullPolicy", "resources", "securityContext")
+# Read by KServe for a component that kserve-lite does not install (config_loader.go of llmisvc).
+_WITHOUT_RULES = {"scheduler"}
+_FOREIGN = "KServe has no such key; keep it in a ConfigMap of your own"
 # Of the controller's Deployment, by the path below its pod's spec.
 _OF_THE_POD = ("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints")
 
@@ -56,11 +59,19 @@ def _read_config(found: Object, state: State) -> None:
         try:
             content: Any = json.loads(text)
         except (TypeError, ValueError, RecursionError) as error:
+            if key not in _keys():
+                state.unknown.append((Spot(found.document, (*found.path, "data", key)), _FOREIGN))
+                continue
             message = f"is not JSON, which KServe wants there: {error}"
             raise ValuesError([found.problem(("data", key), message)]) from None
         for path, value in _settings(content, (key,), known):
             spot = Spot(found.document, (*found.path, "data", key), dotted(path[1:]))
             state.give(known.get(dotted(path)) or _override(path), value, spot)
+
+
+def _keys() -> set[str]:
+    """The keys of the ConfigMap that KServe reads, as JSON."""
+    return {str(key_of(path)[0]) for path in rules(CONFIG)} | _WITHOUT_RULES
 
 
 def _settings(data: Any, path: Key, known: Mapping[str, Rule]) -> Iterator[tuple[Key, Any]]:

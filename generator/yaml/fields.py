@@ -52,7 +52,7 @@ def compare(old: Any, new: Any, path: str = "") -> Iterator[Field]:
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*new, *(key for key in old if key not in new)]:
-            yield from compare(old.get(key, ABSENT), new.get(key, ABSENT), _join(path, key))
+            yield from compare(old.get(key, ABSENT), new.get(key, ABSENT), join(path, key))
     elif isinstance(old, list) and isinstance(new, list):
         yield from _compare_lists(old, new, path)
     else:
@@ -65,11 +65,11 @@ def leaves(data: Any, path: str = "", key: Key = ()) -> Iterator[tuple[str, Key,
     """
     if isinstance(data, dict) and data:
         for step, value in data.items():
-            yield from leaves(value, _join(path, step), (*key, step))
+            yield from leaves(value, join(path, step), (*key, step))
     elif isinstance(data, list) and data:
-        names = next((names for names in _NAMES if _name_all(names, data)), None)
+        names = names_of(data)
         for index, item in enumerate(data):
-            step = _name(item, names) if names else index
+            step = name_of(item, names) if names else index
             yield from leaves(item, f"{path}[{step}]", (*key, index))
     else:
         yield path, key, data
@@ -91,17 +91,18 @@ def at(data: Any, path: str) -> Any:
     return data
 
 
-def _join(path: str, key: str) -> str:
+def join(path: str, key: str) -> str:
+    """The path of a key below a path, as people write it."""
     own = dotted((key,))
     return f"{path}{own}" if own.startswith("[") else f"{path}.{own}".removeprefix(".")
 
 
 def _compare_lists(old: list[Any], new: list[Any], path: str) -> Iterator[Field]:
-    names = next((names for names in _NAMES if _name_all(names, old, new)), None)
+    names = names_of(old, new)
     if names is None:
         yield from _compare_unnamed(old, new, path)
         return
-    before, after = ({_name(each, names): each for each in items} for items in (old, new))
+    before, after = ({name_of(each, names): each for each in items} for items in (old, new))
     for name in [*after, *(name for name in before if name not in after)]:
         yield from compare(before.get(name, ABSENT), after.get(name, ABSENT), f"{path}[{name}]")
     kept = [name for name in before if name in after]
@@ -133,12 +134,17 @@ def _without(items: Sequence[Any], others: Sequence[Any]) -> list[Any]:
     return left
 
 
+def names_of(*lists: list[Any]) -> tuple[str, ...] | None:
+    """The fields that name each item of these lists; None where nothing does."""
+    return next((names for names in _NAMES if _name_all(names, *lists)), None)
+
+
 def _name_all(names: tuple[str, ...], *lists: list[Any]) -> bool:
     """Whether these fields name each item of each list, and no two alike."""
     for items in lists:
         if not all(isinstance(item, dict) and _has_names(item, names) for item in items):
             return False
-        if len({_name(item, names) for item in items}) < len(items):
+        if len({name_of(item, names) for item in items}) < len(items):
             return False
     return True
 
@@ -147,5 +153,6 @@ def _has_names(item: dict[str, Any], names: tuple[str, ...]) -> bool:
     return all(isinstance(item.get(name), str | int) for name in names)
 
 
-def _name(item: dict[str, Any], names: tuple[str, ...]) -> str:
+def name_of(item: dict[str, Any], names: tuple[str, ...]) -> str:
+    """What an item is called by the fields that `names_of` found."""
     return "/".join(str(item[name]) for name in names)

@@ -1,13 +1,15 @@
 """`explain`: every value has an answer, and a misspelt one the value that was meant."""
 
 import json
+import re
 
 import pytest
 
 from generator.errors import GeneratorError
 from generator.explanation import effects
 from generator.explanation.answer import explain
-from tests.flips import LEAVES
+from generator.explanation.labels import known_objects
+from tests.flips import DIGITS, LEAVES, WHOLE
 from tests.unit.test_cli import run
 
 
@@ -26,6 +28,41 @@ def test_every_leaf_has_a_type_prose_and_effects():
 @pytest.mark.parametrize("name", ["models.*.format", "models.NAME.format", "models.iris.format"])
 def test_any_word_stands_for_the_name_of_an_entry(name):
     assert explain(name).name == "models.NAME.format"
+
+
+def test_no_name_of_a_test_is_told():
+    """What the cases call their entries, and what a trial called a thing, is NAME to a user."""
+    labels = {label.partition("/")[2] for label in known_objects()}
+    entries = {
+        name
+        for case in WHOLE.values()
+        for section in ("models", "graphs", "trainedModels", "customRuntimes", "tenants")
+        for name in case[section]
+    }
+    # What our own objects are called, too.
+    entries -= {"default"}
+    assert entries > {"iris", "search"}
+    assert [
+        label for label in labels if re.search(rf"flipped|{DIGITS}", label, re.IGNORECASE)
+    ] == []
+    words = re.compile(rf"(?<![\w-])(?:kserve-)?(?:{'|'.join(entries)})(?![\w-])")
+    assert sorted(filter(words.search, labels)) == []
+
+
+def test_a_value_that_routes_lists_the_routes():
+    routes = {
+        "GRPCRoute/NAME.host",
+        "HTTPRoute/NAME.host",
+        "HTTPRoute/NAME.path",
+        "VirtualService/NAME",
+    }
+    assert routes <= explain("routing.domain").effects.keys()
+    found = explain("tenants.x.gateway.domain").effects
+    assert routes | {"Gateway/kserve-NAME"} <= found.keys()
+    assert "spec.listeners[http].hostname" in found["Gateway/kserve-NAME"]
+    assert "spec.hostnames[0]" in found["HTTPRoute/NAME.host"]
+    text = "\n".join(explain("routing.domain").as_text())
+    assert "    the whole object\n    spec.hostnames[0]" in text
 
 
 def test_a_branch_lists_what_is_below_it():

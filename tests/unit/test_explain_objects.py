@@ -139,6 +139,50 @@ def test_the_entry_that_makes_an_object_is_named():
     assert "models.sklearn-iris.port" in values_of(service, "spec.ports[http].targetPort")
 
 
+ROUTES = """\
+routing: {mode: gatewayApi, domain: a.example.com, gatewayApi: {writeRoutes: true}}
+models: {iris: {format: sklearn, storageUri: "s3://m/iris"}}
+tenants: {default: {createNamespace: false}}
+"""
+MESH = """\
+routing: {mode: virtualService, domain: a.example.com}
+models: {iris: {format: sklearn, storageUri: "s3://m/iris"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "thing", "field", "expected"),
+    [
+        (ROUTES, "HTTPRoute/iris.host", "spec.hostnames", {"routing.domain", "routing.domainTemplate",
+         "tenants.default.gateway.domain"}),
+        (ROUTES, "HTTPRoute/iris.host", "spec.rules[0].timeouts", {"models.iris.timeout"}),
+        (ROUTES, "HTTPRoute/iris.host", "spec.parentRefs[0].name", {"routing.gateway.name"}),
+        (MESH, "VirtualService/iris", "spec.http[predict].timeout", {"models.iris.timeout"}),
+        (MESH, "Gateway/kserve-ingress-gateway", "spec.servers[0].hosts", {"routing.domain"}),
+        (MESH, "Service/iris", "spec.selector.app", {"models.iris.transformer.image"}),
+    ],
+)  # fmt: skip
+def test_a_field_of_a_route_names_the_values_that_change_it(
+    tmp_path, given, thing, field, expected
+):
+    (tmp_path / "my.yaml").write_text(given)
+    (listing,) = explain(thing, field, values=read([tmp_path / "my.yaml"]))
+    setters = {each.path for found in listing.fields for each in found.setters}
+    assert expected <= setters
+
+
+def test_a_route_comes_and_goes_with_its_model(tmp_path):
+    (tmp_path / "my.yaml").write_text(ROUTES)
+    (listing,) = explain("HTTPRoute/iris.host", values=read([tmp_path / "my.yaml"]))
+    presence = {each.path for each in listing.presence}
+    assert {
+        "models.iris",
+        "routing.mode",
+        "routing.domain",
+        "routing.gatewayApi.writeRoutes",
+    } <= presence
+
+
 @pytest.mark.parametrize(
     "field", ["containers[0].image", "containers[manager].image", 'containers["manager"]["image"]']
 )

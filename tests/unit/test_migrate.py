@@ -427,6 +427,29 @@ def test_the_images_of_a_version_are_no_settings(version):
     assert "kserve-sklearnserver differs from kserve-lite's in " in done.stderr
 
 
+def test_a_key_that_kserve_does_not_have_stops_nothing():
+    config = config_map(
+        teamNotes="owner: ml platform", deploy='{"defaultDeploymentMode": "Standard"}'
+    )
+    done = run("-", given=listed(config))
+    assert done.returncode == 0
+    assert yaml.safe_load(done.stdout)["storage"]
+    remark = "teamNotes: KServe has no such key; keep it in a ConfigMap of your own"
+    assert f"# Not carried: items[0].data.{remark}." in done.stdout
+    assert f"data.{remark}" in done.stderr
+    assert run("-", "--strict", given=listed(config)).returncode == 1
+
+
+@pytest.mark.parametrize(
+    "key", ["deploy", "logger", "scheduler", "autoscaling-wva-controller-config"]
+)
+def test_a_key_that_kserve_reads_as_json_has_to_be_json(key):
+    """Every one that v0.20.0 looks for: KServe itself stops at it."""
+    done = run("-", given=listed(config_map(**{key: "owner: ml platform"})))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"data.{key}: is not JSON, which KServe wants there" in done.stderr
+
+
 WRONG = {
     "no JSON": (listed(config_map(ingress="{")), "data.ingress: is not JSON"),
     "a list": ("- a\n", "1:1: is no mapping; values of a chart are one"),

@@ -15,6 +15,10 @@ from tests.rendering import CASES, ROOT
 
 ENTRY = {"format": "sklearn", "storageUri": "s3://m/one", "preStopSleepSeconds": 0}
 
+LEFT_OUT = (
+    "Pod is left out: it is not an InferenceService; apply it by itself, and leave it out here"
+)
+
 
 def run(*arguments: object, given: str | None = None):
     return subprocess.run(
@@ -55,14 +59,52 @@ def test_a_manifest_comes_from_a_pipe_with_a_name(tmp_path):
 def test_what_is_wrong_with_standard_input_is_said_of_it():
     done = run("model", "-", given="kind: Pod\n")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "standard input:1:1: Pod is left out: it is not an InferenceService\n"
+    assert done.stderr == f"standard input:1:1: {LEFT_OUT}\n"
 
 
 def test_an_object_that_is_left_out_is_exit_1_and_the_others_are_printed():
     done = run("model", "-", given=f"{service()}\n---\nkind: Pod\n")
     assert done.returncode == 1
     assert yaml.safe_load(done.stdout) == {"models": {"m": ENTRY}}
-    assert done.stderr == "standard input:3:1: Pod is left out: it is not an InferenceService\n"
+    assert done.stderr == f"standard input:3:1: {LEFT_OUT}\n"
+
+
+NEEDED = ("ConfigMap", "Namespace", "PersistentVolumeClaim", "Secret", "ServiceAccount")
+
+
+def test_what_a_model_merely_needs_is_named_and_stops_nothing(tmp_path):
+    """As KServe's example of S3 has it: Secret, ServiceAccount and InferenceService in a file."""
+    others = [{"apiVersion": "v1", "kind": kind, "metadata": {"name": "s3"}} for kind in NEEDED]
+    with_account = json.loads(service())
+    with_account["spec"]["predictor"]["serviceAccountName"] = "s3"
+    entry = ENTRY | {"serviceAccountName": "s3"}
+    given = "\n---\n".join(map(json.dumps, [*others, with_account]))
+    file = tmp_path / "my.yaml"
+    file.write_text("# mine\n")
+    done = run("model", "-", "--apply-to", file, given=given)
+    assert done.returncode == 0
+    assert yaml.safe_load(file.read_text()) == {"models": {"m": entry}}
+    said = done.stderr.splitlines()
+    assert said[:-1] == [
+        f"not in the values: standard input:{2 * line + 1}:1: {kind} s3 is no model; "
+        "apply it by itself"
+        for line, kind in enumerate(NEEDED)
+    ]
+    printed = run("model", "-", given=given)
+    assert (printed.returncode, yaml.safe_load(printed.stdout)) == (0, {"models": {"m": entry}})
+    alone = run("model", "-", given=json.dumps(others[0]))
+    assert (alone.returncode, alone.stdout) == (1, "")
+    assert alone.stderr == "standard input:1:1: holds no InferenceService\n"
+
+
+def test_what_has_values_of_its_own_stops_apply_to_and_says_where_it_goes(tmp_path):
+    graph = {"apiVersion": "serving.kserve.io/v1alpha1", "kind": "InferenceGraph"}
+    given = f"{service()}\n---\n{json.dumps(graph | {'metadata': {'name': 'vote'}})}"
+    file = tmp_path / "my.yaml"
+    file.write_text("# mine\n")
+    done = run("model", "-", "--apply-to", file, given=given)
+    assert (done.returncode, file.read_text()) == (1, "# mine\n")
+    assert "write it under graphs.vote, and leave it out here" in done.stderr
 
 
 def test_a_namespace_alone_is_a_comment_and_exit_0():

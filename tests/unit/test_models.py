@@ -292,7 +292,10 @@ def test_json_and_utf_16_are_read_as_well(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}, "8:1: Secret s is left out"),
+        ({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}}, "8:1: Job j is left out: it is not an InferenceService; apply it by itself, and leave it out here"),
+        ({"apiVersion": "v2", "kind": "Secret", "metadata": {"name": "s"}}, "8:1: Secret s is left out"),
+        ({"kind": "InferenceGraph", "metadata": {"name": "g"}}, "InferenceGraph g is left out: it is not an InferenceService; write it under graphs.g, and leave it out here"),
+        ({"kind": "TrainedModel"}, "TrainedModel is left out: it is not an InferenceService; write it under trainedModels.NAME, and leave it out here"),
         ("text", "8:1: is left out: it is not an object"),
         ([1], "8:1: is left out: it is not an object"),
         ({"a": 1}, "8:1: is left out: it is not an object with a kind"),
@@ -707,7 +710,7 @@ def test_what_gets_no_route_is_named_and_the_others_get_theirs(tmp_path):
     said = [str(problem).removeprefix(f"{file}:") for problem in caught.value.problems]
     assert len(said) == 4
     assert "twice has the name of another (default/twice in" in "".join(said)
-    assert "Secret s is left out" in "".join(said)
+    assert "Secret s is no model; apply it by itself" in "".join(said)
     assert "has 60 characters" in "".join(said)
 
 
