@@ -66,6 +66,12 @@ ACTION = "is a template's action; quote it if it is text, or render the file fir
         ("{{ .x }}: 1\n", f'my.yaml:1:1: "{{{{ .x }}}}" {ACTION}'),
         ('a: "{{ .x }}"\nb: c: d\n', "my.yaml:2:5: not valid YAML: mapping values"),
         ("a: 1_000.5\n", "parsers read 1_000.5 differently"),
+        ("a: 02\n", 'differently (YAML 1.1, 1.2, Go); write 2, or "02" if it is text'),
+        ("a: 0644\n", 'write 644 (or 420, if it is octal), or "0644" if it is text'),
+        ("a: 1.5e3\n", 'write 1500, or "1.5e3" if it is text'),
+        ("a: 1e-7\n", '; write "1e-7"'),
+        ("a: on\n", 'write true, or "on" if it is text'),
+        ("a: 0" + "9" * 5_000 + "\n", "differently"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text, said):
