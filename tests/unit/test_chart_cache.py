@@ -120,9 +120,7 @@ for _ in range(8):
 def test_runs_that_begin_together_on_an_empty_cache_all_find_it_whole(cache):
     argv = [sys.executable, "-c", READ]
     runs = [
-        subprocess.Popen(
-            argv, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
     for run in runs:
