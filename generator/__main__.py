@@ -1,6 +1,15 @@
-"""Makes `python -m generator` run the command line."""
+"""Makes `python -m generator` run the command line, and what pip installs."""
 
-from generator.cli.main import main
+from generator.signals import end_at_once
+
+
+def main() -> None:
+    """Run the command line, from the first import on without a traceback."""
+    end_at_once()
+    from generator.cli.main import main as run  # noqa: PLC0415
+
+    run()
+
 
 if __name__ == "__main__":
     main()

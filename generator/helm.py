@@ -103,7 +103,7 @@ def _refused(said: str, values: Values) -> ValuesError:
         path = values.key(step.replace("~1", "/").replace("~0", "~") for step in steps)
         problems.append(values.problem(path, f"Helm refuses it: {finding['fact']}"))
     if not problems:
-        problems = [Problem.of("values", _NOISE.sub("", said))]
+        problems = [Problem.plain(_NOISE.sub("", said))]
     return ValuesError(sorted(set(problems)))
 
 

@@ -12,11 +12,22 @@ from typing import Any
 _SIGNALS: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def end_at_once() -> None:
+    """Have Ctrl-C end the process as SIGTERM does by default: there is nothing to put in order.
+
+    While modules are imported, Python would print a traceback.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def end_in_order() -> None:
     """Have SIGTERM and SIGHUP end the process as Ctrl-C does, through every `finally`.
 
     The exit code is 128 and the signal's number, as shells have it.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # Under nohup SIGHUP is ignored.
             signal.signal(number, _end)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from generator import CHART, DATA, MODELS
+from generator import CHART, DATA
 from generator.cache import cache_folder
 from generator.output.record import NAME, Record, digest, parse
 
@@ -46,7 +46,7 @@ def _cached(chart: str) -> Path:
     draft = Path(tempfile.mkdtemp(dir=cache, prefix="draft-"))
     try:
         _render(draft)
-        _replace(entry, draft)
+        _settle(draft, entry)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     _forget(cache)
@@ -68,19 +68,27 @@ def _is_sound(entry: Path, chart: str) -> bool:
     return bool(own) and found == own
 
 
-def _replace(entry: Path, draft: Path) -> None:
-    """Put a draft in place of an entry, which is missing or damaged."""
-    damaged = Path(tempfile.mkdtemp(dir=entry.parent, prefix="draft-"))
+def _settle(draft: Path, entry: Path) -> None:
+    """Make a draft the entry; where another run has made one meanwhile, mend what is damaged in it.
+
+    Another run may be reading the entry. So no folder is moved away, a file that is as it should be
+    is not touched, and one that is not changes in one step. Whoever mends writes the same bytes.
+    """
     try:
-        if entry.exists():
-            entry.replace(damaged / "damaged")
-        draft.replace(entry)
+        draft.rename(entry)
+        return
     except OSError:
-        # Somebody else was first, with the same bytes.
-        if not all(_is_sound(entry, chart) for chart in (CHART, MODELS)):
+        if not entry.is_dir():
             raise
-    finally:
-        shutil.rmtree(damaged, ignore_errors=True)
+    files = {file.relative_to(draft): file for file in draft.rglob("*") if file.is_file()}
+    for file in entry.rglob("*"):
+        if file.is_file() and file.relative_to(entry) not in files:
+            file.unlink(missing_ok=True)
+    for path, file in files.items():
+        there = entry / path
+        if not there.is_file() or there.read_bytes() != file.read_bytes():
+            there.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(there)
 
 
 def _render(parent: Path) -> Path:
@@ -122,14 +130,18 @@ def _sources() -> Iterator[str]:
 
 def _forget(cache: Path) -> None:
     """Keep the charts of the last few states, and what another run may be reading or writing."""
-    ages = {}
-    for entry in cache.iterdir():
-        try:
-            ages[entry] = time.time() - entry.stat().st_mtime
-        except FileNotFoundError:
-            continue  # Another run's draft, in place by now.
+    ages = {entry: _age(entry) for entry in cache.iterdir()}
     charts = [entry for entry in ages if not entry.name.startswith("draft-")]
     kept = sorted(charts, key=ages.__getitem__)[:_KEPT]
-    for entry, age in ages.items():
-        if entry not in kept and age > _IN_USE:
+    for entry in ages.keys() - kept:
+        # Looked at once more: another run may have taken it since.
+        if _age(entry) > _IN_USE:
             shutil.rmtree(entry, ignore_errors=True)
+
+
+def _age(entry: Path) -> float:
+    """For how many seconds nobody has taken an entry; 0 if it is not there any more."""
+    try:
+        return time.time() - entry.stat().st_mtime
+    except FileNotFoundError:
+        return 0

@@ -14,7 +14,7 @@ CODES: dict[int | str, str] = {
     0: "Success.",
     1: "What was given is wrong, or something failed; the error says what, and what mends it.",
     2: "Wrong usage: an unknown option, or options that do not go together.",
-    "128+N": "Ended by signal N: 130 by Ctrl-C, 143 by SIGTERM.",
+    "128+N": "Ended by signal N: 130 by Ctrl-C, 141 by a closed pipe, 143 by SIGTERM.",
 }
 """What each exit code means, where a command says nothing else."""
 

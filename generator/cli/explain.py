@@ -40,6 +40,7 @@ def explain(*, path: str, field: str, values: tuple[str, ...], form: str, releas
     \b
     KIND/NAME is an object that the charts render with your values (-f):
       Deployment/kserve-controller-manager
+      svc/kserve-webhook-server-service    KIND is short, as for kubectl
     FIELD is one of its fields, or a part with all that is in there:
       spec.template.spec.containers[0].image
       data.ingress          in a ConfigMap, also inside its JSON

@@ -6,11 +6,15 @@ trouble of what compares), or 128 and a signal's number.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TextIO
 
 import click
 
@@ -38,12 +42,49 @@ _MODULE = "python -m generator"
 
 def main() -> None:
     """Run the command line; report errors without a traceback."""
-    end_in_order()
-    diagnostics.begin(sys.argv[1:])
+    with _ending():
+        end_in_order()
+        _open_streams()
+        diagnostics.begin(sys.argv[1:])
+        try:
+            _run()
+        finally:
+            diagnostics.end()
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[None]:
+    """End as other programs do when Ctrl-C is pressed, and when nobody reads what is printed."""
     try:
-        _run()
-    finally:
-        diagnostics.end()
+        yield
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        for stream in (sys.stdout, sys.stderr):
+            _let_go(stream)
+        sys.exit(128 + signal.SIGPIPE)
+
+
+def _let_go(stream: TextIO) -> None:
+    """Have Python not try once more, on its way out, to write what cannot be written."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _open_streams() -> None:
+    """Open the streams that are closed: what is printed there would be lost without a word.
+
+    Standard output becomes one that refuses to be written to; errors have nowhere to go.
+    """
+    for number, name, mode in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, mode)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _run() -> None:
@@ -52,8 +93,7 @@ def _run() -> None:
     try:
         cli.main(prog_name=_program(), standalone_mode=False)
     except OSError as error:
-        # Left as it is, Python would try once more to write to it on its way out, and say so.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _let_go(sys.stdout)
         where = error.filename or "standard output"
         diagnostics.fail([Problem.output(where, str(error.strerror))])
         sys.exit(_status(error))
@@ -61,7 +101,7 @@ def _run() -> None:
         diagnostics.fail(error.problems)
         sys.exit(_status(error))
     except click.exceptions.Abort:
-        sys.exit(130)
+        sys.exit(128 + signal.SIGINT)
     except click.ClickException as error:
         problems, text = _usage(error)
         diagnostics.fail(problems, shown=text)
@@ -100,6 +140,15 @@ def _program() -> str:
 
 class _Program(click.Group):
     """The commands, with a help that calls the program what its user does."""
+
+    # Of what nobody reads click would make exit code 1, without a word.
+    def make_context(self, *words: Any, **more: Any) -> click.Context:
+        with _ending():
+            return super().make_context(*words, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _ending():
+            return super().invoke(ctx)
 
     def get_help(self, ctx: click.Context) -> str:
         return super().get_help(ctx).replace(_MODULE, ctx.command_path)

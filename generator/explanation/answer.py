@@ -121,6 +121,8 @@ def _unknown(node: JsonObject, known: Sequence[str], key: str) -> str:
     path = f"{above}.{key}".removeprefix(".")
     if reason := node.get("x-removed", {}).get(key):
         return f"{path}: {reason}"
+    if elsewhere := node.get("x-elsewhere", {}).get(key):
+        return f"{path}: there is no such value; {elsewhere}"
     if "properties" not in node:
         kind = node.get("x-kubernetes") or f"of type {type_of(node)}"
         return f"{path}: what is below {above} is {kind}, and is not explained here"

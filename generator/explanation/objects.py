@@ -17,6 +17,7 @@ from generator.explanation.influence import (
     influence,
     steps,
 )
+from generator.explanation.kinds import is_kind, kind_of
 from generator.explanation.labels import Thing, known_objects
 from generator.explanation.listing import Explained, Listing, Setter, name_of, named
 from generator.explanation.trace import Origin, Trace
@@ -50,9 +51,13 @@ def explain(
         raise GeneratorError(f"{field}: is no field; write a.b, a.b[0] or a.b[name]")
     with TemporaryDirectory(prefix="kserve-lite-") as folder:
         manifests = render(values, release, charts=lambda name: trace.copy(name, Path(folder)))
-    found = [each for each in manifests if _is(each, thing)]
+    word, _, name = thing.partition("/")
+    kinds = {each.kind for each in manifests} | {each.partition("/")[0] for each in known_objects()}
+    kind, group = kind_of(word, kinds)
+    found = [each for each in manifests if (each.kind, each.name) == (kind, name)]
+    found = [each for each in found if group in ("", each.group)]
     if not found:
-        raise GeneratorError(_unknown_object(thing, manifests))
+        raise GeneratorError(_unknown_object(kind, name, manifests, is_kind(kind, kinds)))
     every = [_Rendered(each, values, release) for each in found]
     listings = [each.listing(wanted) for each in every]
     if not any(listing.fields for listing in listings):
@@ -115,29 +120,27 @@ class _Rendered:
         return tuple(Setter(dotted(key), self._values.said(key)) for key in keys)
 
 
-def _is(manifest: Manifest, thing: str) -> bool:
-    kind, _, name = thing.partition("/")
-    return manifest.kind.lower() == kind.lower() and manifest.name == name
+def _unknown_object(kind: str, name: str, manifests: Sequence[Manifest], is_kind: bool) -> str:
+    """The error for an object that is not rendered: the values that make it, or a near one.
 
-
-def _unknown_object(thing: str, manifests: Sequence[Manifest]) -> str:
-    """The error for an object that is not rendered: the values that make it, or a near one."""
-    kind, _, name = thing.partition("/")
+    One of another kind is near only to what is no kind.
+    """
+    thing = f"{kind}/{name}"
     rendered = {effects.label(each.kind, each.name): each for each in manifests}
-    own = effects.label(kind, name).lower()
-    for label in known_objects():
+    own = effects.label(kind, name)
+    if own in known_objects() and own not in rendered:
         makers = [
             leaf
             for leaf, things in effects.measured().items()
-            if label in things and effects.is_whole(things[label])
+            if own in things and effects.is_whole(things[own])
         ]
-        if label.lower() == own and makers and label not in rendered:
+        if makers:
             values = ", ".join(leaf.replace("*", effects.NAME) for leaf in makers)
-            return f"{label}: is not rendered with these values; see {values}"
+            return f"{own}: is not rendered with these values; see {values}"
     fact = f"{thing}: these values render no such object"
     known = [f"{each.kind}/{each.name}" for each in manifests]
-    of_kind = sorted(label for label in known if label.lower().startswith(f"{kind.lower()}/"))
-    if near := nearest(thing, of_kind) or nearest(thing, known):
+    of_kind = sorted(label for label in known if label.startswith(f"{kind}/"))
+    if near := nearest(thing, of_kind if is_kind else known):
         return f"{fact}; did you mean {near}?"
     if of_kind:
         return f"{fact}; there is {', '.join(of_kind)}"

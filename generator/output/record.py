@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator import __version__
+from generator import __version__, conflict
 
 NAME = "SHA256SUMS"
 JOURNAL = ".kserve-lite-journal"
@@ -27,7 +27,6 @@ JOURNAL = ".kserve-lite-journal"
 _HEAD = re.compile(r"# kserve-lite (\S+): (\S.*)")
 _FROM = "# from: "
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
-_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ class Record:
 
 def parse(text: str) -> Record:
     """The record in a file's text. Raises ValueError, which says what the text is instead."""
-    if _CONFLICT.search(text):
-        raise ValueError("holds the marks of a merge conflict; take one side of this file whole")
+    if conflict.first_mark(text):
+        raise ValueError(f"{conflict.FACT}; take one side of this file whole")
     if "\r\n" in text:
         raise ValueError(_WINDOWS)
     head, *lines = text.split("\n")

@@ -175,11 +175,31 @@ def _removed(schema: JsonObject, path: Key, word: Any) -> str | None:
 
 
 def _unknown(schema: JsonObject, path: Key, key: str, known: Mapping[str, Any]) -> str:
-    if near := nearest(key, known):
-        return f"unknown key; did you mean {dotted((*path, near))}?"
-    # The right key in the wrong place.
-    elsewhere = [leaf.name for leaf in leaves(schema) if leaf.path[-1] == key]
-    if len(elsewhere) == 1:
-        return f"unknown key; did you mean {elsewhere[0]}?"
+    node = find(schema, tuple(map(str, path))) or {}
+    if elsewhere := node.get("x-elsewhere", {}).get(key):
+        return f"unknown key; {elsewhere}"
+    within = _entry_of(schema, path)
+    # In an entry, what is further down in it is meant rather than a word that is like it.
+    words = [_misplaced(schema, within, key), _near(path, key, known)]
+    if found := next(filter(None, words if within else reversed(words)), None):
+        return f"unknown key; did you mean {found}?"
     here = dotted(path) or "the top level"
     return f"unknown key; {here} has {', '.join(known)}"
+
+
+def _near(path: Key, key: str, known: Mapping[str, Any]) -> str | None:
+    near = nearest(key, known)
+    return dotted((*path, near)) if near else None
+
+
+def _entry_of(schema: JsonObject, path: Key) -> Key:
+    """The path of the entry that a path leads into, the innermost; () if it leads into none."""
+    entries = (path[:n] for n in range(len(path), 0, -1) if _is_entry(schema, path[:n]))
+    return next(entries, ())
+
+
+def _misplaced(schema: JsonObject, above: Key, key: str) -> str | None:
+    """The path below `above` of the only leaf that is called `key`."""
+    node = find(schema, tuple(map(str, above))) or {}
+    found = [leaf.path for leaf in leaves(node) if leaf.path[-1] == key]
+    return dotted((*above, *found[0])) if len(found) == 1 else None

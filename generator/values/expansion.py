@@ -47,6 +47,8 @@ class Expansion:
             "properties": {key: self.expand(child) for key, child in entries.items()},
         }
         self.custom = outer
+        if (elsewhere := node.pop("x-elsewhere", None)) is not None:
+            entry["x-elsewhere"] = elsewhere
         if names is not None:
             node["propertyNames"] = expand({"x-format": "entry name"} | names)
         return node | {"type": "object", "additionalProperties": entry, "x-entries": True}

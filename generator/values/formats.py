@@ -104,6 +104,9 @@ def _nearest(name: str, value: str) -> str | None:
     if name not in _FOREIGN:
         return None
     lower = value if name.startswith("label ") and name != "label name" else value.lower()
+    # A letter that no name may hold: without it, it would be another word.
+    if any(sign.isalnum() and not sign.isascii() for sign in value):
+        return None
     near = re.sub(_FOREIGN[name], "-", lower).strip("-._/")
     fits = compiled(_constraints(name)["pattern"]).search(near)
     return f"did you mean {near}?" if near and fits and near != value else None

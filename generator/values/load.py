@@ -171,7 +171,7 @@ def _place(documents: Sequence[Document], path: Key, message: str, *, instead: K
                 return Problem(document.file, line, column, dotted(path), message)
     deepest = max(documents, key=lambda document: _depth(document, path), default=None)
     if deepest is None:
-        return Problem("values", 1, 1, dotted(path), message)
+        return Problem("", 0, 0, dotted(path), message)  # Nobody gave values: it is a default.
     return deepest.problem(path, message)
 
 

@@ -86,8 +86,8 @@ def _as_list(value: Any, _schema: Any) -> str:
 
 
 def _as_number(value: Any, _schema: Any) -> str:
-    digits = isinstance(value, str) and re.fullmatch("[0-9]+", value)
-    return f"write {value} without quotes" if digits else "write a number such as 2"
+    digits = isinstance(value, str) and re.fullmatch("[0-9]{1,15}", value)
+    return f"write {int(value)} without quotes" if digits else "write a number such as 2"
 
 
 def _as_mapping(value: Any, schema: Any) -> str:

@@ -5,7 +5,8 @@ An expanded node is JSON Schema. An object with `properties` is a *branch*; ever
 required and nothing has a default; in paths `*` stands for the name of an entry. A node with
 `x-foreign` is the other chart's: it may be there, and has no default here. A leaf with
 `x-fixed` chose the files of a chart for one cluster. `x-removed` maps keys and values that a node
-had once to the reason, with a remedy.
+had once to the reason, with a remedy; `x-elsewhere` those that an entry never had, and that are set
+in another way.
 
 What is derived from the tree: the default values, the schema that Helm checks (helmschema.py), the
 commented values file and the table of VALUES.md (docs.py).

@@ -13,6 +13,7 @@ import yaml
 from generator.errors import Problem, ValuesError
 from generator.yaml.path import Key, dotted
 from generator.yaml.scalar import complaint, is_merge, tagged
+from generator.yaml.syntax import action, mistake
 
 _Event = Any  # PyYAML's stubs know neither the tags nor the anchors of its events.
 
@@ -64,24 +65,15 @@ class Reader:
         try:
             event: _Event = self._loader.get_event()
         except yaml.MarkedYAMLError as error:
-            self._stop_at(error.problem_mark or error.context_mark, self._explain(error))
+            line, column, message = mistake(self._text, error)
+            problem = Problem(self.file, line, column, "", message)
+            raise ValuesError([*self.problems, problem]) from None
         except yaml.reader.ReaderError as error:
             before = self._text.encode()[: error.position].decode(errors="ignore")
             line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
             message = f"not valid YAML: a character that no text has ({error.character:#04x})"
             raise ValuesError([Problem(self.file, line, column, "", message)]) from None
         return event
-
-    def _explain(self, error: yaml.MarkedYAMLError) -> str:
-        mark: Any = error.problem_mark or error.context_mark
-        lines = self._text.splitlines()
-        line = lines[mark.line] if mark and mark.line < len(lines) else ""
-        if (
-            line
-            and "\t" in line[: len(line) - len(line.lstrip())] + line[mark.column : mark.column + 1]
-        ):
-            return "not valid YAML: there is a tab; YAML is indented with spaces"
-        return f"not valid YAML: {error.problem or error.context}"
 
     def _value(self, event: _Event, path: Key) -> Any:
         mark = event.start_mark
@@ -178,6 +170,11 @@ class Reader:
             key = self._alias(event, path)
             source = f"*{event.anchor}"
         else:
+            if found := action(self._text, event.start_mark):
+                problem = Problem(
+                    self.file, event.start_mark.line + 1, found[0], dotted(path), found[1]
+                )
+                raise ValuesError([*self.problems, problem])
             self._skip(event)
             key, source = None, "(a list or mapping)"
         if (text := self._key_text(key)) is None:
@@ -236,7 +233,3 @@ class Reader:
     def _stop(self, event: _Event, path: Key, message: str) -> NoReturn:
         self._report(event, path, message)
         raise ValuesError(self.problems)
-
-    def _stop_at(self, mark: Any, message: str) -> NoReturn:
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ValuesError([*self.problems, Problem(self.file, line, column, "", message)])

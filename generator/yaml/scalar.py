@@ -39,12 +39,34 @@ def is_ambiguous(text: str) -> bool:
     return _AMBIGUOUS.fullmatch(text) is not None
 
 
+def _number(text: str) -> str | None:
+    """The number that an ambiguous scalar is to somebody, as all read it; None if it is to nobody.
+
+    With zeros in front it is a decimal number to some, and an octal one to others.
+    """
+    digits = text.replace("_", "")
+    try:
+        if re.fullmatch(r"[-+]?0[0-9]+", digits):
+            decimal = int(digits)
+            octal = decimal if re.search("[89]", digits) else int(digits, 8)
+            also = f" (or {octal}, if it is octal)" if octal != decimal else ""
+            return f"{decimal}{also}" if abs(decimal) <= _EXACT else None
+        based = re.fullmatch(r"[-+]?0[box].+", digits)
+        number = float(int(digits, 0) if based else digits)
+    except (ValueError, OverflowError):
+        return None
+    shown = str(int(number)) if number.is_integer() else repr(number)
+    return None if abs(number) > _EXACT or is_ambiguous(shown) else shown
+
+
 def complaint(text: str) -> str:
     """Why a plain scalar cannot be relied on; empty if it can."""
     if is_ambiguous(text):
-        meant = _BOOLEANS.get(text.lower())
-        also = f"{meant} or " if meant else ""
-        return f'parsers read {text} differently (YAML 1.1, 1.2, Go); write {also}"{text}"'
+        fact = f"parsers read {text} differently (YAML 1.1, 1.2, Go)"
+        meant = _BOOLEANS.get(text.lower()) or _number(text)
+        # What the value is to be, text or not, is not known here.
+        remedy = f'{meant}, or "{text}" if it is text' if meant else f'"{text}"'
+        return f"{fact}; write {remedy}"
     if re.fullmatch(r"[-+]?[0-9]+", text) and (len(text) > 17 or abs(int(text)) > _EXACT):
         return f"{text[:30]} is more than Helm can hold exactly; quote it if it is text"
     if re.fullmatch(r"[-+]?0x[0-9a-fA-F]+", text) and len(text) > 15:

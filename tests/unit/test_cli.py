@@ -60,7 +60,9 @@ def test_help_teaches(command):
 @pytest.mark.parametrize("word", ["--help", "--no-such-option"])
 def test_what_pip_installs_calls_itself_by_its_name(word, tmp_path):
     program = tmp_path / "kserve-lite"
-    program.write_text("from generator.cli.main import main\n\nmain()\n")
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    ((module, function),) = re.findall(r'^kserve-lite = "(.+):(.+)"', text, re.MULTILINE)
+    program.write_text(f"from {module} import {function}\n\n{function}()\n")
     done = subprocess.run(
         [sys.executable, program, word],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -91,6 +91,7 @@ def test_the_example_is_shown():
     [
         ("routin", "routin: there is no such value; did you mean routing?"),
         ("routing.gatway", "routing.gatway: there is no such value; did you mean gateway?"),
+        ("models.iris.namespace", "models.NAME.namespace: there is no such value; it is that of the "),
         ("models.iris.formt", "models.NAME.formt: there is no such value; did you mean format?"),
         ("controller.resources.limits", "controller.resources.limits: what is below "
          "controller.resources is ResourceRequirements, and is not explained here"),

@@ -10,7 +10,8 @@ from generator import CHART, MODELS
 from generator.errors import GeneratorError
 from generator.explanation import listing as listing_module
 from generator.explanation import trace
-from generator.explanation.influence import steps
+from generator.explanation.influence import known_objects, steps
+from generator.explanation.kinds import kind_of
 from generator.explanation.objects import explain
 from generator.manifests import rendering
 from generator.values.check import read
@@ -230,6 +231,11 @@ def test_objects_of_one_name_are_told_apart_by_their_namespace(tmp_path):
          f"values render no such object; did you mean {MANAGER}?"),
         ("PodDisruptionBudget/kserve-controller-manager", "", "PodDisruptionBudget/kserve-controller-"
          "manager: is not rendered with these values; see controller.podDisruptionBudget.enabled"),
+        ("isvc/iris", "", "InferenceService/iris: these values render no such object; the kinds are "),
+        ("InferenceService/kserve-webhook-server-service", "", "InferenceService/kserve-webhook-server-"
+         "service: these values render no such object; the kinds are "),
+        ("deploy/kserve-controler-manager", "", "Deployment/kserve-controler-manager: these "
+         f"values render no such object; did you mean {MANAGER}?"),
         ("Nothing/xyzzy", "", "Nothing/xyzzy: these values render no such object; the kinds are "),
         ("Job/kserve-webhook-certificate-00000000", "", "Job/kserve-webhook-certificate-00000000: these "
          "values render no such object; did you mean Job/kserve-webhook-certificate-"),
@@ -245,6 +251,47 @@ def test_what_is_not_there(thing, field, message):
     with pytest.raises(GeneratorError) as error:
         explain(thing, field)
     assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("thing", "head"),
+    [
+        ("deploy/kserve-controller-manager", MANAGER),
+        ("Deployments/kserve-controller-manager", MANAGER),
+        ("deployment.apps/kserve-controller-manager", MANAGER),
+        ("cm/inferenceservice-config", "ConfigMap/inferenceservice-config"),
+        ("svc/kserve-webhook-server-service", "Service/kserve-webhook-server-service"),
+        ("isvc/sklearn-iris", "InferenceService/sklearn-iris"),
+        ("inferenceservice.serving.kserve.io/sklearn-iris", "InferenceService/sklearn-iris"),
+        (
+            "crds/inferencegraphs.serving.kserve.io",
+            "CustomResourceDefinition/inferencegraphs.serving.kserve.io",
+        ),
+    ],
+)
+def test_a_kind_may_be_named_as_for_kubectl(thing, head):
+    (listing,) = explain(thing, values=read([IRIS]))
+    assert next(iter(listing.as_text())).startswith(f"{head} ")
+
+
+def test_a_group_that_is_another_names_another_kind():
+    with pytest.raises(GeneratorError, match="these values render no such object"):
+        explain("deployment.example.org/kserve-controller-manager")
+
+
+def test_every_kind_has_a_plural_and_short_names_are_kubectls():
+    known = {each.partition("/")[0] for each in known_objects()}
+    for plural, kind in {
+        "networkpolicies": "NetworkPolicy",
+        "ingressclasses": "IngressClass",
+        "gateways": "Gateway",
+        "priorityclasses": "PriorityClass",
+    }.items():
+        assert kind_of(plural, known) == (kind, "")
+    for file in (ROOT / "generator" / "data" / "crds").glob("*.yaml"):
+        names = yaml.safe_load(file.read_text())["spec"]["names"]
+        for name in (names["plural"], names["singular"], *names.get("shortNames", [])):
+            assert kind_of(name, known | {names["kind"]}) == (names["kind"], "")
 
 
 def test_the_command_for_objects():

@@ -394,7 +394,8 @@ def test_a_text_that_is_no_image_is_in_no_list(tmp_path):
 def test_a_script_needs_somewhere_to_copy_to():
     done = run("images", "--format=skopeo")
     assert done.returncode == 1
-    assert "global.imageRegistry: is empty, so nothing says where to copy to" in done.stderr
+    # No file is named where none was given.
+    assert done.stderr.startswith("global.imageRegistry: is empty, so nothing says where to copy")
 
 
 def test_a_lock_has_each_image_and_the_digests_that_are_known(rich):

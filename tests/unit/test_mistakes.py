@@ -51,6 +51,51 @@ def test_the_generator_says_where_what_and_how_to_mend_it(row, tmp_path):
         assert "; " in problem.message or " such as " in problem.message
 
 
+def of_model(what: str) -> str:
+    """The values of a model that says `what` beside what it has to."""
+    return f"models: {{m: {{format: sklearn, storageUri: s3://a/b, {what}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ("controller: {replicas: WORD}", "02"),
+        ("controller: {replicas: WORD}", '"02"'),
+        ("controller: {replicas: WORD}", "0b11"),
+        ("controller: {replicas: WORD}", "1."),
+        (of_model("minReplicas: 1, maxReplicas: WORD"), "010"),
+        (of_model("minReplicas: 1, maxReplicas: WORD"), '"010"'),
+        (of_model("minReplicas: 1, maxReplicas: WORD"), "1_0"),
+        (of_model("minReplicas: 1, maxReplicas: WORD"), '"10"'),
+        (of_model("readinessProbe: {httpGet: {path: /, port: WORD}}"), '"08080"'),
+        ("controller: {podDisruptionBudget: {enabled: WORD}}", "yes"),
+        ("controller: {podDisruptionBudget: {enabled: WORD}}", "Off"),
+    ],
+)
+def test_what_a_remedy_says_is_taken(values, word, tmp_path):
+    """Where a number or a boolean is wanted, it is the first thing that the remedy names."""
+    file = tmp_path / "my.yaml"
+    file.write_text(values.replace("WORD", word))
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    (problem,) = caught.value.problems
+    (remedy,) = re.findall(r"; write (\w+)(?:,| \(| without quotes)", problem.message)
+    file.write_text(values.replace("WORD", remedy))
+    assert read([file])
+
+
+@pytest.mark.parametrize("word", ["1_0", "010", "1e3", "yes", "1:30", "2020-01-01"])
+def test_what_a_remedy_says_of_text_is_taken(word, tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(of_model(f"formatVersion: {word}"))
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    (problem,) = caught.value.problems
+    (remedy,) = re.findall(r'write (?:.*, or )?("[^"]+")(?: if it is text)?$', problem.message)
+    file.write_text(of_model(f"formatVersion: {remedy}"))
+    assert read([file]).at("models", "m", "formatVersion") == word
+
+
 def batches(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """The rows in as few values as can be: Helm tells all that its schema refuses at once."""
     left = list(rows)

@@ -203,11 +203,43 @@ def test_what_was_a_value_once_is_refused_with_the_reason(tmp_path, text, line, 
         rendering.helm_template(rendering.CHARTS[chart], Values.parsed([file]), more=())
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "models: {m: {format: sklearn, storageUri: s3://a/b, namespace: x}}",
+            "models.m.namespace: unknown key; it is that of the release; "
+            "name it by --models-namespace, or by --team for the models of a team",
+        ),
+        ("graphs: {g: {namespace: x}}", "graphs.g.namespace: unknown key; it is that of the rel"),
+        ("trainedModels: {t: {namespace: x}}", "t.namespace: unknown key; it is that of the rel"),
+        # What another branch has is no help in an entry, and what the entry has further down is.
+        ("models: {m: {xdomainx: z, defaultUrl: z}}", "m.defaultUrl: unknown key; models.m has "),
+        ("models: {m: {maxLatency: 3}}", "unknown key; did you mean models.m.batcher.maxLatency?"),
+        ("tenants: {a: {domain: x.org}}", "unknown key; did you mean tenants.a.gateway.domain?"),
+        ("controller: {imageRegistry: x}", "unknown key; did you mean global.imageRegistry?"),
+        # A letter is not left out of a name: what stays is another word.
+        ('models: {"ünï": {}}', "that begins with a letter, such as my-name\n"),
+        ('models: {"my ünï": {}}', "that begins with a letter, such as my-name\n"),
+    ],
+)
+def test_a_suggestion_leads_to_what_is_meant(text, said, tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(text)
+    with pytest.raises(ValuesError) as caught:
+        read([file])
+    assert said in f"{caught.value}\n"
+
+
+def test_a_default_that_is_wrong_is_in_no_file():
+    assert str(Values().problem(("routing", "domain"), "no")) == "routing.domain: no"
+
+
 def test_the_remedy_for_what_was_a_value_once_is_one():
     reasons = [
         (path, text)
         for path, text in rendering.walk(values_schema())
-        if "x-removed" in path and isinstance(text, str)
+        if {"x-removed", "x-elsewhere"} & set(path) and isinstance(text, str)
     ]
     assert len(reasons) > 3
     for path, text in reasons:

@@ -22,6 +22,10 @@ def test_merge_keys_are_read_as_yaml_1_1_has_them():
     assert document.data["mine"] == {"x": 1, "w": 3}
 
 
+CONFLICT = "not valid YAML: holds the marks of a merge conflict; keep what is right of both sides"
+ACTION = "is a template's action; quote it if it is text, or render the file first"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -52,7 +56,22 @@ def test_merge_keys_are_read_as_yaml_1_1_has_them():
         ("a: 9007199254740993\n", "is more than Helm can hold exactly"),
         ("a: 0x20000000000001\n", "is more than Helm can hold exactly"),
         ("a: 1.0e+400\n", "1.0e+400 is out of range"),
+        ("a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> c\n", f"my.yaml:2:1: {CONFLICT}"),
+        ("a:\r\n  b: 1\r\n=======\r\n  b: 2\r\n>>>>>>> c\r\n", f"my.yaml:3:1: {CONFLICT}"),
+        ("a: {b: c: d}\n# >>>>>>> c\n  ======= ======\n", "did not find expected ',' or '}'"),
+        ("a:\n  b: {{ .Values.x }}\n", f'my.yaml:2:6: a.b: "{{{{ .Values.x }}}}" {ACTION}'),
+        ("a:\n  - {{ .x }}-{{ .y }}\n", f'my.yaml:2:5: a[0]: "{{{{ .x }}}}" {ACTION}'),
+        ('a: {{ include "x" . }}\n', f'my.yaml:1:4: a: "{{{{ include "x" . }}}}" {ACTION}'),
+        ("a: 1\n{{- if .x }}\nb: 1\n", f'my.yaml:2:1: "{{{{- if .x }}}}" {ACTION}'),
+        ("{{ .x }}: 1\n", f'my.yaml:1:1: "{{{{ .x }}}}" {ACTION}'),
+        ('a: "{{ .x }}"\nb: c: d\n', "my.yaml:2:5: not valid YAML: mapping values"),
         ("a: 1_000.5\n", "parsers read 1_000.5 differently"),
+        ("a: 02\n", 'differently (YAML 1.1, 1.2, Go); write 2, or "02" if it is text'),
+        ("a: 0644\n", 'write 644 (or 420, if it is octal), or "0644" if it is text'),
+        ("a: 1.5e3\n", 'write 1500, or "1.5e3" if it is text'),
+        ("a: 1e-7\n", '; write "1e-7"'),
+        ("a: on\n", 'write true, or "on" if it is text'),
+        ("a: 0" + "9" * 5_000 + "\n", "differently"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text, said):
