@@ -129,7 +129,7 @@ def test_helm_refuses_null_cleanly(chart, tmp_path):
         ("controller:\n  logging:\n    level: inof\n", "did you mean info?"),
         ("imageRegistry: x\n", "did you mean global.imageRegistry?"),
         ("controller:\n\treplicas: 2\n", ":2:1: not valid YAML"),
-        ("observability: {metrics: {enabled: on}}\n", 'write true or "on"'),
+        ("observability: {metrics: {enabled: on}}\n", 'write true, or "on" if it is text'),
         ("- a\n", "values are a mapping"),
         ("a: 1\n---\nb: 2\n", "not valid YAML"),
         (

@@ -10,8 +10,9 @@ from generator import CHART, MODELS
 from generator.errors import GeneratorError
 from generator.explanation import listing as listing_module
 from generator.explanation import trace
-from generator.explanation.influence import known_objects, steps
+from generator.explanation.influence import steps
 from generator.explanation.kinds import kind_of
+from generator.explanation.labels import known_objects
 from generator.explanation.objects import explain
 from generator.manifests import rendering
 from generator.values.check import read

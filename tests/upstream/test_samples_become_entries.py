@@ -205,5 +205,5 @@ def test_a_damaged_sample_is_taken_or_refused_with_its_place(data, tmp_path_fact
         add(values, found)
         whole = {"platform": "openshift", "models": found.entries}
         assert yaml.safe_load(values.read_text()) == whole
-    for service in read_services(read_source(source))[0]:
+    for service in read_services(read_source(source)).services:
         routes._deciding(service.manifest)
