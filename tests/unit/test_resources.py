@@ -42,31 +42,43 @@ def refused(chart: str, values: dict[str, Any]) -> dict[str, str]:
         (
             {**SKLEARN, "resources": LOW},
             "resources.limits.memory",
-            "512Mi is less than what kserve-sklearnserver requests, 2Gi; "
+            "512Mi is less than what kserve-sklearnserver requests by the values given here, 2Gi; "
             "set models.m.resources.requests.memory too",
         ),
         (
             {**SKLEARN, "resources": HIGH},
             "resources.requests.cpu",
-            "1500m is more than what kserve-sklearnserver allows, 1; "
+            "1500m is more than what kserve-sklearnserver allows by the values given here, 1; "
             "set models.m.resources.limits.cpu too",
         ),
         (
             {**OWN, "resources": LOW},
             "resources.limits.memory",
-            "512Mi is less than what inference.resources requests, 2Gi; "
+            "512Mi is less than what inference.resources requests by the values given here, 2Gi; "
             "set models.m.resources.requests.memory too",
         ),
         (
             {**SKLEARN, "transformer": {**OWN, "resources": HIGH}},
             "transformer.resources.requests.cpu",
-            "1500m is more than what inference.resources allows, 1; "
+            "1500m is more than what inference.resources allows by the values given here, 1; "
             "set models.m.transformer.resources.limits.cpu too",
         ),
         (
             {"format": "spacy", "runtime": "theirs", "storageUri": "s3://m", "resources": HIGH},
             "resources.requests.cpu",
-            "1500m is more than what theirs allows, 250m; set models.m.resources.limits.cpu too",
+            "1500m is more than what theirs allows by the values given here, 250m; "
+            "set models.m.resources.limits.cpu too",
+        ),
+        (
+            {**SKLEARN, "gpus": 2, "resources": {"requests": {"nvidia.com/gpu": 4}}},
+            "resources.requests",
+            "4 of nvidia.com/gpu is more than the limit, 2; lower it, or raise models.m.resources.limits",
+        ),
+        (
+            {**SKLEARN, "spec": {"predictor": {"model": {"resources": LOW}}}},
+            "resources.limits.memory",
+            "512Mi is less than what kserve-sklearnserver requests by the values given here, 2Gi; "
+            "set models.m.resources.requests.memory too",
         ),
     ],
 )
@@ -95,6 +107,26 @@ def test_half_of_them_has_to_go_with_what_it_is_merged_with(
             "inference": {"resources": {"requests": {"memory": ""}}},
             "models": {"m": {**OWN, "resources": LOW}},
         },
+        # What `spec` merges with them, or has in their place.
+        {
+            "models": {
+                "m": {
+                    **SKLEARN,
+                    "resources": {"requests": {"memory": "4Gi"}},
+                    "spec": {"predictor": {"model": {"resources": {"limits": {"memory": "8Gi"}}}}},
+                }
+            }
+        },
+        {
+            "models": {
+                "m": {
+                    **OWN,
+                    "resources": {"limits": {"cpu": "100m"}},
+                    "spec": {"predictor": {"containers": [{"name": "kserve-container", **OWN}]}},
+                }
+            }
+        },
+        {"models": {"m": {**SKLEARN, "gpus": 2, "resources": {"requests": {"nvidia.com/gpu": 2}}}}},
         # KServe may choose another runtime.
         {
             "customRuntimes": {"theirs": {"spec": RUNTIME}},

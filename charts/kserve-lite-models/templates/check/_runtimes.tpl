@@ -124,11 +124,10 @@ the checks. Takes the root.
 {{- end -}}
 
 {{- /*
-Whether a model's requests and limits go together with those of its runtime: KServe merges the two, name by
-name (MergeRuntimeContainers in pkg/controller/v1beta1/inferenceservice/utils), and the API server refuses
-a request of more than the limit. Takes (dict root runtimes path model protocol).
+The resources of the runtime that serves a model, as JSON: `base`, empty where KServe has a choice, and `of`,
+whose they are. Takes (dict root runtimes path model protocol).
 */ -}}
-{{- define "kserve-lite-models.check.ofRuntime" -}}
+{{- define "kserve-lite-models.ofRuntime" -}}
   {{- $model := .model -}}
   {{- $wanted := printf "%s/%s" $model.format .protocol -}}
   {{- $serving := list -}}
@@ -137,11 +136,9 @@ a request of more than the limit. Takes (dict root runtimes path model protocol)
       {{- $serving = append $serving . -}}
     {{- end -}}
   {{- end -}}
-  {{- /* Where several may serve it, nothing is sure. */ -}}
   {{- $known := and (eq (len $serving) 1) (not (and .root.Values.customRuntimes (not $model.runtime))) -}}
   {{- $runtime := ternary (first $serving | default dict) dict $known -}}
-  {{- include "kserve-lite-models.check.resources" (dict "path" (printf "%s.resources" .path) "resources" $model.resources
-        "base" ($runtime.resources | default dict) "of" (printf "what %s" $runtime.name)) -}}
+  {{- toJson (dict "base" ($runtime.resources | default dict) "of" (printf "what %s" $runtime.name)) -}}
 {{- end -}}
 
 {{- /* The value that switches on a runtime by its object's name, or nothing. Takes (dict runtimes name). */ -}}

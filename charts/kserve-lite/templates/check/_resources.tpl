@@ -11,9 +11,16 @@
   {{- mulf (float64 $number) (get $units (trimPrefix $number $text) | default 1.0) -}}
 {{- end -}}
 
+{{- /* Whether a resource is handed out whole, as GPUs and huge pages are, as "true" or nothing. Takes its name. */ -}}
+{{- define "kserve-lite.isDevice" -}}
+  {{- if or (hasPrefix "hugepages-" .) (and (contains "/" .) (not (contains "kubernetes.io/" .))) -}}
+    true
+  {{- end -}}
+{{- end -}}
+
 {{- /*
-Which requests are more than their limit: a line `ERROR: PATH: fact; remedy` for each. What `resources`
-leave out is that of `base`, whose owner is `of`. Takes (dict path resources base of).
+Which requests are more than their limit, or of a device not the same: a line `ERROR: PATH: fact; remedy` for
+each. What `resources` leave out is that of `base`, whose owner is `of`. Takes (dict path resources base of).
 */ -}}
 {{- define "kserve-lite.check.resources" -}}
   {{- $path := .path -}}
@@ -21,14 +28,28 @@ leave out is that of `base`, whose owner is `of`. Takes (dict path resources bas
   {{- $own := dict "requests" (.resources.requests | default dict) "limits" (.resources.limits | default dict) -}}
   {{- $limits := mergeOverwrite dict (.base.limits | default dict) $own.limits -}}
   {{- range $name, $request := mergeOverwrite dict (.base.requests | default dict) $own.requests -}}
-    {{- $limit := get $limits $name -}}
-    {{- if and $request $limit (gt (include "kserve-lite.amount" $request | float64) (include "kserve-lite.amount" $limit | float64)) -}}
-      {{- if not (hasKey $own.requests $name) }}
-        ERROR: {{ $path }}.limits.{{ $name }}: {{ $limit }} is less than {{ $of }} requests, {{ $request }}; set {{ $path }}.requests.{{ $name }} too
-      {{- else if not (hasKey $own.limits $name) }}
-        ERROR: {{ $path }}.requests.{{ $name }}: {{ $request }} is more than {{ $of }} allows, {{ $limit }}; set {{ $path }}.limits.{{ $name }} too
-      {{- else }}
-        ERROR: {{ $path }}.requests.{{ $name }}: {{ $request }} is more than the limit, {{ $limit }}; lower it, or raise {{ $path }}.limits.{{ $name }}
+    {{- $limit := get $limits $name | toString -}}
+    {{- $device := include "kserve-lite.isDevice" $name -}}
+    {{- /* A path of values ends before a name with a slash. */ -}}
+    {{- $at := ternary "" (printf ".%s" $name) (contains "/" $name) -}}
+    {{- $unit := ternary (printf " of %s" $name) "" (contains "/" $name) -}}
+    {{- if and $device (not $limit) }}
+      ERROR: {{ $path }}.requests{{ $at }}: {{ $request }}{{ $unit }} has no limit, which a device needs; set {{ $path }}.limits{{ $at }} to the same
+    {{- else if and $limit (ne (toString $request) "") -}}
+      {{- $wanted := include "kserve-lite.amount" $request | float64 -}}
+      {{- $allowed := include "kserve-lite.amount" $limit | float64 -}}
+      {{- if or (gt $wanted $allowed) (and $device (lt $wanted $allowed)) -}}
+        {{- $more := ternary "more" "less" (gt $wanted $allowed) -}}
+        {{- $less := ternary "less" "more" (gt $wanted $allowed) -}}
+        {{- if not (hasKey $own.requests $name) }}
+          ERROR: {{ $path }}.limits{{ $at }}: {{ $limit }}{{ $unit }} is {{ $less }} than {{ $of }} requests by the values given here, {{ $request }}; set {{ $path }}.requests{{ $at }} too
+        {{- else if not (hasKey $own.limits $name) }}
+          ERROR: {{ $path }}.requests{{ $at }}: {{ $request }}{{ $unit }} is {{ $more }} than {{ $of }} allows by the values given here, {{ $limit }}; set {{ $path }}.limits{{ $at }} too
+        {{- else if gt $wanted $allowed }}
+          ERROR: {{ $path }}.requests{{ $at }}: {{ $request }}{{ $unit }} is more than the limit, {{ $limit }}; lower it, or raise {{ $path }}.limits{{ $at }}
+        {{- else }}
+          ERROR: {{ $path }}.requests{{ $at }}: {{ $request }}{{ $unit }} is less than the limit, {{ $limit }}, and a device is not shared; set both to the same, or remove it
+        {{- end -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}

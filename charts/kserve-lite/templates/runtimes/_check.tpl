@@ -121,6 +121,11 @@ runtimes of this release. Takes the root.
       {{- $_ := set $priorities $format.name $priority -}}
     {{- end -}}
   {{- end -}}
+  {{- range $index, $container := $spec.containers -}}
+    {{- with ($container | default dict).resources -}}
+      {{- include "kserve-lite.check.resources" (dict "path" (printf "%s.containers.%d.resources" $path $index) "resources" . "base" dict "of" "") -}}
+    {{- end -}}
+  {{- end -}}
   {{- range $container := concat (default list $spec.containers) (default list $worker.containers) | compact -}}
     {{- range default list $container.env | compact -}}
       {{- if eq .name "PYTHONPATH" }}

@@ -85,12 +85,10 @@ a boolean or null. Takes (dict path name longest).
       {{- include "kserve-lite-models.check.preStop" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
     {{- end }}
     {{- range $key, $entry := pick $model "transformer" "explainer" }}
-      {{- include "kserve-lite-models.check.component" (dict "root" $ "path" (printf "%s.%s" $path $key) "entry" $entry) }}
+      {{- include "kserve-lite-models.check.component" (dict "path" (printf "%s.%s" $path $key) "entry" $entry) }}
     {{- end }}
-    {{- if and $model.resources $model.format }}
-      {{- include "kserve-lite-models.check.ofRuntime" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model "protocol" $protocol) }}
-    {{- else if $model.resources }}
-      {{- include "kserve-lite-models.check.ofOwn" (dict "root" $ "path" $path "resources" $model.resources) }}
+    {{- if or $model.resources $model.gpus $model.transformer $model.explainer $model.spec }}
+      {{- include "kserve-lite-models.check.merged" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model "protocol" $protocol) }}
     {{- end }}
     {{- if and $model.env (hasKey $model.env "PYTHONPATH") }}
       ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
@@ -187,16 +185,38 @@ sleep that is longer than their grace period. Takes (dict root path model deploy
 {{- end -}}
 
 {{- /*
-Whether the requests and limits of an image of one's own go together with inference.resources, by which
-KServe fills them up, name by name (setResourceRequirementDefaults in pkg/apis/serving/v1beta1). Takes
-(dict root path resources), where path is that of the entry.
+Whether requests and limits go together with those that KServe merges them with. Those of a runtime it
+overwrites, name by name (MergeRuntimeContainers in pkg/controller/v1beta1/inferenceservice/utils); an image
+of one's own it fills up with inference.resources (setResourceRequirementDefaults in pkg/apis/serving/v1beta1).
+Takes (dict root runtimes path model protocol).
 */ -}}
-{{- define "kserve-lite-models.check.ofOwn" -}}
-  {{- include "kserve-lite-models.check.resources" (dict "path" (printf "%s.resources" .path) "resources" .resources
-        "base" .root.Values.inference.resources "of" "what inference.resources") -}}
+{{- define "kserve-lite-models.check.merged" -}}
+  {{- $path := .path -}}
+  {{- $model := .model -}}
+  {{- $spec := $model.spec | default dict -}}
+  {{- $filled := dict "base" .root.Values.inference.resources "of" "what inference.resources" -}}
+  {{- $predictor := $spec.predictor | default dict -}}
+  {{- /* Containers in `spec` take the place of the chart's. */ -}}
+  {{- if and (or $model.format $model.image) (not (hasKey $predictor "containers")) -}}
+    {{- $gpus := dict -}}
+    {{- with $model.gpus -}}
+      {{- $gpus = dict "limits" (dict "nvidia.com/gpu" (toString (int .))) -}}
+    {{- end -}}
+    {{- $resources := mergeOverwrite (deepCopy ($model.resources | default dict)) $gpus (dig "resources" dict ($predictor.model | default dict)) -}}
+    {{- $with := $filled -}}
+    {{- if $model.format -}}
+      {{- $with = include "kserve-lite-models.ofRuntime" . | fromJson -}}
+    {{- end -}}
+    {{- include "kserve-lite-models.check.resources" (merge (dict "path" (printf "%s.resources" $path) "resources" $resources) $with) -}}
+  {{- end -}}
+  {{- range $component, $entry := pick $model "transformer" "explainer" -}}
+    {{- if and $entry.resources (not (hasKey $spec $component)) -}}
+      {{- include "kserve-lite-models.check.resources" (merge (dict "path" (printf "%s.%s.resources" $path $component) "resources" $entry.resources) $filled) -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 
-{{- /* A transformer or an explainer. Takes (dict root path entry), where path is that of the entry. */ -}}
+{{- /* A transformer or an explainer. Takes (dict path entry), where path is that of the entry. */ -}}
 {{- define "kserve-lite-models.check.component" -}}
   {{- $path := .path -}}
   {{- $entry := .entry -}}
@@ -210,9 +230,6 @@ KServe fills them up, name by name (setResourceRequirementDefaults in pkg/apis/s
   {{- end }}
   {{- if hasKey ($entry.env | default dict) "PYTHONPATH" }}
     ERROR: {{ $path }}.env.PYTHONPATH: KServe refuses this variable; remove it
-  {{- end }}
-  {{- with $entry.resources }}
-    {{- include "kserve-lite-models.check.ofOwn" (dict "root" $.root "path" $path "resources" .) }}
   {{- end }}
 {{- end -}}
 
