@@ -1,10 +1,11 @@
-"""Kinds of objects as kubectl takes them: `svc`, `services`, `Service` or `service.GROUP`."""
+"""Kinds as kubectl takes them: `svc`, `services`, `service.GROUP` or `service.v1.GROUP`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
 
+_VERSION = re.compile(r"^v[0-9]+\w*(\.|$)")
 _SHORT = {
     "cert": "Certificate",
     "cm": "ConfigMap",
@@ -37,6 +38,7 @@ def kind_of(word: str, kinds: Collection[str]) -> tuple[str, str]:
     A word that names none is its own kind. The group is empty unless the word has it.
     """
     name, _, group = word.partition(".")
+    group = _VERSION.sub("", group)
     low = name.lower()
     if kind := _SHORT.get(low) or _SHORT.get(low.removesuffix("s")):
         return kind, group

@@ -54,8 +54,11 @@ def explain(
     word, _, name = thing.partition("/")
     kinds = {each.kind for each in manifests} | {each.partition("/")[0] for each in known_objects()}
     kind, group = kind_of(word, kinds)
-    found = [each for each in manifests if (each.kind, each.name) == (kind, name)]
-    found = [each for each in found if group in ("", each.group)]
+    named_so = [each for each in manifests if (each.kind, each.name) == (kind, name)]
+    found = [each for each in named_so if group in ("", each.group)]
+    if named_so and not found:
+        groups = " and ".join(sorted({each.group or "the core group" for each in named_so}))
+        raise GeneratorError(f"{kind}/{name}: is of {groups}, not of {group}; leave the group out")
     if not found:
         raise GeneratorError(_unknown_object(kind, name, manifests, is_kind(kind, kinds)))
     every = [_Rendered(each, values, release) for each in found]

@@ -260,6 +260,7 @@ def test_what_is_not_there(thing, field, message):
         ("deploy/kserve-controller-manager", MANAGER),
         ("Deployments/kserve-controller-manager", MANAGER),
         ("deployment.apps/kserve-controller-manager", MANAGER),
+        ("deployments.v1.apps/kserve-controller-manager", MANAGER),
         ("cm/inferenceservice-config", "ConfigMap/inferenceservice-config"),
         ("svc/kserve-webhook-server-service", "Service/kserve-webhook-server-service"),
         ("isvc/sklearn-iris", "InferenceService/sklearn-iris"),
@@ -276,7 +277,8 @@ def test_a_kind_may_be_named_as_for_kubectl(thing, head):
 
 
 def test_a_group_that_is_another_names_another_kind():
-    with pytest.raises(GeneratorError, match="these values render no such object"):
+    said = "is of apps, not of example.org; leave the group out"
+    with pytest.raises(GeneratorError, match=f"^{MANAGER}: {said}$"):
         explain("deployment.example.org/kserve-controller-manager")
 
 
