@@ -436,13 +436,18 @@ def test_a_host_in_another_text_is_no_route(tmp_path):
         assert [each["risk"] for each in diff(old, new)[1]["risks"]] == [risk]
 
 
-def test_routes_that_kserve_writes_are_not_seen(tmp_path):
-    chart, kserve = tmp_path / "chart.yaml", tmp_path / "kserve.yaml"
-    text = "routing: {mode: gatewayApi, domain: a.b%s}\nmodels: {m: {format: sklearn, storageUri: 's3://m'}}\n"
-    chart.write_text(text % ", gatewayApi: {writeRoutes: true}")
-    kserve.write_text(text % "")
-    for old, new, risk in ((chart, kserve, "route-removed"), (kserve, chart, "published")):
-        assert risk in {each["risk"] for each in diff(old, new)[1]["risks"]}
+def test_routes_that_kserve_writes_are_seen_by_its_configmap(tmp_path):
+    published = config(ingressDomain="example.com", additionalIngressDomains=["example.org"])
+    inside = model()
+    inside["metadata"]["labels"] = LOCAL
+    hosts = route("iris-kserve.example.com", "iris-kserve.example.org")
+    hosts["metadata"]["name"] = "iris.host"
+    for name, known in (("seen", [published]), ("unseen", [of("ConfigMap", "c")])):
+        old = folder(tmp_path / f"{name}-old", *known, model())
+        new = folder(tmp_path / f"{name}-new", *known, inside, hosts)
+        for one, other, risk in ((old, new, "published"), (new, old, "route-removed")):
+            risks = [each["risk"] for each in diff(one, other)[1]["risks"]]
+            assert risks == ["model-restart", *([risk] * 2 if name == "unseen" else [])]
 
 
 def test_a_folder_of_other_peoples(tmp_path):
