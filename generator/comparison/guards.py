@@ -11,6 +11,7 @@ from generator.comparison.callers import Grant, of_istio, of_network
 from generator.comparison.change import Change, Found
 from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
+from generator.manifests.protection import KEEP
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
@@ -143,14 +144,26 @@ def _pods(policy: JsonObject) -> str:
 
 def _loses_pods(change: Change, policy: JsonObject) -> bool:
     """Whether the pods of a policy go as well, as far as the sides have what makes them."""
+    space = _space(policy)
+    if _goes(change, space):
+        return all(other != space for other, _ in _makers(change.new))
     labels = _selector(policy).get("matchLabels") or {}
     if not labels:
         return False
     before, after = (
-        any(space == _space(policy) and labels.items() <= own.items() for space, own in makers)
+        any(other == space and labels.items() <= own.items() for other, own in makers)
         for makers in (_makers(change.old), _makers(change.new))
     )
     return before and not after
+
+
+def _goes(change: Change, space: str) -> bool:
+    """Whether a Namespace goes, and no tool keeps it."""
+    for pair in change.pairs:
+        if (pair.kind, pair.name, pair.new) == ("Namespace", space, None):
+            annotations = at(pair.old or {}, "metadata.annotations") or {}
+            return not KEEP.items() & annotations.items()
+    return False
 
 
 @cache

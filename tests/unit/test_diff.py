@@ -413,6 +413,30 @@ def test_a_policy_whose_pods_go_as_well_is_no_risk(tmp_path):
     assert [each["risk"] for each in diff(old, empty)[1]["risks"]] == ["model-removed"]
 
 
+def test_a_policy_that_goes_with_its_namespace_is_no_risk(tmp_path):
+    """Unless the Namespace stays all the same: a tool keeps it, or something is still in it."""
+    guards = [
+        network_policy(pods=""),
+        network_policy(name="some"),
+        authorization({"namespaces": ["a"]}, action="DENY"),
+    ]
+    there = of(
+        "Deployment", "web", "apps/v1", spec={"template": {"metadata": {"labels": {"app": "web"}}}}
+    )
+    for name, metadata, staying, found in (
+        ("all", {}, [], 0),
+        ("kept", KEPT, [], 3),
+        ("kept by one tool", {"annotations": dict([*KEEP.items()][:1])}, [], 3),
+        ("in use", {}, [there], 3),
+    ):
+        beside = of("ConfigMap", "c", namespace="other")
+        space = of("Namespace", "kserve", metadata=metadata)
+        old = folder(tmp_path / f"{name}-old", beside, space, *staying, *guards)
+        new = folder(tmp_path / f"{name}-new", beside, *staying)
+        risks = [each["risk"] for each in diff(old, new)[1]["risks"]]
+        assert risks == ["namespace-removed", *["published"] * found]
+
+
 def test_a_redirect_that_goes_with_its_gateway_is_told_once(tmp_path):
     old = folder(tmp_path / "old", gateway(listener()), redirect(), of("ConfigMap", "c"))
     new = folder(tmp_path / "new", of("ConfigMap", "c"))
