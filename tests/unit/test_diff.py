@@ -137,6 +137,23 @@ def letting_in(*peers, port=80):
     return {"from": list(peers), "ports": [{"port": port}]}
 
 
+def on(port=None, protocol="TCP", **more):
+    return {"ports": [{"protocol": protocol, **({"port": port} if port else {}), **more}]}
+
+
+def allowed(**operation):
+    return authorization({"namespaces": ["a"]}, to=[{"operation": operation}])
+
+
+def asked(*conditions):
+    when = [{"key": "request.headers[team]", **each} for each in conditions]
+    return authorization({"namespaces": ["a"]}, when=when)
+
+
+def excepted(*namespaces, action="ALLOW"):
+    return authorization({"notNamespaces": list(namespaces)}, action=action)
+
+
 def space(key="team", *values):
     labels = [{"key": key, "operator": "In", "values": list(values)}] if values else []
     return {"namespaceSelector": {"matchLabels": {key: "a"}, "matchExpressions": labels}}
@@ -268,6 +285,42 @@ SEEDED = [
     ("immutable-field", in_mode("Knative"), in_mode("Standard"), 'metadata.annotations["serving.kserve.io/deploymentMode"]'),
     ("protection-removed", crd("a", metadata=KEPT), crd("a"), 'metadata.annotations["helm.sh/resource-policy"]'),
 ]  # fmt: skip
+# A policy, and one that lets in less: the one way is no risk, and back `published`.
+STRICTER = [
+    (network_policy(on()), network_policy(on(8080))),
+    (network_policy(on()), network_policy(on("web"))),
+    (network_policy(on(8000, endPort=9000)), network_policy(on(8080))),
+    (network_policy(on(8000, endPort=9000)), network_policy(on(8000))),
+    (network_policy(on(8000, endPort=9000)), network_policy(on(8500, endPort=9000))),
+    (allowed(methods=["GET", "POST"]), allowed(methods=["GET"])),
+    (allowed(paths=["/v1/*"]), allowed(paths=["/v1/models"])),
+    (allowed(hosts=["*.example.com"]), allowed(hosts=["a.example.com"])),
+    (allowed(paths=["/v1"]), allowed(paths=["/v1"], methods=["GET"])),
+    (allowed(notPaths=["/admin"]), allowed(notPaths=["/admin*"])),
+    (allowed(notPaths=["/admin*"]), allowed(paths=["/v1"])),
+    (asked({"values": ["a", "b"]}), asked({"values": ["a"]})),
+    (asked({"values": ["a"]}), asked({"values": ["a"]}, {"key": "source.ip", "notValues": ["b"]})),
+    (excepted("a"), excepted("a", "b")),
+    (excepted("a"), authorization({"namespaces": ["b"]})),
+    (excepted("a", action="DENY"), excepted("a", "b", action="DENY")),
+    (authorization({"namespaces": ["*"]}, action="DENY"), authorization({"namespaces": ["a"]}, action="DENY")),
+    (authorization({"principals": ["cluster.local/ns/a/*"]}), authorization({"principals": ["cluster.local/ns/a/sa/b"]})),
+    (authorization({"ipBlocks": ["10.0.0.0/8"]}), authorization({"ipBlocks": ["10.1.2.3"]})),
+]  # fmt: skip
+# For a policy that denies, whoever is named less gets in more.
+STRICTER = [edit[::-1] if edit[0]["spec"].get("action") == "DENY" else edit for edit in STRICTER]
+# Neither of these two lets in all that the other one does.
+ASIDE = [
+    (network_policy(on(80)), network_policy(on(80, protocol="UDP"))),
+    (network_policy(on("web")), network_policy(on(80))),
+    (network_policy(on(80, endPort=90)), network_policy(on(85, endPort=95))),
+    (allowed(paths=["/v1*"]), allowed(paths=["*/v1"])),
+    (allowed(methods=["GET"]), allowed(paths=["/v1"])),
+    (asked({"values": ["a"]}), asked({"key": "source.ip", "values": ["a"]})),
+    (excepted("a"), excepted("b")),
+    (excepted("a*"), authorization({"namespaces": ["ab"]})),
+    (authorization({"notIpBlocks": ["10.0.0.0/8"]}), authorization({"ipBlocks": ["10.1.2.3"]})),
+]  # fmt: skip
 # Edits that restart nothing, widen nothing, publish nothing and take nothing away.
 HARMLESS = [
     (None, model()),
@@ -365,6 +418,34 @@ def test_a_harmless_edit_raises_no_alarm(tmp_path, old, new):
     code, said = diff(*sides(tmp_path, old, new))
     assert (code, said["risks"]) == (1, [])
     assert len(said["changes"]) == 1
+
+
+@pytest.mark.parametrize(("old", "new"), STRICTER)
+def test_a_policy_that_gets_stricter_is_no_risk(tmp_path, old, new):
+    old, new = sides(tmp_path, old, new)
+    assert diff(old, new)[1]["risks"] == []
+    assert [each["risk"] for each in diff(new, old)[1]["risks"]] == ["published"]
+
+
+@pytest.mark.parametrize(("old", "new"), ASIDE)
+def test_a_policy_that_lets_in_others_publishes(tmp_path, old, new):
+    old, new = sides(tmp_path, old, new)
+    for one, other in ((old, new), (new, old)):
+        assert [each["risk"] for each in diff(one, other)[1]["risks"]] == ["published"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (excepted("a", "b", "c"), excepted("a", "b"), "lets in every namespace but a, b"),
+        (network_policy(), network_policy(on()), "lets in everybody on every port of TCP"),
+        (network_policy(), network_policy(on(80, endPort=90)), "lets in everybody on ports 80 to 90"),
+        (network_policy(), network_policy(on(80)), "lets in everybody on port 80"),
+    ],
+    ids=name_of,
+)  # fmt: skip
+def test_whom_a_policy_lets_in_is_said_in_words(tmp_path, old, new, reason):
+    assert [each["reason"] for each in diff(*sides(tmp_path, old, new))[1]["risks"]] == [reason]
 
 
 def test_a_model_that_is_no_longer_kept_inside_is_published_by_other_pods(tmp_path):
