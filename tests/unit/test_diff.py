@@ -170,9 +170,13 @@ def authorization(*sources, action="ALLOW", **more):
     return of("AuthorizationPolicy", "iris", "security.istio.io/v1", spec=spec)
 
 
-def authentication(mode):
+def authentication(mode, name="iris", **ports):
     spec = {"selector": {"matchLabels": {"app": "iris"}}, "mtls": {"mode": mode}}
-    return of("PeerAuthentication", "iris", "security.istio.io/v1", spec=spec)
+    if ports:
+        spec["portLevelMtls"] = {port[1:]: {"mode": each} for port, each in ports.items()}
+    if name != "iris":
+        del spec["selector"]
+    return of("PeerAuthentication", name, "security.istio.io/v1", spec=spec)
 
 
 def gateway(*listeners):
@@ -271,6 +275,13 @@ SEEDED = [
     ("published", authorization({"namespaces": ["a", "b"]}, action="DENY"), authorization({"namespaces": ["a"]}, action="DENY"), "spec.rules"),
     ("published", authorization({"namespaces": ["a"]}, action="DENY"), None, ""),
     ("published", authentication("STRICT"), authentication("PERMISSIVE"), "spec.mtls"),
+    ("published", authentication("STRICT"), authentication("STRICT", _8080="DISABLE"), "spec.portLevelMtls[8080]"),
+    ("published", authentication("STRICT"), authentication("STRICT", _8080="PERMISSIVE"), "spec.portLevelMtls[8080]"),
+    ("published", authentication("PERMISSIVE", _8080="STRICT"), authentication("PERMISSIVE"), "spec.portLevelMtls[8080]"),
+    ("published", authentication("STRICT", _8080="DISABLE"), authentication("PERMISSIVE"), "spec.mtls"),
+    ("published", authorization({"namespaces": ["a"]}, action="CUSTOM"), None, ""),
+    ("published", authorization({"namespaces": ["a"]}, action="CUSTOM"), authorization({"namespaces": ["a"]}), "spec.rules"),
+    ("published", authorization({"namespaces": ["a"]}, action="DENY"), authorization({"namespaces": ["a"]}, action="CUSTOM"), "spec.rules"),
     ("published", gateway(listener(whose="Same")), gateway(listener()), "spec.listeners[http]"),
     ("published", gateway(listener("http", "a.b", "Selector", "x")), gateway(listener("http", "a.b", "Selector", "x", "y")), "spec.listeners[http]"),
     ("published", gateway(listener()), gateway(listener(host="a.b")), "spec.listeners[http]"),
@@ -364,6 +375,12 @@ HARMLESS = [
     (authorization({"namespaces": ["a"]}, action="DENY"), authorization({"namespaces": ["a", "b"]}, action="DENY")),
     (None, authorization({"namespaces": ["a"]}, action="DENY")),
     (authentication("PERMISSIVE"), authentication("STRICT")),
+    (authentication("STRICT", _8080="DISABLE"), authentication("STRICT")),
+    (authentication("STRICT", _8080="DISABLE"), authentication("STRICT", _8080="UNSET")),
+    (authentication("PERMISSIVE"), authentication("PERMISSIVE", _8080="DISABLE")),
+    (None, authentication("PERMISSIVE", _8080="DISABLE")),
+    (None, authorization({"namespaces": ["a"]}, action="CUSTOM")),
+    (authorization({"namespaces": ["a"]}, action="CUSTOM"), authorization({"namespaces": ["a"]}, action="DENY")),
     (None, gateway(listener())),
     (gateway(listener()), gateway(listener(whose="Same"), listener("https"))),
     (gateway(listener()), gateway(listener(host="a.example.com"))),
@@ -480,6 +497,22 @@ def test_a_policy_beside_another_lets_in_more(tmp_path):
     # Those for the same pods, and what is for others, are no guard of all.
     (risk,) = diff(both, other)[1]["risks"]
     assert (risk["object"], risk["field"]) == ("NetworkPolicy/nobody -n kserve", "")
+
+
+@pytest.mark.parametrize(
+    ("policy", "fields"),
+    [
+        (authentication("PERMISSIVE"), ["spec.mtls"]),
+        (authentication("UNSET", _8080="DISABLE"), ["spec.portLevelMtls[8080]"]),
+        (authentication("UNSET", _8080="STRICT"), []),
+    ],
+)
+def test_mutual_tls_of_the_namespace_is_lifted_for_some_pods(tmp_path, policy, fields):
+    all_pods = authentication("STRICT", name="default")
+    old = folder(tmp_path / "old", all_pods)
+    new = folder(tmp_path / "new", all_pods, policy)
+    risks = diff(old, new)[1]["risks"]
+    assert [(each["risk"], each["field"]) for each in risks] == [("published", f) for f in fields]
 
 
 def test_a_policy_whose_pods_go_as_well_is_no_risk(tmp_path):
