@@ -106,7 +106,7 @@ def of_network(policy: JsonObject) -> list[Peer]:
     """Whom a NetworkPolicy lets in."""
     rules: Any = at(policy, "spec.ingress") or []
     return [
-        Peer(peer, port and {"protocol": "TCP", **port})
+        Peer(peer, port if port is None else _port(port))
         for rule in rules
         for peer, port in product(rule.get("from") or [None], rule.get("ports") or [None])
     ]
@@ -135,8 +135,12 @@ def _sources(source: JsonObject) -> Iterator[JsonObject | None]:
 
 def _end(port: JsonObject) -> Any:
     """The last port of a range; of one port itself, and of a port by name nothing to compare."""
-    number = port.get("port")
-    return (port.get("endPort") or number) if isinstance(number, int) else 0
+    number, end = port.get("port"), port.get("endPort")
+    return (end if isinstance(end, int) else number) if isinstance(number, int) else 0
+
+
+def _port(port: JsonObject) -> JsonObject:
+    return {**port, "protocol": port.get("protocol") or "TCP"}
 
 
 def _named(key: str) -> str:
@@ -146,7 +150,10 @@ def _named(key: str) -> str:
 
 def _asks_more(condition: JsonObject, other: JsonObject) -> bool:
     """Whether a condition holds only where another one does."""
-    lists = [{k: v for k, v in each.items() if k != "key"} for each in (other, condition)]
+    lists = [
+        {key: each[key] for key in ("values", "notValues") if each.get(key)}
+        for each in (other, condition)
+    ]
     return condition.get("key") == other.get("key") and _fields_cover(*lists)
 
 
@@ -156,7 +163,7 @@ def _fields_cover(held: JsonObject, other: JsonObject) -> bool:
         found = other.get(key) or []
         if not key.startswith("not"):
             fits = found and all(
-                any(_matches(key, wide, each) for wide in values) for each in found
+                any(_matches(key, wide, each) for wide in values or ()) for each in found
             )
         else:
             named = other.get(_named(key))
@@ -195,11 +202,11 @@ def _selected(held: JsonObject, other: JsonObject) -> bool:
     if spaces[0] is None or (spaces[1] is None and spaces[0] != {}):
         same_space = spaces[0] is spaces[1]
     else:
-        same_space = _selects(spaces[0], spaces[1] or {})
-    return same_space and _selects(held.get("podSelector") or {}, other.get("podSelector") or {})
+        same_space = selects(spaces[0], spaces[1] or {})
+    return same_space and selects(held.get("podSelector") or {}, other.get("podSelector") or {})
 
 
-def _selects(held: JsonObject, other: JsonObject) -> bool:
+def selects(held: JsonObject, other: JsonObject) -> bool:
     """Whether a selector selects all that another one does, which asks for as much and more."""
     labels = (held.get("matchLabels") or {}).items() <= (other.get("matchLabels") or {}).items()
     others = other.get("matchExpressions") or []

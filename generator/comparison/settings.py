@@ -56,7 +56,9 @@ def hosts(model: JsonObject, side: Side) -> list[str]:
         "Annotations": annotations,
     }
     host = filled(str(ingress.get("domainTemplate") or _TEMPLATE), fields)
-    more = ingress.get("additionalIngressDomains") or [] if host.endswith(main) else []
+    more = ingress.get("additionalIngressDomains")
+    if not isinstance(more, list) or not host.endswith(main):
+        return [host]
     return [host, *(f"{host.removesuffix(main)}{each}" for each in more)]
 
 

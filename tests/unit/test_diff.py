@@ -184,14 +184,30 @@ def gateway(*listeners):
     return of("Gateway", "gateway", version, spec={"listeners": list(listeners)})
 
 
-def listener(name="http", host="*.example.com", whose="All", *names):
+def listener(name="http", host="*.example.com", whose="All", *names, **more):
     values = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(names)}
     selector = {"selector": {"matchExpressions": [values]}} if names else {}
     return {
         "name": name,
         "hostname": host,
         "allowedRoutes": {"namespaces": {"from": whose, **selector}},
+        **more,
     }
+
+
+def choosing(*names, **labels):
+    """A gateway that takes the routes of namespaces with these labels, of one of these names."""
+    found = listener("http", "a.b", "Selector", *names)
+    selector = found["allowedRoutes"]["namespaces"].setdefault("selector", {})
+    selector["matchLabels"] = labels
+    return gateway(found)
+
+
+def serving(tls):
+    found = istio("a.example.com")
+    (server,) = found["spec"]["servers"]
+    server["tls"] = tls
+    return found
 
 
 def istio(*hosts, redirect=True):
@@ -284,7 +300,17 @@ SEEDED = [
     ("published", authorization({"namespaces": ["a"]}, action="DENY"), authorization({"namespaces": ["a"]}, action="CUSTOM"), "spec.rules"),
     ("published", gateway(listener(whose="Same")), gateway(listener()), "spec.listeners[http]"),
     ("published", gateway(listener("http", "a.b", "Selector", "x")), gateway(listener("http", "a.b", "Selector", "x", "y")), "spec.listeners[http]"),
-    ("published", gateway(listener()), gateway(listener(host="a.b")), "spec.listeners[http]"),
+    ("published", gateway(listener(host="a.example.com")), gateway(listener()), "spec.listeners[http]"),
+    ("published", choosing(team="a", tier="b"), choosing(team="a"), "spec.listeners[http]"),
+    ("published", choosing("x", team="a"), choosing("x"), "spec.listeners[http]"),
+    ("published", choosing("x", team="a"), choosing("x", "y", team="a"), "spec.listeners[http]"),
+    ("published", choosing(team="a"), choosing(team="b"), "spec.listeners[http]"),
+    ("published", gateway(listener(protocol="HTTPS")), gateway(listener(protocol="HTTP")), "spec.listeners[http].tls"),
+    ("published", serving({"mode": "SIMPLE"}), serving(None), "spec.servers[http].tls"),
+    ("published", serving({"mode": "SIMPLE"}), serving({"httpsRedirect": False}), "spec.servers[http].tls"),
+    ("route-removed", gateway(listener()), gateway(listener(host="a.example.com")), "spec.listeners[http]"),
+    ("route-removed", gateway(listener(host=None)), gateway(listener()), "spec.listeners[http]"),
+    ("route-removed", istio("a.b", "c.d"), istio("c.d"), "spec.servers[http]"),
     ("published", istio("a/*.example.com"), istio("*.example.com"), "spec.servers[http]"),
     ("published", istio("a.example.com"), istio("a.example.com", redirect=False), "spec.servers[http].tls"),
     ("route-removed", gateway(listener(), listener("https")), gateway(listener()), "spec.listeners[https]"),
@@ -383,7 +409,14 @@ HARMLESS = [
     (authorization({"namespaces": ["a"]}, action="CUSTOM"), authorization({"namespaces": ["a"]}, action="DENY")),
     (None, gateway(listener())),
     (gateway(listener()), gateway(listener(whose="Same"), listener("https"))),
-    (gateway(listener()), gateway(listener(host="a.example.com"))),
+    (choosing(team="a"), choosing(team="a", tier="b")),
+    (choosing("x", "y", team="a"), choosing("x", team="a")),
+    (choosing(team="a"), choosing("x", team="a")),
+    (choosing("x"), choosing("x", team="a")),
+    (serving(None), serving({"mode": "SIMPLE"})),
+    (serving({"mode": "SIMPLE"}), serving({"httpsRedirect": True})),
+    (gateway(listener(protocol="HTTP")), gateway(listener(protocol="HTTPS"))),
+    (gateway(listener(host="a.example.com")), gateway(listener(host="a.example.com", protocol="HTTP"))),
     (gateway(listener("http", "a.b", "Selector", "x", "y")), gateway(listener("http", "a.b", "Selector", "y"))),
     (istio("*.example.com"), istio("a/*.example.com")),
     (istio("a.example.com", redirect=False), istio("a.example.com")),
@@ -437,6 +470,14 @@ def test_a_harmless_edit_raises_no_alarm(tmp_path, old, new):
     assert len(said["changes"]) == 1
 
 
+def test_a_listener_that_moves_to_another_host_is_both(tmp_path):
+    old, new = sides(tmp_path, gateway(listener()), gateway(listener(host="a.b")))
+    assert [(each["risk"], each["reason"]) for each in diff(old, new)[1]["risks"]] == [
+        ("route-removed", "nothing listens there any more for *.example.com, but for a.b"),
+        ("published", "lets in routes of every namespace for a.b, and did not"),
+    ]
+
+
 @pytest.mark.parametrize(("old", "new"), STRICTER)
 def test_a_policy_that_gets_stricter_is_no_risk(tmp_path, old, new):
     old, new = sides(tmp_path, old, new)
@@ -449,6 +490,11 @@ def test_a_policy_that_lets_in_others_publishes(tmp_path, old, new):
     old, new = sides(tmp_path, old, new)
     for one, other in ((old, new), (new, old)):
         assert [each["risk"] for each in diff(one, other)[1]["risks"]] == ["published"]
+
+
+def test_what_several_rules_let_in_is_not_added_up(tmp_path):
+    two, one = network_policy(on(80), on(81)), network_policy(on(80, endPort=81))
+    assert [each["risk"] for each in diff(*sides(tmp_path, two, one))[1]["risks"]] == ["published"]
 
 
 @pytest.mark.parametrize(
