@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from generator.comparison.callers import selects
 from generator.comparison.change import Change, Found, Pair
 from generator.comparison.traffic import EVERY
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
 _OWN = "."  # the gateway's own namespace, as Istio writes it
+_REDIRECT = "httpsRedirect"
+_TLS = ("HTTPS", "TLS")
 _SHOWN = 3
 _NAME = "kubernetes.io/metadata.name"
 _Entry = tuple[str, str]
@@ -20,21 +23,24 @@ _Entry = tuple[str, str]
 
 def removed(change: Change) -> Found:
     """Gateways, classes of Ingresses, listeners and redirects that are not there any more."""
-    gone = {_named(pair.old) for pair in change.pairs if _is_gone(pair, "Gateway")}
+    closed = {_named(pair.old) for pair in change.pairs if _is_gone(pair, "Gateway")}
     for pair in change.pairs:
         if _is_gone(pair, "Gateway"):
             api = str((pair.old or {})["apiVersion"]).partition("/")[0]
             yield pair, "", f"nothing comes in through this Gateway of {api} any more"
         elif _is_gone(pair, "IngressClass"):
             yield pair, "", "no controller serves the Ingresses of this class any more"
-        elif pair.kind == "HTTPRoute" and pair.new is None and _redirects(pair.old, gone):
+        elif pair.kind == "HTTPRoute" and pair.new is None and _redirects(pair.old, closed):
             yield pair, "", "requests are not redirected any more"
     for pair, old, new in _gateways(change):
         after = _doors(new)
         for name, entries in _doors(old).items():
-            if name not in after:
-                hosts = ", ".join(dict.fromkeys(_spoken_host(host) for _, host in entries))
-                yield pair, _field(new, name), f"nothing listens there any more for {hosts}"
+            left = [host for _, host in after.get(name, ())]
+            gone = [host for _, host in entries if not any(_covers(each, host) for each in left)]
+            if name not in after or gone:
+                hosts = ", ".join(dict.fromkeys(map(_spoken_host, gone)))
+                but = f", but for {', '.join(dict.fromkeys(left))}" if left else ""
+                yield pair, _field(new, name), f"nothing listens there any more for {hosts}{but}"
 
 
 def published(change: Change) -> Found:
@@ -50,10 +56,18 @@ def published(change: Change) -> Found:
             if more:
                 shown = ", ".join(dict.fromkeys(map(_spoken, more[:_SHOWN])))
                 yield pair, _field(new, name), f"lets in {shown}, and did not"
-        redirecting = _redirecting(old)
-        for name in _doors(new):
-            if name in redirecting - _redirecting(new):
-                yield pair, f"{_field(new, name)}.tls", "serves plain HTTP, which was redirected"
+        yield from _in_clear(pair, old, new)
+
+
+def _in_clear(pair: Pair, old: JsonObject, new: JsonObject) -> Found:
+    """Listeners that take clear text, and did not."""
+    redirecting, encrypted = _redirecting(new), _encrypted(new)
+    for name in _doors(new):
+        field = f"{_field(new, name)}.tls"
+        if name in _redirecting(old) - redirecting - encrypted:
+            yield pair, field, "serves plain HTTP, which was redirected"
+        elif name in _encrypted(old) - redirecting - encrypted:
+            yield pair, field, "takes clear text, where it was encrypted"
 
 
 def _is_gone(pair: Pair, kind: str) -> bool:
@@ -110,29 +124,54 @@ def _port(server: JsonObject) -> str:
 def _redirecting(gateway: JsonObject) -> set[str]:
     """The servers of Istio's that answer with a redirect to HTTPS."""
     servers: Any = at(gateway, "spec.servers") or []
-    return {_port(each) for each in servers if at(each, "tls.httpsRedirect") is True}
+    return {_port(each) for each in servers if at(each, f"tls.{_REDIRECT}") is True}
+
+
+def _encrypted(gateway: JsonObject) -> set[str]:
+    """The listeners, or servers of Istio's, that speak TLS."""
+    spec: Any = gateway.get("spec") or {}
+    listeners = spec.get("listeners") or []
+    found = {str(each.get("name")) for each in listeners if each.get("protocol") in _TLS}
+    servers = spec.get("servers") or []
+    return found | {_port(each) for each in servers if {*(each.get("tls") or ())} - {_REDIRECT}}
 
 
 def _admitted(listener: JsonObject) -> list[str]:
-    """The namespaces whose routes a listener takes; a selector that names none, as JSON."""
+    """The namespaces whose routes a listener takes, by name, or by a selector as JSON."""
     allowed: Any = at(listener, "allowedRoutes.namespaces") or {}
     word = allowed.get("from") or "Same"
     if word != "Selector":
         return {"All": [EVERY], "None": []}.get(word, [_OWN])
     selector = allowed.get("selector") or {}
-    for each in selector.get("matchExpressions") or []:
-        if (each.get("key"), each.get("operator")) == (_NAME, "In"):
-            return list(each.get("values") or [])
-    if name := (selector.get("matchLabels") or {}).get(_NAME):
-        return [name]
-    return [json.dumps(selector, sort_keys=True) if selector else EVERY]
+    labels, rest = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
+    for each in rest:
+        if (each.get("key"), each.get("operator")) == (_NAME, "In") and _NAME not in labels:
+            others = [other for other in rest if other is not each]
+            return [_whose(labels | {_NAME: name}, others) for name in each.get("values") or []]
+    return [_whose(labels, rest)]
+
+
+def _whose(labels: JsonObject, expressions: list[Any]) -> str:
+    if not expressions and labels.keys() <= {_NAME}:
+        return str(labels.get(_NAME, EVERY))
+    parts = {"matchLabels": labels, "matchExpressions": expressions}
+    return json.dumps({key: each for key, each in parts.items() if each}, sort_keys=True)
+
+
+def _selector(whose: str) -> JsonObject:
+    """What selects the namespaces again that `_whose` has in short."""
+    if whose.startswith("{"):
+        return dict(json.loads(whose))
+    return {} if whose == EVERY else {"matchLabels": {_NAME: whose}}
 
 
 def _held(entry: _Entry, held: list[_Entry]) -> bool:
     """Whether what a door lets in, was let in before; its own namespace is nobody else's."""
     whose, host = entry
     return any(
-        (own in (whose, EVERY) or whose == _OWN) and _covers(hosts, host) for own, hosts in held
+        (whose in (own, _OWN) or (own != _OWN and selects(_selector(own), _selector(whose))))
+        and _covers(hosts, host)
+        for own, hosts in held
     )
 
 

@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 from generator.comparison.callers import Grant, of_istio, of_network
-from generator.comparison.change import Change, Found
+from generator.comparison.change import Change, Found, Pair
 from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
+from generator.manifests.protection import KEEP
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
@@ -62,17 +63,51 @@ def published(change: Change) -> Found:
             if pair.old and not _loses_pods(change, pair.old):
                 if _is_guard(pair.old) and not _guards(change.new, pair.old):
                     yield pair, field, then
-                for grant in _forgiven(pair.old, change.new):
-                    yield pair, field, f"refuses {grant.spoken} no longer"
+                for reason in _forgiven(pair.old, change.new):
+                    yield pair, field, reason
             if pair.new:
                 for grant in _admitted(pair.new, change.old):
                     yield pair, field, f"lets in {grant.spoken}"
+        if pair.kind == "PeerAuthentication" and pair.new:
+            yield from _opened(pair, pair.new, change)
 
 
-def _forgiven(policy: JsonObject, new: Side) -> Iterator[Grant]:
-    """Whom a policy refused, and none on the new side does."""
+def _opened(pair: Pair, policy: JsonObject, change: Change) -> Found:
+    """The ports that a policy takes out of mutual TLS, or all where it comes beside another."""
+    if pair.old and _is_guard(pair.old) and not _guards(change.new, pair.old):
+        return
+    before = [pair.old] if pair.old else _guards(change.old, policy)
+    ports = {port for each in (*before, policy) for port in _by_port(each)}
+    for port in sorted(ports) if pair.old else ["", *sorted(ports)]:
+        strict = any(_is_strict(each, port, change.old) for each in before)
+        if strict and not _is_strict(policy, port, change.new):
+            field, what = ("spec.mtls", "its pods")
+            if port:
+                field, what = f"spec.portLevelMtls[{port}]", f"port {port} of its pods"
+            yield pair, field, f"callers without mutual TLS may now call {what}"
+
+
+def _by_port(policy: JsonObject) -> dict[str, Any]:
+    ports: Any = at(policy, "spec.portLevelMtls") or {}
+    return {str(port): (each or {}).get("mode") for port, each in ports.items()}
+
+
+def _is_strict(policy: JsonObject, port: str, side: Side) -> bool:
+    """Whether a port asks for mutual TLS; by a policy that does not say, as the namespace does."""
+    for mode in (_by_port(policy).get(port), at(policy, "spec.mtls.mode")):
+        if mode and mode != "UNSET":
+            return bool(mode == "STRICT")
+    return bool(_guards(side, policy))
+
+
+def _forgiven(policy: JsonObject, new: Side) -> Iterator[str]:
+    """Whom a policy refused, or asked a provider about, and none on the new side does."""
     if _is_denial(policy):
-        yield from _uncovered(policy, _guards(new, policy, _is_denial))
+        for grant in _uncovered(policy, _guards(new, policy, _is_denial)):
+            yield f"refuses {grant.spoken} no longer"
+    elif _is_asking(policy):
+        for grant in _uncovered(policy, _guards(new, policy, _is_asking)):
+            yield f"no longer asks its provider whether to let in {grant.spoken}"
 
 
 def _admitted(policy: JsonObject, old: Side) -> Iterator[Grant]:
@@ -89,6 +124,12 @@ def _uncovered(policy: JsonObject, others: Sequence[JsonObject]) -> Iterator[Gra
 
 def _is_denial(policy: JsonObject) -> bool:
     return bool(policy["kind"] == "AuthorizationPolicy" and at(policy, "spec.action") == "DENY")
+
+
+def _is_asking(policy: JsonObject) -> bool:
+    """Whether nobody whom a policy names gets in without being asked for; a refusal is stricter."""
+    custom = policy["kind"] == "AuthorizationPolicy" and at(policy, "spec.action") == "CUSTOM"
+    return custom or _is_denial(policy)
 
 
 def _is_guard(policy: JsonObject) -> bool:
@@ -143,14 +184,26 @@ def _pods(policy: JsonObject) -> str:
 
 def _loses_pods(change: Change, policy: JsonObject) -> bool:
     """Whether the pods of a policy go as well, as far as the sides have what makes them."""
+    space = _space(policy)
+    if _goes(change, space):
+        return all(other != space for other, _ in _makers(change.new))
     labels = _selector(policy).get("matchLabels") or {}
     if not labels:
         return False
     before, after = (
-        any(space == _space(policy) and labels.items() <= own.items() for space, own in makers)
+        any(other == space and labels.items() <= own.items() for other, own in makers)
         for makers in (_makers(change.old), _makers(change.new))
     )
     return before and not after
+
+
+def _goes(change: Change, space: str) -> bool:
+    """Whether a Namespace goes, and no tool keeps it."""
+    for pair in change.pairs:
+        if (pair.kind, pair.name, pair.new) == ("Namespace", space, None):
+            annotations = at(pair.old or {}, "metadata.annotations") or {}
+            return not KEEP.items() & annotations.items()
+    return False
 
 
 @cache

@@ -9,10 +9,12 @@ from generator import CONFIG, LOCAL
 from generator.comparison.change import Change, Found
 from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
+from generator.values.address import filled
 from generator.yaml.data import JsonObject
 from generator.yaml.embedded import opened
 from generator.yaml.fields import at
 
+_TEMPLATE = "{{ .Name }}-{{ .Namespace }}.{{ .IngressDomain }}"
 _MODE = "serving.kserve.io/deploymentMode"
 # What KServe still takes, and what it makes of that (constants.go, ParseDeploymentMode).
 _LEGACY = {"RawDeployment": "Standard", "Serverless": "Knative"}
@@ -36,6 +38,28 @@ def config(side: Side) -> JsonObject | None:
     """KServe's ConfigMap, where it is on a side."""
     found = of_kinds(side, "ConfigMap")
     return next((data for data in found if data["metadata"]["name"] == CONFIG), None)
+
+
+def hosts(model: JsonObject, side: Side) -> list[str]:
+    """The hosts under which KServe publishes a model, unless a label keeps it inside."""
+    known = config(side)
+    if not (main := domain(known)):
+        return []
+    ingress: Any = at(opened(known or {}), "data.ingress")
+    metadata = model["metadata"]
+    labels, annotations = (metadata.get(key) or {} for key in ("labels", "annotations"))
+    fields = {
+        "Name": metadata["name"],
+        "Namespace": metadata.get("namespace") or "",
+        "IngressDomain": main,
+        "Labels": labels,
+        "Annotations": annotations,
+    }
+    host = filled(str(ingress.get("domainTemplate") or _TEMPLATE), fields)
+    more = ingress.get("additionalIngressDomains")
+    if not isinstance(more, list) or not host.endswith(main):
+        return [host]
+    return [host, *(f"{host.removesuffix(main)}{each}" for each in more)]
 
 
 def refused(change: Change) -> Found:

@@ -46,6 +46,11 @@ _PEER: _Shape = {
     "namespaceSelector": _SELECTOR,
     "ipBlock": {"cidr": _TEXT, "except": [_TEXT]},
 }
+_RULE: _Shape = {
+    "from": [{"source": {_EACH: [_TEXT]}}],
+    "to": [{"operation": {_EACH: [_TEXT]}}],
+    "when": [{"key": _TEXT, "values": [_TEXT], "notValues": [_TEXT]}],
+}
 # What the Gateway API calls so has listeners, what Istio does has servers.
 _GATEWAY: _Shape = {
     "spec": {
@@ -87,10 +92,16 @@ _SHAPES: dict[str, _Shape] = {
         "spec": {
             "selector": _SELECTOR,
             "action": _TEXT,
-            "rules": [{"from": [{"source": {_EACH: [_TEXT]}}], "to": [_ANY], "when": [_ANY]}],
+            "rules": [_RULE],
         }
     },
-    "PeerAuthentication": {"spec": {"selector": _SELECTOR, "mtls": {"mode": _TEXT}}},
+    "PeerAuthentication": {
+        "spec": {
+            "selector": _SELECTOR,
+            "mtls": {"mode": _TEXT},
+            "portLevelMtls": {_EACH: {"mode": _TEXT}},
+        }
+    },
     "InferenceService": {
         "spec": {
             "predictor": {"model": {"modelFormat": _MAP}},

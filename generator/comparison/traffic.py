@@ -11,7 +11,7 @@ from generator import LOCAL
 from generator.comparison.change import Change, Found, Pair
 from generator.comparison.reading import of_kinds
 from generator.comparison.serving import models
-from generator.comparison.settings import config, domain, refused
+from generator.comparison.settings import config, domain, hosts, refused
 from generator.comparison.sides import Side
 from generator.images.mention import mentions
 from generator.yaml.data import JsonObject
@@ -26,6 +26,7 @@ EVERY = "*"
 """Stands for all hosts."""
 
 _ROUTES = ("Ingress", "HTTPRoute", "GRPCRoute", "VirtualService")
+_OF = "app.kubernetes.io/name"  # the label of a model's routes that has its name
 _PUBLIC = ("LoadBalancer", "NodePort")
 # A registry is a first segment with a dot or a port, or localhost; else it is Docker Hub.
 _IMAGE = re.compile(r"""\b(?:image|defaultJobImage)["']?: *["']?([^\s"',{}]+)""")
@@ -40,7 +41,7 @@ def removed(change: Change) -> Found:
         # What KServe does not publish, no label takes back; a route beside it stays.
         known = config(change.old)
         published = label == _OF_KNATIVE or not known or domain(known)
-        if published and _named(pair.new) not in _names(change.new):
+        if published and _named(pair.new) not in _with_routes(change.new):
             field = f'metadata.labels["{label}"]'
             yield pair, field, "from now on the model is reachable inside the cluster only"
 
@@ -70,8 +71,9 @@ def published(change: Change) -> Found:
         if pair.kind == "Service" and kinds[1] in _PUBLIC and kinds[0] not in _PUBLIC:
             yield pair, "spec.type", f"{kinds[1]}: reachable from outside the cluster"
     for pair, label in _kept_inside(change, change.old):
-        field = f'metadata.labels["{label}"]'
-        yield pair, field, "the model was reachable inside the cluster only"
+        if _named(pair.old) not in _with_routes(change.old):
+            field = f'metadata.labels["{label}"]'
+            yield pair, field, "the model was reachable inside the cluster only"
 
 
 def _unnamed(change: Change) -> Found:
@@ -101,9 +103,18 @@ def _label(model: JsonObject) -> str:
 
 
 @cache
-def _names(side: Side) -> frozenset[tuple[str, str]]:
-    """The namespaces and names of the objects that route hosts."""
-    return frozenset(_named(data) for data in of_kinds(side, *_ROUTES) if any(_hosts(data)))
+def _with_routes(side: Side) -> frozenset[tuple[str, str]]:
+    """The namespaces and names of what has an object that routes hosts to it.
+
+    The charts write NAME for a VirtualService, and NAME.host for a route of the Gateway API.
+    """
+    found = set()
+    for data in of_kinds(side, *_ROUTES):
+        if any(_hosts(data)):
+            space, name = _named(data)
+            label = (at(data, "metadata.labels") or {}).get(_OF)
+            found |= {(space, each) for each in (label, name.partition(".")[0]) if each}
+    return frozenset(found)
 
 
 def _named(data: JsonObject | None) -> tuple[str, str]:
@@ -130,8 +141,12 @@ def _used(side: Side) -> frozenset[str]:
 
 @cache
 def _routed(side: Side) -> frozenset[str]:
-    """Every host that a side routes."""
-    return frozenset(host for data in of_kinds(side, *_ROUTES) for host in _hosts(data))
+    """Every host that a side routes, or that KServe does by its ConfigMap there."""
+    found = {host for data in of_kinds(side, *_ROUTES) for host in _hosts(data)}
+    for model in models(side).values():
+        if not _label(model):
+            found.update(hosts(model, side))
+    return frozenset(found)
 
 
 def _hosts(data: dict[str, Any] | None) -> Iterator[str]:

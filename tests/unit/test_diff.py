@@ -137,6 +137,23 @@ def letting_in(*peers, port=80):
     return {"from": list(peers), "ports": [{"port": port}]}
 
 
+def on(port=None, protocol="TCP", **more):
+    return {"ports": [{"protocol": protocol, **({"port": port} if port else {}), **more}]}
+
+
+def allowed(**operation):
+    return authorization({"namespaces": ["a"]}, to=[{"operation": operation}])
+
+
+def asked(*conditions):
+    when = [{"key": "request.headers[team]", **each} for each in conditions]
+    return authorization({"namespaces": ["a"]}, when=when)
+
+
+def excepted(*namespaces, action="ALLOW"):
+    return authorization({"notNamespaces": list(namespaces)}, action=action)
+
+
 def space(key="team", *values):
     labels = [{"key": key, "operator": "In", "values": list(values)}] if values else []
     return {"namespaceSelector": {"matchLabels": {key: "a"}, "matchExpressions": labels}}
@@ -153,9 +170,13 @@ def authorization(*sources, action="ALLOW", **more):
     return of("AuthorizationPolicy", "iris", "security.istio.io/v1", spec=spec)
 
 
-def authentication(mode):
+def authentication(mode, name="iris", **ports):
     spec = {"selector": {"matchLabels": {"app": "iris"}}, "mtls": {"mode": mode}}
-    return of("PeerAuthentication", "iris", "security.istio.io/v1", spec=spec)
+    if ports:
+        spec["portLevelMtls"] = {port[1:]: {"mode": each} for port, each in ports.items()}
+    if name != "iris":
+        del spec["selector"]
+    return of("PeerAuthentication", name, "security.istio.io/v1", spec=spec)
 
 
 def gateway(*listeners):
@@ -163,14 +184,30 @@ def gateway(*listeners):
     return of("Gateway", "gateway", version, spec={"listeners": list(listeners)})
 
 
-def listener(name="http", host="*.example.com", whose="All", *names):
+def listener(name="http", host="*.example.com", whose="All", *names, **more):
     values = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(names)}
     selector = {"selector": {"matchExpressions": [values]}} if names else {}
     return {
         "name": name,
         "hostname": host,
         "allowedRoutes": {"namespaces": {"from": whose, **selector}},
+        **more,
     }
+
+
+def choosing(*names, **labels):
+    """A gateway that takes the routes of namespaces with these labels, of one of these names."""
+    found = listener("http", "a.b", "Selector", *names)
+    selector = found["allowedRoutes"]["namespaces"].setdefault("selector", {})
+    selector["matchLabels"] = labels
+    return gateway(found)
+
+
+def serving(tls):
+    found = istio("a.example.com")
+    (server,) = found["spec"]["servers"]
+    server["tls"] = tls
+    return found
 
 
 def istio(*hosts, redirect=True):
@@ -254,9 +291,26 @@ SEEDED = [
     ("published", authorization({"namespaces": ["a", "b"]}, action="DENY"), authorization({"namespaces": ["a"]}, action="DENY"), "spec.rules"),
     ("published", authorization({"namespaces": ["a"]}, action="DENY"), None, ""),
     ("published", authentication("STRICT"), authentication("PERMISSIVE"), "spec.mtls"),
+    ("published", authentication("STRICT"), authentication("STRICT", _8080="DISABLE"), "spec.portLevelMtls[8080]"),
+    ("published", authentication("STRICT"), authentication("STRICT", _8080="PERMISSIVE"), "spec.portLevelMtls[8080]"),
+    ("published", authentication("PERMISSIVE", _8080="STRICT"), authentication("PERMISSIVE"), "spec.portLevelMtls[8080]"),
+    ("published", authentication("STRICT", _8080="DISABLE"), authentication("PERMISSIVE"), "spec.mtls"),
+    ("published", authorization({"namespaces": ["a"]}, action="CUSTOM"), None, ""),
+    ("published", authorization({"namespaces": ["a"]}, action="CUSTOM"), authorization({"namespaces": ["a"]}), "spec.rules"),
+    ("published", authorization({"namespaces": ["a"]}, action="DENY"), authorization({"namespaces": ["a"]}, action="CUSTOM"), "spec.rules"),
     ("published", gateway(listener(whose="Same")), gateway(listener()), "spec.listeners[http]"),
     ("published", gateway(listener("http", "a.b", "Selector", "x")), gateway(listener("http", "a.b", "Selector", "x", "y")), "spec.listeners[http]"),
-    ("published", gateway(listener()), gateway(listener(host="a.b")), "spec.listeners[http]"),
+    ("published", gateway(listener(host="a.example.com")), gateway(listener()), "spec.listeners[http]"),
+    ("published", choosing(team="a", tier="b"), choosing(team="a"), "spec.listeners[http]"),
+    ("published", choosing("x", team="a"), choosing("x"), "spec.listeners[http]"),
+    ("published", choosing("x", team="a"), choosing("x", "y", team="a"), "spec.listeners[http]"),
+    ("published", choosing(team="a"), choosing(team="b"), "spec.listeners[http]"),
+    ("published", gateway(listener(protocol="HTTPS")), gateway(listener(protocol="HTTP")), "spec.listeners[http].tls"),
+    ("published", serving({"mode": "SIMPLE"}), serving(None), "spec.servers[http].tls"),
+    ("published", serving({"mode": "SIMPLE"}), serving({"httpsRedirect": False}), "spec.servers[http].tls"),
+    ("route-removed", gateway(listener()), gateway(listener(host="a.example.com")), "spec.listeners[http]"),
+    ("route-removed", gateway(listener(host=None)), gateway(listener()), "spec.listeners[http]"),
+    ("route-removed", istio("a.b", "c.d"), istio("c.d"), "spec.servers[http]"),
     ("published", istio("a/*.example.com"), istio("*.example.com"), "spec.servers[http]"),
     ("published", istio("a.example.com"), istio("a.example.com", redirect=False), "spec.servers[http].tls"),
     ("route-removed", gateway(listener(), listener("https")), gateway(listener()), "spec.listeners[https]"),
@@ -267,6 +321,42 @@ SEEDED = [
     ("pod-security-weaker", enforcing("baseline"), enforcing(None), 'metadata.labels["pod-security.kubernetes.io/enforce"]'),
     ("immutable-field", in_mode("Knative"), in_mode("Standard"), 'metadata.annotations["serving.kserve.io/deploymentMode"]'),
     ("protection-removed", crd("a", metadata=KEPT), crd("a"), 'metadata.annotations["helm.sh/resource-policy"]'),
+]  # fmt: skip
+# A policy, and one that lets in less: the one way is no risk, and back `published`.
+STRICTER = [
+    (network_policy(on()), network_policy(on(8080))),
+    (network_policy(on()), network_policy(on("web"))),
+    (network_policy(on(8000, endPort=9000)), network_policy(on(8080))),
+    (network_policy(on(8000, endPort=9000)), network_policy(on(8000))),
+    (network_policy(on(8000, endPort=9000)), network_policy(on(8500, endPort=9000))),
+    (allowed(methods=["GET", "POST"]), allowed(methods=["GET"])),
+    (allowed(paths=["/v1/*"]), allowed(paths=["/v1/models"])),
+    (allowed(hosts=["*.example.com"]), allowed(hosts=["a.example.com"])),
+    (allowed(paths=["/v1"]), allowed(paths=["/v1"], methods=["GET"])),
+    (allowed(notPaths=["/admin"]), allowed(notPaths=["/admin*"])),
+    (allowed(notPaths=["/admin*"]), allowed(paths=["/v1"])),
+    (asked({"values": ["a", "b"]}), asked({"values": ["a"]})),
+    (asked({"values": ["a"]}), asked({"values": ["a"]}, {"key": "source.ip", "notValues": ["b"]})),
+    (excepted("a"), excepted("a", "b")),
+    (excepted("a"), authorization({"namespaces": ["b"]})),
+    (excepted("a", action="DENY"), excepted("a", "b", action="DENY")),
+    (authorization({"namespaces": ["*"]}, action="DENY"), authorization({"namespaces": ["a"]}, action="DENY")),
+    (authorization({"principals": ["cluster.local/ns/a/*"]}), authorization({"principals": ["cluster.local/ns/a/sa/b"]})),
+    (authorization({"ipBlocks": ["10.0.0.0/8"]}), authorization({"ipBlocks": ["10.1.2.3"]})),
+]  # fmt: skip
+# For a policy that denies, whoever is named less gets in more.
+STRICTER = [edit[::-1] if edit[0]["spec"].get("action") == "DENY" else edit for edit in STRICTER]
+# Neither of these two lets in all that the other one does.
+ASIDE = [
+    (network_policy(on(80)), network_policy(on(80, protocol="UDP"))),
+    (network_policy(on("web")), network_policy(on(80))),
+    (network_policy(on(80, endPort=90)), network_policy(on(85, endPort=95))),
+    (allowed(paths=["/v1*"]), allowed(paths=["*/v1"])),
+    (allowed(methods=["GET"]), allowed(paths=["/v1"])),
+    (asked({"values": ["a"]}), asked({"key": "source.ip", "values": ["a"]})),
+    (excepted("a"), excepted("b")),
+    (excepted("a*"), authorization({"namespaces": ["ab"]})),
+    (authorization({"notIpBlocks": ["10.0.0.0/8"]}), authorization({"ipBlocks": ["10.1.2.3"]})),
 ]  # fmt: skip
 # Edits that restart nothing, widen nothing, publish nothing and take nothing away.
 HARMLESS = [
@@ -311,9 +401,22 @@ HARMLESS = [
     (authorization({"namespaces": ["a"]}, action="DENY"), authorization({"namespaces": ["a", "b"]}, action="DENY")),
     (None, authorization({"namespaces": ["a"]}, action="DENY")),
     (authentication("PERMISSIVE"), authentication("STRICT")),
+    (authentication("STRICT", _8080="DISABLE"), authentication("STRICT")),
+    (authentication("STRICT", _8080="DISABLE"), authentication("STRICT", _8080="UNSET")),
+    (authentication("PERMISSIVE"), authentication("PERMISSIVE", _8080="DISABLE")),
+    (None, authentication("PERMISSIVE", _8080="DISABLE")),
+    (None, authorization({"namespaces": ["a"]}, action="CUSTOM")),
+    (authorization({"namespaces": ["a"]}, action="CUSTOM"), authorization({"namespaces": ["a"]}, action="DENY")),
     (None, gateway(listener())),
     (gateway(listener()), gateway(listener(whose="Same"), listener("https"))),
-    (gateway(listener()), gateway(listener(host="a.example.com"))),
+    (choosing(team="a"), choosing(team="a", tier="b")),
+    (choosing("x", "y", team="a"), choosing("x", team="a")),
+    (choosing(team="a"), choosing("x", team="a")),
+    (choosing("x"), choosing("x", team="a")),
+    (serving(None), serving({"mode": "SIMPLE"})),
+    (serving({"mode": "SIMPLE"}), serving({"httpsRedirect": True})),
+    (gateway(listener(protocol="HTTP")), gateway(listener(protocol="HTTPS"))),
+    (gateway(listener(host="a.example.com")), gateway(listener(host="a.example.com", protocol="HTTP"))),
     (gateway(listener("http", "a.b", "Selector", "x", "y")), gateway(listener("http", "a.b", "Selector", "y"))),
     (istio("*.example.com"), istio("a/*.example.com")),
     (istio("a.example.com", redirect=False), istio("a.example.com")),
@@ -367,6 +470,47 @@ def test_a_harmless_edit_raises_no_alarm(tmp_path, old, new):
     assert len(said["changes"]) == 1
 
 
+def test_a_listener_that_moves_to_another_host_is_both(tmp_path):
+    old, new = sides(tmp_path, gateway(listener()), gateway(listener(host="a.b")))
+    assert [(each["risk"], each["reason"]) for each in diff(old, new)[1]["risks"]] == [
+        ("route-removed", "nothing listens there any more for *.example.com, but for a.b"),
+        ("published", "lets in routes of every namespace for a.b, and did not"),
+    ]
+
+
+@pytest.mark.parametrize(("old", "new"), STRICTER)
+def test_a_policy_that_gets_stricter_is_no_risk(tmp_path, old, new):
+    old, new = sides(tmp_path, old, new)
+    assert diff(old, new)[1]["risks"] == []
+    assert [each["risk"] for each in diff(new, old)[1]["risks"]] == ["published"]
+
+
+@pytest.mark.parametrize(("old", "new"), ASIDE)
+def test_a_policy_that_lets_in_others_publishes(tmp_path, old, new):
+    old, new = sides(tmp_path, old, new)
+    for one, other in ((old, new), (new, old)):
+        assert [each["risk"] for each in diff(one, other)[1]["risks"]] == ["published"]
+
+
+def test_what_several_rules_let_in_is_not_added_up(tmp_path):
+    two, one = network_policy(on(80), on(81)), network_policy(on(80, endPort=81))
+    assert [each["risk"] for each in diff(*sides(tmp_path, two, one))[1]["risks"]] == ["published"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (excepted("a", "b", "c"), excepted("a", "b"), "lets in every namespace but a, b"),
+        (network_policy(), network_policy(on()), "lets in everybody on every port of TCP"),
+        (network_policy(), network_policy(on(80, endPort=90)), "lets in everybody on ports 80 to 90"),
+        (network_policy(), network_policy(on(80)), "lets in everybody on port 80"),
+    ],
+    ids=name_of,
+)  # fmt: skip
+def test_whom_a_policy_lets_in_is_said_in_words(tmp_path, old, new, reason):
+    assert [each["reason"] for each in diff(*sides(tmp_path, old, new))[1]["risks"]] == [reason]
+
+
 def test_a_model_that_is_no_longer_kept_inside_is_published_by_other_pods(tmp_path):
     inside = of("InferenceService", "i", metadata={"labels": LOCAL})
     _, said = diff(*sides(tmp_path, inside, of("InferenceService", "i")))
@@ -401,6 +545,22 @@ def test_a_policy_beside_another_lets_in_more(tmp_path):
     assert (risk["object"], risk["field"]) == ("NetworkPolicy/nobody -n kserve", "")
 
 
+@pytest.mark.parametrize(
+    ("policy", "fields"),
+    [
+        (authentication("PERMISSIVE"), ["spec.mtls"]),
+        (authentication("UNSET", _8080="DISABLE"), ["spec.portLevelMtls[8080]"]),
+        (authentication("UNSET", _8080="STRICT"), []),
+    ],
+)
+def test_mutual_tls_of_the_namespace_is_lifted_for_some_pods(tmp_path, policy, fields):
+    all_pods = authentication("STRICT", name="default")
+    old = folder(tmp_path / "old", all_pods)
+    new = folder(tmp_path / "new", all_pods, policy)
+    risks = diff(old, new)[1]["risks"]
+    assert [(each["risk"], each["field"]) for each in risks] == [("published", f) for f in fields]
+
+
 def test_a_policy_whose_pods_go_as_well_is_no_risk(tmp_path):
     labels = {"matchLabels": {"serving.kserve.io/inferenceservice": "iris"}}
     guard = authorization({"namespaces": ["a"]})
@@ -411,6 +571,30 @@ def test_a_policy_whose_pods_go_as_well_is_no_risk(tmp_path):
     )
     assert [each["risk"] for each in diff(old, new)[1]["risks"]] == ["published"]
     assert [each["risk"] for each in diff(old, empty)[1]["risks"]] == ["model-removed"]
+
+
+def test_a_policy_that_goes_with_its_namespace_is_no_risk(tmp_path):
+    """Unless the Namespace stays all the same: a tool keeps it, or something is still in it."""
+    guards = [
+        network_policy(pods=""),
+        network_policy(name="some"),
+        authorization({"namespaces": ["a"]}, action="DENY"),
+    ]
+    there = of(
+        "Deployment", "web", "apps/v1", spec={"template": {"metadata": {"labels": {"app": "web"}}}}
+    )
+    for name, metadata, staying, found in (
+        ("all", {}, [], 0),
+        ("kept", KEPT, [], 3),
+        ("kept by one tool", {"annotations": dict([*KEEP.items()][:1])}, [], 3),
+        ("in use", {}, [there], 3),
+    ):
+        beside = of("ConfigMap", "c", namespace="other")
+        space = of("Namespace", "kserve", metadata=metadata)
+        old = folder(tmp_path / f"{name}-old", beside, space, *staying, *guards)
+        new = folder(tmp_path / f"{name}-new", beside, *staying)
+        risks = [each["risk"] for each in diff(old, new)[1]["risks"]]
+        assert risks == ["namespace-removed", *["published"] * found]
 
 
 def test_a_redirect_that_goes_with_its_gateway_is_told_once(tmp_path):
@@ -436,13 +620,18 @@ def test_a_host_in_another_text_is_no_route(tmp_path):
         assert [each["risk"] for each in diff(old, new)[1]["risks"]] == [risk]
 
 
-def test_routes_that_kserve_writes_are_not_seen(tmp_path):
-    chart, kserve = tmp_path / "chart.yaml", tmp_path / "kserve.yaml"
-    text = "routing: {mode: gatewayApi, domain: a.b%s}\nmodels: {m: {format: sklearn, storageUri: 's3://m'}}\n"
-    chart.write_text(text % ", gatewayApi: {writeRoutes: true}")
-    kserve.write_text(text % "")
-    for old, new, risk in ((chart, kserve, "route-removed"), (kserve, chart, "published")):
-        assert risk in {each["risk"] for each in diff(old, new)[1]["risks"]}
+def test_routes_that_kserve_writes_are_seen_by_its_configmap(tmp_path):
+    published = config(ingressDomain="example.com", additionalIngressDomains=["example.org"])
+    inside = model()
+    inside["metadata"]["labels"] = LOCAL
+    hosts = route("iris-kserve.example.com", "iris-kserve.example.org")
+    hosts["metadata"]["name"] = "iris.host"
+    for name, known in (("seen", [published]), ("unseen", [of("ConfigMap", "c")])):
+        old = folder(tmp_path / f"{name}-old", *known, model())
+        new = folder(tmp_path / f"{name}-new", *known, inside, hosts)
+        for one, other, risk in ((old, new, "published"), (new, old, "route-removed")):
+            risks = [each["risk"] for each in diff(one, other)[1]["risks"]]
+            assert risks == ["model-restart", *([risk] * 2 if name == "unseen" else [])]
 
 
 def test_a_folder_of_other_peoples(tmp_path):

@@ -17,7 +17,25 @@ from generator.errors import ValuesError
 from generator.yaml.document import parse
 from generator.yaml.kubernetes import KubernetesReader
 from tests.unit.test_cli import run
-from tests.unit.test_diff import HARMLESS, SEEDED, binding, diff, folder, model, of, runtime, sides
+from tests.unit.test_diff import (
+    HARMLESS,
+    SEEDED,
+    allowed,
+    asked,
+    authentication,
+    binding,
+    choosing,
+    diff,
+    excepted,
+    folder,
+    model,
+    network_policy,
+    of,
+    on,
+    runtime,
+    serving,
+    sides,
+)
 
 # What YAML 1.1, YAML 1.2 and Go read otherwise, or what JSON writes otherwise.
 SCALARS = """\
@@ -136,6 +154,16 @@ EXAMPLES = {
         filter(None, [*(each for _, *pair, _ in SEEDED for each in pair), *chain(*HARMLESS)]),
         key=lambda each: len(json.dumps(each)),
     )
+}
+# Those with parts that the shortest of their kind have not.
+EXAMPLES |= {
+    "port": network_policy(on(80, endPort=90)),
+    "portLevelMtls": authentication("STRICT", _8080="DISABLE"),
+    "operation": allowed(methods=["GET"], notPaths=["/a*"]),
+    "when": asked({"values": ["a"]}, {"notValues": ["b"]}),
+    "notNamespaces": excepted("a"),
+    "allowedRoutes": choosing("x", team="a"),
+    "servers": serving({"mode": "SIMPLE"}),
 }
 JUNK = (None, True, 1, "a", [], [None], ["a"], [[]], [{}], {}, {"a": None}, {"a": 1})
 

@@ -154,6 +154,24 @@ CASES = {
         {("route-removed", MODEL, LABEL), ("model-restart", MODEL, "metadata.labels")},
         {("published", MODEL, LABEL), ("model-restart", MODEL, "metadata.labels")},
     ),
+    "the chart writes the routes": (
+        routed("gatewayApi", additionalDomains=["example.org"]),
+        routed("gatewayApi", additionalDomains=["example.org"], gatewayApi={"writeRoutes": True}),
+        {("model-restart", MODEL, "metadata.labels"), ("model-restart", MODEL, "metadata.annotations")},
+        {("model-restart", MODEL, "metadata.labels"), ("model-restart", MODEL, "metadata.annotations")},
+    ),
+    "the chart writes the routes, but of a model inside none": (
+        routed("gatewayApi"),
+        routed("gatewayApi", gatewayApi={"writeRoutes": True}) | iris(clusterLocal=True),
+        {("route-removed", MODEL, LABEL), ("model-restart", MODEL, "metadata.labels")},
+        {("published", MODEL, LABEL), ("model-restart", MODEL, "metadata.labels")},
+    ),
+    "clusterLocal added, where the chart writes the routes": (
+        routed("gatewayApi", gatewayApi={"writeRoutes": True}),
+        routed("gatewayApi", gatewayApi={"writeRoutes": True}) | iris(clusterLocal=True),
+        {("route-removed", "HTTPRoute/iris.host -n default", ""), ("model-restart", MODEL, "metadata.annotations")},
+        {("published", "HTTPRoute/iris.host -n default", ""), ("model-restart", MODEL, "metadata.annotations")},
+    ),
     "gatewayApi to ingress": (
         routed("gatewayApi"),
         routed("ingress"),
@@ -172,11 +190,9 @@ CASES = {
         {
             ("route-removed", GATEWAY, ""),
             ("route-removed", CONFIG, "data.ingress"),
-            ("published", "VirtualService/iris -n default", ""),
         },
         {
             ("route-removed", GATEWAY, ""),
-            ("route-removed", "VirtualService/iris -n default", ""),
             ("published", CONFIG, "data.ingress"),
         },
     ),
