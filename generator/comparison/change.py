@@ -39,6 +39,12 @@ class Pair:
         return called(self.kind, self.name, metadata.get("namespace") or "")
 
 
+def home_and_name(data: dict[str, Any] | None) -> tuple[str, str]:
+    """The namespace of an object, empty for none, and its name."""
+    metadata = (data or {})["metadata"]
+    return metadata.get("namespace") or "", metadata["name"]
+
+
 @dataclass(frozen=True)
 class Change:
     """The objects that differ, sorted by kind and name, and the sides that they are on."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.comparison.callers import selects
-from generator.comparison.change import Change, Found, Pair
+from generator.comparison.change import Change, Found, Pair, home_and_name
 from generator.comparison.traffic import EVERY
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
@@ -23,7 +23,7 @@ _Entry = tuple[str, str]
 
 def removed(change: Change) -> Found:
     """Gateways, classes of Ingresses, listeners and redirects that are not there any more."""
-    closed = {_named(pair.old) for pair in change.pairs if _is_gone(pair, "Gateway")}
+    closed = {home_and_name(pair.old) for pair in change.pairs if _is_gone(pair, "Gateway")}
     for pair in change.pairs:
         if _is_gone(pair, "Gateway"):
             api = str((pair.old or {})["apiVersion"]).partition("/")[0]
@@ -78,15 +78,10 @@ def _gateways(change: Change) -> Iterator[tuple[Pair, JsonObject, JsonObject]]:
     return (each for each in change.both if each[0].kind == "Gateway")
 
 
-def _named(data: JsonObject | None) -> tuple[str, str]:
-    metadata = (data or {})["metadata"]
-    return metadata.get("namespace") or "", metadata["name"]
-
-
 def _redirects(route: JsonObject | None, gone: set[tuple[str, str]]) -> bool:
     """Whether a route does nothing but redirect, at a gateway that is not `gone` as well."""
     spec: Any = at(route or {}, "spec") or {}
-    namespace = _named(route)[0]
+    namespace = home_and_name(route)[0]
     parents = {
         (parent.get("namespace") or namespace, parent.get("name"))
         for parent in spec.get("parentRefs") or []

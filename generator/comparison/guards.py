@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from generator.comparison.callers import Grant, of_istio, of_network
-from generator.comparison.change import Change, Found, Pair
+from generator.comparison.change import Change, Found, Pair, home_and_name
 from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
 from generator.manifests.protection import KEEP
@@ -155,7 +155,7 @@ def _guards(
     return [
         other
         for other in _policies(side, policy["kind"], wanted)
-        if _space(other) == _space(policy) and _pods(other) in ("", pods)
+        if home_and_name(other)[0] == home_and_name(policy)[0] and _pods(other) in ("", pods)
     ]
 
 
@@ -164,10 +164,6 @@ def _policies(
     side: Side, kind: str, wanted: Callable[[JsonObject], bool]
 ) -> tuple[JsonObject, ...]:
     return tuple(data for data in of_kinds(side, kind) if wanted(data))
-
-
-def _space(data: JsonObject) -> str:
-    return data["metadata"].get("namespace") or ""
 
 
 def _selector(policy: JsonObject) -> Any:
@@ -184,7 +180,7 @@ def _pods(policy: JsonObject) -> str:
 
 def _loses_pods(change: Change, policy: JsonObject) -> bool:
     """Whether the pods of a policy go as well, as far as the sides have what makes them."""
-    space = _space(policy)
+    space = home_and_name(policy)[0]
     if _goes(change, space):
         return all(other != space for other, _ in _makers(change.new))
     labels = _selector(policy).get("matchLabels") or {}
@@ -216,5 +212,5 @@ def _makers(side: Side) -> tuple[tuple[str, dict[str, Any]], ...]:
         else:
             labels = at(data, _WORKLOADS[data["kind"]])
         if isinstance(labels, dict):
-            found.append((_space(data), labels))
+            found.append((home_and_name(data)[0], labels))
     return tuple(found)

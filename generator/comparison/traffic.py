@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from generator import LOCAL
-from generator.comparison.change import Change, Found, Pair
+from generator.comparison.change import Change, Found, Pair, home_and_name
 from generator.comparison.reading import of_kinds
 from generator.comparison.serving import models
 from generator.comparison.settings import config, domain, hosts, refused
@@ -41,7 +41,7 @@ def removed(change: Change) -> Found:
         # What KServe does not publish, no label takes back; a route beside it stays.
         known = config(change.old)
         published = label == _OF_KNATIVE or not known or domain(known)
-        if published and _named(pair.new) not in _with_routes(change.new):
+        if published and home_and_name(pair.new) not in _with_routes(change.new):
             field = f'metadata.labels["{label}"]'
             yield pair, field, "from now on the model is reachable inside the cluster only"
 
@@ -71,7 +71,7 @@ def published(change: Change) -> Found:
         if pair.kind == "Service" and kinds[1] in _PUBLIC and kinds[0] not in _PUBLIC:
             yield pair, "spec.type", f"{kinds[1]}: reachable from outside the cluster"
     for pair, label in _kept_inside(change, change.old):
-        if _named(pair.old) not in _with_routes(change.old):
+        if home_and_name(pair.old) not in _with_routes(change.old):
             field = f'metadata.labels["{label}"]'
             yield pair, field, "the model was reachable inside the cluster only"
 
@@ -79,10 +79,14 @@ def published(change: Change) -> Found:
 def _unnamed(change: Change) -> Found:
     """Services that carry the name of a model that stays."""
     # Where KServe refuses the model's new mode, nothing is taken away either.
-    refusals = {_named(pair.new or {}) for pair, *_ in refused(change)}
-    staying = {_named(data) for data in models(change.new).values()} - refusals
+    refusals = {home_and_name(pair.new or {}) for pair, *_ in refused(change)}
+    staying = {home_and_name(data) for data in models(change.new).values()} - refusals
     for pair in change.pairs:
-        if pair.kind == "Service" and pair.new is None and (name := _named(pair.old)) in staying:
+        if (
+            pair.kind == "Service"
+            and pair.new is None
+            and (name := home_and_name(pair.old)) in staying
+        ):
             host = ".".join(filter(None, reversed(name)))
             yield pair, "", f"the model stays, but its name {host} in the cluster leads nowhere"
 
@@ -111,15 +115,10 @@ def _with_routes(side: Side) -> frozenset[tuple[str, str]]:
     found = set()
     for data in of_kinds(side, *_ROUTES):
         if any(_hosts(data)):
-            space, name = _named(data)
+            space, name = home_and_name(data)
             label = (at(data, "metadata.labels") or {}).get(_OF)
             found |= {(space, each) for each in (label, name.partition(".")[0]) if each}
     return frozenset(found)
-
-
-def _named(data: JsonObject | None) -> tuple[str, str]:
-    metadata = (data or {})["metadata"]
-    return metadata.get("namespace") or "", metadata["name"]
 
 
 def registries(change: Change) -> Found:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from generator.errors import ValuesError
 from generator.values.load import Values
-from generator.values.quantities import amount
+from generator.values.quantities import amount, check_resources
 from tests import rendering
 from tests.rendering import CHART, CHARTS, MODELS
 
@@ -172,6 +172,35 @@ def test_the_platforms_own_are_checked_by_its_chart_too() -> None:
         "runtimes.sklearn",
     }
     assert all(is_more in message for message in found.values())
+
+
+def test_a_half_that_is_null_says_nothing() -> None:
+    """Helm's schema takes it, and the generator refuses it by its type."""
+    halves = ({"limits": {"cpu": None}}, {"requests": {"cpu": None}})
+    values = {
+        "models": {f"m{index}": OWN | {"resources": each} for index, each in enumerate(halves)}
+    }
+    assert refused(MODELS, values) == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cpu",
+        "memory",
+        "hugepages-2Mi",
+        "nvidia.com/gpu",
+        "example.com/thing",
+        "kubernetes.io/batch-cpu",
+        "requests.kubernetes.io/thing",
+    ],
+)
+def test_the_charts_know_devices_as_the_generator_does(name: str) -> None:
+    """A request of less than the limit is refused of what is handed out whole."""
+    resources = {"requests": {name: 1}, "limits": {name: 2}}
+    found = refused(MODELS, {"models": {"m": SKLEARN | {"resources": resources}}})
+    of_it = [message for message in found.values() if "a device is not shared" in message]
+    assert len(of_it) == len(list(check_resources(resources)))
 
 
 QUANTITIES = st.builds(
