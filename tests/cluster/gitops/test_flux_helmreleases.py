@@ -91,7 +91,7 @@ def refuse(cluster, releases, team):
     before = releases.history(*MODELS)[0]["version"]
     scale = ("scale", "deployment", CONTROLLER[1], "-n", PLATFORM)
     cluster.kubectl(*scale, "--replicas=0")
-    cluster.wait("it is away", lambda: not controller.pods(cluster, PLATFORM))
+    cluster.wait("it is away", lambda: controller.are_away(cluster, PLATFORM))
     give(cluster, team)
 
     def refused():

@@ -18,6 +18,11 @@ def pods(cluster: Cluster, namespace: str) -> list[Object]:
     return sorted(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
 
+def are_away(cluster: Cluster, namespace: str) -> bool:
+    """Whether none of its pods is left: one that is about to end still answers for its webhooks."""
+    return not cluster.list("pods", namespace, _PODS)
+
+
 def log(cluster: Cluster, namespace: str) -> str:
     """What its pods have logged: those of the revision that was rolled out last."""
     revision = pods(cluster, namespace)[-1]["metadata"]["labels"]["pod-template-hash"]
