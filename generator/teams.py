@@ -9,15 +9,12 @@ from generator.errors import Problem, ValuesError
 from generator.release import DEFAULT, Release, check_namespace
 from generator.values.address import filled
 from generator.values.check import refuse
-from generator.values.load import Values
+from generator.values.load import DECLARED, Values
 from generator.values.messages import nearest
 from generator.values.schema import values_schema
 from generator.values.sources import Source, tried_sources
 from generator.yaml.data import JsonObject
 from generator.yaml.path import Key, dotted
-
-DECLARED = ("models", "graphs", "trainedModels")
-"""The top-level values that the models chart makes objects of."""
 
 _TEMPLATES = ("domainTemplate", "pathTemplate")
 

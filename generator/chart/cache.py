@@ -59,12 +59,14 @@ def _is_sound(entry: Path, chart: str) -> bool:
         listed = parse((entry / NAME).read_text(encoding="utf-8")).files
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return False
-    found = {}
-    for folder, _, files in os.walk(entry / chart):
-        for name in files:
-            file = Path(folder) / name
-            found[file.relative_to(entry).as_posix()] = digest(file.read_bytes())
-    own = {path: of for path, of in listed.items() if path.startswith(f"{chart}/")}
+    root, own = (
+        str(entry),
+        {path: of for path, of in listed.items() if path.startswith(f"{chart}/")},
+    )
+    files = (
+        f"{folder}/{name}" for folder, _, names in os.walk(f"{root}/{chart}") for name in names
+    )
+    found = {file[len(root) + 1 :]: digest(_content(file)) for file in files}
     return bool(own) and found == own
 
 
@@ -108,24 +110,27 @@ def state() -> str:
 
     Read once, as the sources themselves are.
     """
-    state = hashlib.sha256()
-    for name in sorted(_sources()):
-        content = (DATA.parent / name).read_bytes()
-        state.update(f"{name}\0{len(content)}\0".encode())
+    state, root = hashlib.sha256(), str(DATA.parent)
+    for file in sorted(_sources(root)):
+        content = _content(file)
+        state.update(f"{file[len(root) + 1 :]}\0{len(content)}\0".encode())
         state.update(content)
     return state.hexdigest()[:32]
 
 
-def _sources() -> Iterator[str]:
-    """The paths of what charts are made from, below the package: programs and data."""
-    root, data = str(DATA.parent), str(DATA)
+def _sources(root: str) -> Iterator[str]:
+    """What charts are made from, below the package: programs and data."""
     for folder, folders, files in os.walk(root):
         # Caches of Python's, and schemas of objects, with which no chart has anything to do.
         folders[:] = [name for name in folders if name not in ("__pycache__", "schemas")]
-        is_data = folder.startswith(data)
-        for name in files:
-            if is_data or name.endswith(".py"):
-                yield os.path.relpath(os.path.join(folder, name), root)  # noqa: PTH118
+        is_data = folder.startswith(str(DATA))
+        yield from (f"{folder}/{name}" for name in files if is_data or name.endswith(".py"))
+
+
+def _content(file: str) -> bytes:
+    """What a file holds, in half of pathlib's time: every command that renders reads 400 files."""
+    with open(file, "rb", buffering=0) as opened:  # noqa: PTH123
+        return opened.read()
 
 
 def _forget(cache: Path) -> None:

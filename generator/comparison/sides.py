@@ -16,7 +16,6 @@ from generator.manifests import rendering
 from generator.manifests.parsing import documents
 from generator.output.record import NAME
 from generator.release import DEFAULT, Release
-from generator.values.check import read, refuse
 from generator.values.load import Values
 from generator.values.sources import Source, read_source, read_sources
 from generator.yaml.data import JsonObject
@@ -97,6 +96,8 @@ def applied_side(name: str | None, values: Sequence[str], release: Release) -> S
     """
     if name is not None:
         return read_side(name, values, release)
+    from generator.values.check import read  # noqa: PLC0415
+
     rendered = rendering.render(read(values), release)
     texts = (Text(each.text, f"{each.chart}/{each.source}") for each in rendered if each.source)
     return Side(", ".join(values) or "the default values", tuple(texts))
@@ -161,10 +162,17 @@ def _begin(
         return failed.result
 
     def end() -> Side:
-        refuse(parsed)
+        _refuse(parsed)
         return Side(name, tuple(Text(each.text, name) for each in rendered()))
 
     return end
+
+
+def _refuse(values: Values) -> None:
+    """Raise ValuesError for values that are wrong. Imported here: Helm renders meanwhile."""
+    from generator.values.check import refuse  # noqa: PLC0415
+
+    refuse(values)
 
 
 def _of_charts(name: str, texts: Sequence[Sequence[Text]]) -> Side:
@@ -179,7 +187,7 @@ def _chart(chart: Path, given: Sequence[Source], release: Release) -> list[Text]
     name = _chart_name(chart)
     ours = name in (CHART, MODELS)
     values = Values.of(given) if ours else Values(tuple(given))
-    refuse(values)
+    _refuse(values)
     more = ["--include-crds"]
     # The default is the charts' own, unless values that are baked in say another.
     unsaid = rendering.platform_namespace(values, release)

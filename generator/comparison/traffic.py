@@ -124,10 +124,11 @@ def _with_routes(side: Side) -> frozenset[tuple[str, str]]:
 def registries(change: Change) -> Found:
     """Registries that no image of the old side came from."""
     for pair in change.pairs:
+        known = {image for _, image in _images(pair.old or {})}
         named: set[str] = set()
         for path, image in _images(pair.new or {}):
             registry = _registry(image)
-            if registry not in named | _used(change.old):
+            if image not in known and registry not in named | _used(change.old):
                 named.add(registry)
                 yield pair, path, f"{image} comes from {registry}"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from generator.values.helmschema import helm_schema
 from generator.values.schema import values_schema
-from generator.values.validator import refusals
+from generator.values.validator import Validator
 from generator.yaml.data import JsonObject
 
 Entry = dict[str, Any]
@@ -36,15 +36,15 @@ def move_parts(predictor: JsonObject, entry: Entry, keys: Sequence[str]) -> None
 
 def fits(key: str, value: Any) -> bool:
     """Whether a key of an entry may have a value; what may not stays in the spec."""
-    return not any(refusals(_entry()[key], value))
+    return not any(_entry()[key].refusals(value))
 
 
 @cache
-def _entry() -> JsonObject:
-    """The schema of each key of an entry."""
+def _entry() -> dict[str, Validator]:
+    """What checks each key of an entry."""
     schema = helm_schema(values_schema(), ours=True)["properties"]["models"]
-    entry: JsonObject = schema["additionalProperties"]["properties"]
-    return entry
+    properties = schema["additionalProperties"]["properties"]
+    return {key: Validator(node) for key, node in properties.items()}
 
 
 def without_emptied(value: Any, given: Any) -> Any:

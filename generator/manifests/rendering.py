@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generator import CHART, MODELS
 from generator.chart import cache
@@ -17,11 +18,13 @@ from generator.helm import template
 from generator.manifests.parsing import Manifest, manifest, split
 from generator.manifests.protection import KEEP
 from generator.release import DEFAULT, Release
-from generator.teams import DECLARED, Team
 from generator.values.identity import NO_NAME, Identity, is_name, of_object
-from generator.values.load import NOTHING, Values
+from generator.values.load import DECLARED, NOTHING, Values
 from generator.yaml.data import JsonObject
 from generator.yaml.writer import dump
+
+if TYPE_CHECKING:
+    from generator.teams import Team
 
 Charts = Callable[[str], Path]
 """What gives the folder of a chart by its name."""

@@ -20,7 +20,7 @@ from generator.values.kubernetes import check_fields
 from generator.values.load import Values
 from generator.values.messages import explain, misspelt_formats, nearest
 from generator.values.schema import Leaf, find, leaves, values_schema
-from generator.values.validator import refusals
+from generator.values.validator import Refusal, Validator
 from generator.yaml.data import JsonObject
 from generator.yaml.path import Key, dotted, value_at
 
@@ -111,31 +111,35 @@ def _misspelt(whole: JsonObject) -> Iterator[tuple[Key, str]]:
 
 
 @cache
-def _checked() -> JsonObject:
-    """The schema that Helm has, with the words that tell us more."""
-    return helm_schema(values_schema(), ours=True)
+def _validator() -> Validator:
+    """Of the schema that Helm has, with the words that tell us more."""
+    return Validator(helm_schema(values_schema(), ours=True))
 
 
 def _refused(schema: JsonObject, whole: JsonObject) -> Iterator[tuple[Key, str]]:
     """What the schema refuses: the path, and what to say of it."""
-    for error in refusals(_checked(), whole):
-        path: Key = tuple(error.absolute_path)
-        if error.validator == "additionalProperties":
-            known = error.schema.get("properties", {})
-            for key in error.instance.keys() - known.keys():
-                gone = _removed(schema, path, key)
-                yield (*path, key), gone or _unknown(schema, path, key, known)
-        elif error.validator == "required":
-            for key in set(error.validator_value) - error.instance.keys():
-                yield (*path, key), _null(error.schema.get("properties", {}).get(key, {}))
-        elif error.validator == "type" and error.instance is None:
-            yield path, _NO_ENTRY if _is_entry(schema, path) else _null(error.schema)
-        elif error.validator == "enum" and (gone := _removed(schema, path, error.instance)):
-            yield path, gone
-        elif "propertyNames" in error.absolute_schema_path:
-            yield (*path, error.instance), f"the name {explain(error)}"
-        else:
-            yield path, explain(error)
+    for found in _validator().refusals(whole):
+        yield from _said(schema, found)
+
+
+def _said(schema: JsonObject, found: Refusal) -> Iterator[tuple[Key, str]]:
+    path, value = found.path, found.value
+    if found.is_name:
+        yield (*path, value), f"the name {explain(found)}"
+    elif found.keyword == "additionalProperties":
+        known = found.schema.get("properties", {})
+        for key in value.keys() - known.keys():
+            gone = _removed(schema, path, key)
+            yield (*path, key), gone or _unknown(schema, path, key, known)
+    elif found.keyword == "required":
+        for key in set(found.wanted) - value.keys():
+            yield (*path, key), _null(found.schema.get("properties", {}).get(key, {}))
+    elif found.keyword == "type" and value is None:
+        yield path, _NO_ENTRY if _is_entry(schema, path) else _null(found.schema)
+    elif found.keyword == "enum" and (gone := _removed(schema, path, value)):
+        yield path, gone
+    else:
+        yield path, explain(found)
 
 
 _NO_ENTRY = (

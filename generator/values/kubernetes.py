@@ -16,7 +16,7 @@ from generator import DATA
 from generator.values.consistency import BY_FIELDS, RULES, check_list
 from generator.values.formats import ONE, expand, kubernetes
 from generator.values.messages import explain, nearest
-from generator.values.validator import refusals
+from generator.values.validator import Refusal, Validator
 from generator.yaml.data import JsonObject
 from generator.yaml.path import Key, dotted
 
@@ -68,19 +68,17 @@ def check_fields(kind: str, value: Any, *, custom: bool) -> Iterator[tuple[Key, 
         yield from _check(kind, value, (), custom=custom)
 
 
-def _errors(kind: str, value: JsonObject, *, custom: bool) -> Iterator[Any]:
-    schema = _schema(kind, custom=custom)
+def _refusals(kind: str, value: JsonObject, *, custom: bool) -> Iterator[Refusal]:
+    validator = _validator(kind, custom=custom)
     there = value if custom else without_null(value)
-    yield from refusals(schema, there)
+    yield from validator.refusals(there)
     if there != value:
         # A key that nobody knows is wrong although it says nothing.
-        yield from (
-            error
-            for error in refusals(schema, value)
-            if error.validator == "additionalProperties" and error.instance is not None
-            for known in [error.schema.get("properties", {})]
-            if all(error.instance[key] is None for key in error.instance.keys() - known.keys())
-        )
+        for found in validator.refusals(value):
+            if found.keyword == "additionalProperties" and found.value is not None:
+                unknown = found.value.keys() - found.schema.get("properties", {}).keys()
+                if all(found.value[key] is None for key in unknown):
+                    yield found
 
 
 def without_null(value: Any) -> Any:
@@ -95,32 +93,36 @@ def without_null(value: Any) -> Any:
 def _check(kind: str, value: Any, path: Key, *, custom: bool) -> Iterator[tuple[Key, str]]:
     if not isinstance(value, dict):
         return  # The values' own schema says what else may stand here.
-    for error in _errors(kind, value, custom=custom):
-        here: Key = (*path, *error.absolute_path)
-        if error.instance is None and error.validator != "type":
+    for found in _refusals(kind, value, custom=custom):
+        here: Key = (*path, *found.path)
+        if found.value is None and found.keyword != "type":
             continue  # That it is null says it all.
-        if error.validator == "additionalProperties" and "properties" in error.schema:
-            known = error.schema["properties"]
-            for key in error.instance.keys() - known.keys():
+        if found.is_name:
+            yield (*here, found.value), f"the name {explain(found)}"
+        elif found.keyword == "additionalProperties" and "properties" in found.schema:
+            known = found.schema["properties"]
+            for key in found.value.keys() - known.keys():
                 near = nearest(key, known)
                 hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
                 yield (*here, key), f"unknown key; {hint}"
-        elif error.validator == "required":
-            for key in set(error.validator_value) - error.instance.keys():
-                if (here, key) != (path, _KEYED.get(kind)) and not _is_partial(kind, error):
+        elif found.keyword == "required":
+            for key in set(found.wanted) - found.value.keys():
+                if (here, key) != (path, _KEYED.get(kind)) and not _is_partial(kind, found):
                     yield here, f"{dotted((key,))} is missing; add it"
-        elif "propertyNames" in error.absolute_schema_path:
-            yield (*here, error.instance), f"the name {explain(error)}"
         else:
-            yield here, explain(error)
+            yield here, explain(found)
 
 
-def _is_partial(kind: str, error: Any) -> bool:
+def _is_partial(kind: str, found: Refusal) -> bool:
     """Whether the chart may add what is missing here; in a list it adds nothing."""
-    return kind in _PARTIAL and not any(isinstance(step, int) for step in error.absolute_path)
+    return kind in _PARTIAL and not any(isinstance(step, int) for step in found.path)
 
 
 @cache
+def _validator(kind: str, *, custom: bool) -> Validator:
+    return Validator(_schema(kind, custom=custom))
+
+
 def _schema(kind: str, *, custom: bool) -> JsonObject:
     own = _OWN.get(kind) or {"$ref": f"#/$defs/{kind}"}
     return {"$defs": _definitions(custom=custom), **own}

@@ -17,6 +17,9 @@ from generator.yaml.data import JsonObject
 from generator.yaml.document import Document
 from generator.yaml.path import Key, dotted
 
+DECLARED = ("models", "graphs", "trainedModels")
+"""The top-level values that the models chart makes objects of."""
+
 
 def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
     """`over` merged over `base` the way Helm merges values: mappings deep, the rest replaces.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from generator.values.formats import describe, slip
+from generator.values.validator import Refusal
 
 # What a format's sentence says better than the keyword that found the mistake.
 _WORDED = ("type", "pattern", "not", "minLength", "x-format")
@@ -22,19 +23,20 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     return by_lower[near[0]] if near else None
 
 
-def explain(error: Any) -> str:
-    """A sentence for a jsonschema ValidationError, in the words of people who write values."""
-    name = error.schema.get("x-format") if isinstance(error.schema, dict) else None
-    if name and error.validator in _WORDED and (what := describe(name)):
-        remedy = slip(name, error.instance) or (
-            _remedy(error.instance, _kinds(error.schema.get("type", "string")), error.schema)
-            if error.validator == "type"
+def explain(found: Refusal) -> str:
+    """A sentence for what a schema refuses, in the words of people who write values."""
+    value, schema = found.value, found.schema
+    name = schema.get("x-format")
+    if name and found.keyword in _WORDED and (what := describe(name)):
+        remedy = slip(name, value) or (
+            _remedy(value, _kinds(schema.get("type", "string")), schema)
+            if found.keyword == "type"
             else None
         )
-        fact = f"{_show(error.instance)} is not {what}"
+        fact = f"{_show(value)} is not {what}"
         return f"{fact}; {remedy}" if remedy else fact
-    tell = _SENTENCES.get(error.validator)
-    return tell(error.instance, error.validator_value, error.schema) if tell else str(error.message)
+    tell = _SENTENCES.get(found.keyword)
+    return tell(value, found.wanted, schema) if tell else found.message
 
 
 def misspelt_formats(models: Any, known: Collection[str]) -> Iterator[tuple[str, str]]:

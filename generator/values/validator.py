@@ -1,96 +1,153 @@
-"""Validates values against a JSON Schema as Helm reads it, with two keywords of our own."""
+"""Validates values against a JSON Schema as Helm reads it, with two keywords of our own.
+
+They are `x-format`, where a pattern cannot tell all, and `x-check`, a rule of consistency.py.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import marshal
+import re
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from generator.values.consistency import RULES
 from generator.values.formats import WRONG, compiled
+from generator.yaml.data import JsonObject
+from generator.yaml.path import Key, value_at
 
 
-def refusals(schema: Any, value: Any) -> Iterator[Any]:
-    """The jsonschema ValidationErrors of `value` against a schema of draft 7.
+@dataclass(frozen=True)
+class Refusal:
+    """What a schema refuses.
 
-    Beside what Helm checks there is `x-format`, where a pattern cannot tell all, and `x-check`, a
-    rule of consistency.py.
+    `keyword` is the one of `schema` that `value` breaks, which is at `path`; with `is_name` it is a
+    key of the mapping there, and for `x-check` the mapping in which a rule found what is at `path`.
     """
-    yield from _class()(schema).iter_errors(value)
+
+    path: Key
+    value: Any
+    keyword: str
+    schema: JsonObject
+    message: str
+    is_name: bool = False
+
+    @property
+    def wanted(self) -> Any:
+        """What the schema has at the keyword."""
+        return self.schema[self.keyword]
 
 
-@cache
-def _class() -> Any:
-    # Imported here: commands that take no values do not wait for it.
-    import jsonschema  # noqa: PLC0415
+class Validator:
+    """A schema of draft 7, which is compiled when it is first asked."""
 
-    own = {
-        "pattern": _pattern,
-        "properties": _properties,
-        "x-format": _format,
-        "x-check": _check,
-    }
-    extend: Any = jsonschema.validators.extend
-    return extend(jsonschema.Draft7Validator, own)
+    def __init__(self, schema: JsonObject) -> None:
+        self.schema = schema
+
+    def refusals(self, value: Any) -> Iterator[Refusal]:
+        """What the schema refuses in JSON's data."""
+        for error in self._compiled.iter_errors(value):
+            yield from self._refused(error, value)
+
+    @cached_property
+    def _compiled(self) -> Any:
+        # Imported here: commands that take no values do not wait for it.
+        import jsonschema_rs  # noqa: PLC0415
+
+        own: Any = {"x-format": _Format, "x-check": _Rules}
+        return jsonschema_rs.Draft7Validator(_ascii(self.schema), keywords=own)
+
+    def _refused(self, error: Any, whole: Any) -> Iterator[Refusal]:
+        ways = list(_ways(whole, error.instance_path))
+        path, value = next((way for way in ways if way[1] == error.instance), ways[0])
+        *steps, keyword = error.schema_path
+        schema = value_at(self.schema, tuple(steps))
+        if error.kind.name == "propertyNames":
+            name = error.kind.error.instance
+            yield Refusal(path, name, keyword, schema, error.message, is_name=True)
+            return
+        if keyword != "x-check":
+            yield Refusal(path, value, keyword, schema, error.message)
+            return
+        for below, message in _broken(schema[keyword], value):
+            yield Refusal((*path, *below), value, keyword, schema, message)
 
 
-_SOUND: dict[tuple[int, bytes], Any] = {}
-"""The schemas by which a value was found to be sound, by their identity and the value's digest."""
+def _ways(data: Any, steps: list[str | int]) -> Iterator[tuple[Key, Any]]:
+    """The paths in `data` that `steps` of jsonschema_rs may mean, and what is at each.
 
-_MANY = 100_000
-
-
-def _properties(validator: Any, properties: Any, value: Any, _schema: Any) -> Iterator[Any]:
-    """As jsonschema has it, but that what was sound once is not gone through again.
-
-    The clusters of a fleet have most of their values in common.
+    There may be several: in its steps the key "007" is the number 7, and the key "" is left out.
     """
-    if not isinstance(value, dict):
-        return
-    for name, schema in properties.items():
-        if name not in value:
+    if not steps:
+        yield (), data
+    children = (
+        data if isinstance(data, dict) else dict(enumerate(data if isinstance(data, list) else ()))
+    )
+    for key, child in children.items():
+        if key == "":
+            rest = steps
+        elif steps and _is_step(key, steps[0]):
+            rest = steps[1:]
+        else:
             continue
-        child = value[name]
-        key = id(schema), _digest(child)
-        if key in _SOUND:
-            continue
-        is_sound = True
-        for error in validator.descend(child, schema, path=name, schema_path=name):
-            is_sound = False
-            yield error
-        if is_sound:
-            if len(_SOUND) > _MANY:
-                _SOUND.clear()
-            _SOUND[key] = schema  # What is kept here keeps its identity.
+        for path, value in _ways(child, rest):
+            yield (key, *path), value
 
 
-def _digest(value: Any) -> bytes:
-    """A digest of JSON's data, which tells true from 1 and 1 from 1.0."""
-    return hashlib.sha256(marshal.dumps(value, 2)).digest()
+def _is_step(key: str | int, step: str | int) -> bool:
+    is_number = isinstance(step, int) and isinstance(key, str)
+    return key == step or (is_number and re.fullmatch(rf"\+?0*{step}", str(key)) is not None)
 
 
-def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[Any]:
-    if isinstance(value, str) and not compiled(pattern).search(value):
-        yield _error(f"{value!r} does not match {pattern!r}")
+def _ascii(node: Any) -> Any:
+    r"""A schema in whose patterns `\s` is what it is to Go, and no space of other scripts."""
+    if isinstance(node, dict):
+        return {
+            key: _explicit(child) if key == "pattern" and isinstance(child, str) else _ascii(child)
+            for key, child in node.items()
+        }
+    return [_ascii(child) for child in node] if isinstance(node, list) else node
 
 
-def _format(_validator: Any, name: str, value: Any, schema: Any) -> Iterator[Any]:
-    if name not in WRONG or not isinstance(value, str):
-        return
-    if compiled(schema["pattern"]).search(value) and WRONG[name](value):
-        yield _error(f"{value!r} is not a {name}")
+def _explicit(pattern: str) -> str:
+    r"""A pattern with the spaces that `\s` stands for; in brackets, only `\s` is known."""
+    spaces = r"\t\n\f\r "
+
+    def named(found: re.Match[str]) -> str:
+        """A set in brackets, or a sign outside."""
+        if found["sign"]:
+            return f"[{'^' if found['sign'] == 'S' else ''}{spaces}]"
+        return found[0].replace(r"\s", spaces)
+
+    return re.sub(r"\\(?P<sign>[sS])|\[(?:\\.|[^\]\\])*\]|\\.", named, pattern)
 
 
-def _check(_validator: Any, names: str | list[str], value: Any, _schema: Any) -> Iterator[Any]:
+class _Keyword:
+    """A keyword of our own, as jsonschema_rs wants one: it raises ValueError for what is wrong."""
+
+    def __init__(self, parent: JsonObject, wanted: Any, _path: list[str]) -> None:
+        self.parent = parent
+        self.wanted = wanted
+
+
+class _Format(_Keyword):
+    def validate(self, value: Any) -> None:
+        """Raise ValueError for a text that the pattern lets pass although it is wrong."""
+        if self.wanted not in WRONG or not isinstance(value, str):
+            return
+        if compiled(self.parent["pattern"]).search(value) and WRONG[self.wanted](value):
+            raise ValueError(f"{value!r} is not a {self.wanted}")
+
+
+class _Rules(_Keyword):
+    def validate(self, value: Any) -> None:
+        """Raise ValueError for what breaks a rule; `Validator` asks the rule what to say."""
+        if any(_broken(self.wanted, value)):
+            raise ValueError(f"breaks {self.wanted}")
+
+
+def _broken(names: str | list[str], value: Any) -> Iterator[tuple[Key, str]]:
+    """What the rules of these names find: the path below the value, and what to say."""
     if isinstance(value, dict):
         for name in [names] if isinstance(names, str) else names:
-            for path, message in RULES[name](value):
-                yield _error(message, path=path)
-
-
-def _error(message: str, **more: Any) -> Any:
-    import jsonschema  # noqa: PLC0415
-
-    return jsonschema.ValidationError(message, **more)
+            yield from RULES[name](value)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from generator import MODELS
-from generator.teams import DECLARED
+from generator.values.load import DECLARED
 from tests.cluster.harness import foreign, prediction, waiting
 from tests.cluster.harness.cluster import Release, installed
 from tests.cluster.harness.status import accept_routes, condition

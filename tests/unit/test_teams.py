@@ -10,9 +10,9 @@ from generator import MODELS
 from generator.errors import GeneratorError, ValuesError
 from generator.manifests import layout, rendering
 from generator.release import DEFAULT, Release
-from generator.teams import DECLARED, read_teams
+from generator.teams import read_teams
 from generator.values.check import read
-from generator.values.load import Values
+from generator.values.load import DECLARED, Values
 from tests.rendering import CASES, CHARTS, ROOT, by_identity, helm, parse
 from tests.unit.test_cli import run
 
