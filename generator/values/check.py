@@ -124,8 +124,11 @@ def _refused(schema: JsonObject, whole: JsonObject) -> Iterator[tuple[Key, str]]
 
 def _said(schema: JsonObject, found: Refusal) -> Iterator[tuple[Key, str]]:
     path, value = found.path, found.value
-    if found.is_name:
-        yield (*path, value), f"the name {explain(found)}"
+    here = (*path, value) if found.is_name else path
+    if unnamed := _unnamed(schema, here):
+        yield here, unnamed
+    elif found.is_name:
+        yield here, f"the name {explain(found)}"
     elif found.keyword == "additionalProperties":
         known = found.schema.get("properties", {})
         for key in value.keys() - known.keys():
@@ -152,6 +155,17 @@ def _is_entry(schema: JsonObject, path: Key) -> bool:
     """Whether the value at `path` is an entry of a map that users name, such as a model."""
     parent = find(schema, tuple(map(str, path[:-1]))) or {}
     return "x-entries" in parent or parent.get("x-kubernetes", "").startswith("map[")
+
+
+def _unnamed(schema: JsonObject, path: Key) -> str | None:
+    """What to say of a refused `path` if that is a key of entries without the name of one."""
+    if not path or not _is_entry(schema, path):
+        return None
+    *above, key = map(str, path)
+    entry = (find(schema, tuple(above)) or {}).get("additionalProperties", {})
+    if key not in entry.get("properties", {}):
+        return None
+    return f"a name is missing above it; write {dotted((*above, 'my-name', key))}"
 
 
 def _null(schema: JsonObject) -> str:
