@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -12,6 +13,10 @@ from tests import once
 # The same examples in every run: what fails is what was changed. FUZZ=1 draws others.
 settings.register_profile("same", derandomize=not os.environ.get("FUZZ"))
 settings.load_profile("same")
+
+# A shell has what it runs in the background ignore Ctrl-C, and what that runs; tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -109,11 +109,14 @@ def test_ctrl_c_during_the_imports_prints_no_traceback(program, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout.readline() == "\n"
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=30) == ("", "")
-    # What a shell tells as 130.
-    assert process.returncode == -signal.SIGINT
+    try:
+        assert process.stdout.readline() == "\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == ("", "")
+        # What a shell tells as 130.
+        assert process.returncode == -signal.SIGINT
+    finally:
+        process.kill()
 
 
 def test_ctrl_c_is_ignored_where_it_was_before():
