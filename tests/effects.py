@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from generator import MODELS
+from generator.catalog import catalog
 from generator.errors import GeneratorError, ToolFailed, ValuesError
 from generator.explanation import effects
-from generator.values.load import Values
+from generator.values.load import Values, merge
 from generator.values.schema import Leaf, is_tree
 from generator.yaml.embedded import opened
 from generator.yaml.fields import ABSENT, compare, join, name_of, names_of, same
@@ -173,9 +174,12 @@ def _variants(models: dict[str, Any]) -> Iterator[tuple[str, tuple[str, Leaf | N
 def _accepted(case: str, variants: dict[str, tuple[str, Leaf | None, Any]]) -> str:
     """What is rendered of all variants but those that the chart refuses, which it names."""
     left = dict(variants)
+    # Another format may want a runtime that the case has no use for.
+    runtimes = {key: {"enabled": True} for key in catalog().runtimes}
+    every = merge(VALUES[case], {"runtimes": runtimes})
     while True:
         models = {name: entry for name, (_, _, entry) in left.items()}
-        values = {**VALUES[case], "models": VALUES[case]["models"] | models}
+        values = {**every, "models": every["models"] | models}
         try:
             return render_with(MODELS, Values.made(values))
         except (GeneratorError, ToolFailed) as error:

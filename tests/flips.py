@@ -54,6 +54,7 @@ _ROUTED = {
         "deploymentMode",
         "global",
         "graphs",
+        "inference",
         "networkPolicy",
         "platform",
         "routing",
