@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from generator import catalog
+from generator import CONTROLLER, catalog
 from generator.diagnosis import pods
 from generator.diagnosis.finding import Finding, Findings, condition, label, line, namespace
 from generator.diagnosis.snapshot import GRAPH_LABEL, MODEL_LABEL, Snapshot
@@ -19,6 +19,8 @@ _PATIENCE = timedelta(minutes=10)
 """As long may a model take to load until that is a finding: as long as the waits in the docs."""
 
 _LETTING_GO = timedelta(minutes=2)
+# KServe's own (inferenceservice/controller.go there), and that of --cascade=foreground.
+_EXPECTED = ("inferenceservice.finalizers", "foregroundDeletion")
 _NO_RUNTIME = ("NoSupportingRuntime", "RuntimeNotRecognized", "RuntimeDisabled")
 
 
@@ -60,13 +62,27 @@ def _belongs(pod: JsonObject, each: JsonObject, mark: str) -> bool:
 def _deletion(seen: Snapshot, each: JsonObject) -> Findings:
     since = _time(at(each, "metadata.deletionTimestamp"))
     if since and seen.now - since > _LETTING_GO:
-        holders = ", ".join(at(each, "metadata.finalizers") or [])
+        holders = at(each, "metadata.finalizers") or []
+        fact = f"is being deleted since {since:%Y-%m-%d %H:%M} UTC, and waits for "
         yield Finding(
             "deletion-stuck",
             label(each),
-            f"is being deleted since {since:%Y-%m-%d %H:%M} UTC, and waits for {holders}",
-            "have the controller run: it lets go of what is deleted",
+            fact + ", ".join(holders),
+            _letting_go(seen, each, [name for name in holders if name not in _EXPECTED]),
         )
+
+
+def _letting_go(seen: Snapshot, each: JsonObject, others: list[str]) -> str:
+    """What has an object that is deleted go, which finalizers of others than KServe may hold."""
+    if others:
+        kind, name = str(each["kind"]).lower(), at(each, "metadata.name")
+        who = f"kubectl -n {namespace(each)} get {kind}/{name} -o yaml --show-managed-fields"
+        return f"have whoever set {', '.join(others)} take it off; this shows who: {who}"
+    controller = seen.controller
+    if controller is None or not at(controller, "status.availableReplicas"):
+        return "have the controller run, which lets go of what is deleted"
+    home = seen.release.namespace
+    return f"see why the controller does not: kubectl -n {home} logs deployment/{CONTROLLER}"
 
 
 def _reasons(seen: Snapshot, each: JsonObject, own: list[JsonObject]) -> Findings:

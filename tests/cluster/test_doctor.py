@@ -230,6 +230,20 @@ def test_a_controller_scaled_to_none(cluster, platform, doctor, mend):
     healthy(cluster, doctor)
 
 
+def test_a_model_that_nobody_lets_go_of(cluster, platform, doctor, mend, models):
+    iris.serve(cluster, models)
+    where = ("-n", platform.namespace, f"deployment/{controller.NAME}")
+    cluster.kubectl("scale", *where, "--replicas=0")
+    cluster.wait("it is away", lambda: controller.are_away(cluster, platform.namespace))
+    cluster.kubectl("delete", "inferenceservice", iris.NAME, "-n", models, "--wait=false")
+    found = until(cluster, doctor, "deletion-stuck")
+    assert "waits for inferenceservice.finalizers" in found["fact"]
+    assert found["remedy"].startswith("have the controller run")
+    mend(doctor()["controller-down"])
+    healthy(cluster, doctor)
+    assert cluster.get("inferenceservice", iris.NAME, models) is None
+
+
 def test_a_certificate_that_is_gone(cluster, platform, doctor, mend):
     cluster.kubectl("delete", "secret", webhooks.SECRET, "-n", platform.namespace)
     found = doctor()

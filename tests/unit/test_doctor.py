@@ -659,12 +659,24 @@ def young(cluster):
     del cluster.model["status"]
 
 
-@spoil("deletion-stuck", "since 2026-06-01 11:00", "inferenceservice.finalizers")
+@spoil(
+    "deletion-stuck", "since 2026-06-01 11:00", "kserve logs deployment/kserve-controller-manager"
+)
 def stuck(cluster):
     cluster.model["metadata"] |= {
         "deletionTimestamp": "2026-06-01T11:00:00Z",
         "finalizers": ["inferenceservice.finalizers"],
     }
+
+
+@spoil(
+    "deletion-stuck",
+    "have whoever set example.com/keep take it off",
+    "get inferenceservice/iris -o yaml --show-managed-fields",
+)
+def held_by_others(cluster):
+    stuck(cluster)
+    cluster.model["metadata"]["finalizers"].append("example.com/keep")
 
 
 @spoil("orphan", "is for InferenceService rose")
