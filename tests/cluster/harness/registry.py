@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-import socket
+import re
 import subprocess
 import time
 import urllib.error
@@ -40,13 +40,10 @@ class Registry:
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[Registry]:
     """A registry that keeps what it has in an empty folder, until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{probe.getsockname()[1]}"
     config = {
         "version": 0.1,
         "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
-        "http": {"addr": host},
+        "http": {"addr": "127.0.0.1:0"},
     }
     file = folder / "config.yml"
     file.write_text(json.dumps(config), encoding="utf-8")
@@ -55,20 +52,19 @@ def serving(folder: Path) -> Iterator[Registry]:
         ["docker-registry", "serve", str(file)], env=environment, stdout=log, stderr=log
     ) as running:  # fmt: skip
         try:
-            _wait(host)
-            yield Registry(host)
+            yield Registry(_listening(folder / "log"))
         finally:
             running.terminate()
 
 
-def _wait(host: str) -> None:
+def _listening(log: Path) -> str:
+    """Where a registry listens, as soon as its log says so."""
     for _ in range(100):
-        try:
-            urllib.request.urlopen(f"http://{host}/v2/", timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"no registry at {host}")
+        said = log.read_text(encoding="utf-8")
+        if found := re.search(r"listening on (127\.0\.0\.1:[0-9]+)", said):
+            return found[1]
+        time.sleep(0.1)
+    raise AssertionError(f"no registry listens: {said}")
 
 
 def image(folder: Path, name: str, platforms: Sequence[str]) -> Path:
