@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from generator.values.consistency import RULES
@@ -49,28 +50,34 @@ class Validator:
         for error in self._compiled.iter_errors(value):
             yield from self._refused(error, value)
 
+    def takes(self, value: Any) -> bool:
+        """Whether the schema refuses nothing in JSON's data."""
+        return bool(self._compiled.is_valid(value))
+
     @cached_property
     def _compiled(self) -> Any:
         # Imported here: commands that take no values do not wait for it.
         import jsonschema_rs  # noqa: PLC0415
 
-        own: Any = {"x-format": _Format, "x-check": _Rules}
-        return jsonschema_rs.Draft7Validator(_ascii(self.schema), keywords=own)
+        own: Any = {"x-format": _Format, "x-check": _Rules, _NAMES: _Names}
+        return jsonschema_rs.Draft7Validator(_for_rust(self.schema), keywords=own)
 
     def _refused(self, error: Any, whole: Any) -> Iterator[Refusal]:
-        ways = list(_ways(whole, error.instance_path))
-        path, value = next((way for way in ways if way[1] == error.instance), ways[0])
+        ways = _ways(whole, error.instance_path)
+        first = next(ways)
+        path, value = next((way for way in chain([first], ways) if way[1] == error.instance), first)
         *steps, keyword = error.schema_path
         schema = value_at(self.schema, tuple(steps))
-        if error.kind.name == "propertyNames":
-            name = error.kind.error.instance
-            yield Refusal(path, name, keyword, schema, error.message, is_name=True)
-            return
-        if keyword != "x-check":
+        if keyword == _NAMES:
+            names = Validator(schema["propertyNames"])
+            for name in value:
+                for found in names.refusals(name):
+                    yield replace(found, path=path, is_name=True)
+        elif keyword == "x-check":
+            for below, message in _broken(schema[keyword], value):
+                yield Refusal((*path, *below), value, keyword, schema, message)
+        else:
             yield Refusal(path, value, keyword, schema, error.message)
-            return
-        for below, message in _broken(schema[keyword], value):
-            yield Refusal((*path, *below), value, keyword, schema, message)
 
 
 def _ways(data: Any, steps: list[str | int]) -> Iterator[tuple[Key, Any]]:
@@ -80,33 +87,45 @@ def _ways(data: Any, steps: list[str | int]) -> Iterator[tuple[Key, Any]]:
     """
     if not steps:
         yield (), data
-    children = (
-        data if isinstance(data, dict) else dict(enumerate(data if isinstance(data, list) else ()))
-    )
-    for key, child in children.items():
-        if key == "":
-            rest = steps
-        elif steps and _is_step(key, steps[0]):
-            rest = steps[1:]
-        else:
-            continue
-        for path, value in _ways(child, rest):
+    for key, rest in _next(data, steps):
+        for path, value in _ways(data[key], rest):
             yield (key, *path), value
 
 
-def _is_step(key: str | int, step: str | int) -> bool:
-    is_number = isinstance(step, int) and isinstance(key, str)
-    return key == step or (is_number and re.fullmatch(rf"\+?0*{step}", str(key)) is not None)
+def _next(data: Any, steps: list[str | int]) -> Iterator[tuple[str | int, list[str | int]]]:
+    """The keys or the index that the first step may mean, and the steps that are left then."""
+    if isinstance(data, list):
+        found = [step for step in steps[:1] if isinstance(step, int) and step < len(data)]
+        yield from ((step, steps[1:]) for step in found)
+    if not isinstance(data, dict):
+        return
+    for step in steps[:1]:
+        if str(step) in data:
+            yield str(step), steps[1:]
+        if isinstance(step, int):
+            number = re.compile(rf"\+?0*{step}")
+            others = (key for key in data if key != str(step) and number.fullmatch(key))
+            yield from ((key, steps[1:]) for key in others)
+    if "" in data:
+        yield "", steps
 
 
-def _ascii(node: Any) -> Any:
-    r"""A schema in whose patterns `\s` is what it is to Go, and no space of other scripts."""
-    if isinstance(node, dict):
-        return {
-            key: _explicit(child) if key == "pattern" and isinstance(child, str) else _ascii(child)
-            for key, child in node.items()
-        }
-    return [_ascii(child) for child in node] if isinstance(node, list) else node
+# Its own keyword copies the whole mapping for each wrong name: gigabytes for a few thousand.
+_NAMES = "x-names"
+
+
+def _for_rust(node: Any) -> Any:
+    r"""A schema as jsonschema_rs has to have it: `_NAMES` for `propertyNames`, and in patterns for
+    `\s` what it is to Go, which are no spaces of other scripts.
+    """
+    if isinstance(node, list):
+        return [_for_rust(child) for child in node]
+    if not isinstance(node, dict):
+        return node
+    schema = {key: _for_rust(child) for key, child in node.items() if key != "propertyNames"}
+    if isinstance(node.get("pattern"), str):
+        schema["pattern"] = _explicit(node["pattern"])
+    return schema | ({_NAMES: node["propertyNames"]} if "propertyNames" in node else {})
 
 
 def _explicit(pattern: str) -> str:
@@ -137,6 +156,17 @@ class _Format(_Keyword):
             return
         if compiled(self.parent["pattern"]).search(value) and WRONG[self.wanted](value):
             raise ValueError(f"{value!r} is not a {self.wanted}")
+
+
+class _Names(_Keyword):
+    def __init__(self, parent: JsonObject, wanted: Any, _path: list[str]) -> None:
+        super().__init__(parent, wanted, _path)
+        self.names = Validator(wanted)
+
+    def validate(self, value: Any) -> None:
+        """Raise ValueError for a mapping with a wrong name; `Validator` says which, and why."""
+        if isinstance(value, dict) and not all(map(self.names.takes, value)):
+            raise ValueError("has wrong names")
 
 
 class _Rules(_Keyword):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from functools import cache
 
 import jsonschema
@@ -58,9 +59,16 @@ def test_it_says_which_key_is_meant(key):
         ({key: {"a": "x"}}, (key, "a")),
         ({"a": {key: "x"}}, ("a", key)),
         ({key: {key: "x", "7": 7, "": 0} | {key: "x"}, "+07": {}}, (key, key)),
+        ({"+007": {}, key: {"00": 1, key: "x"}} | {"": {}} | {key: {key: "x"}}, (key, key)),
     ]:
         (found,) = validator.refusals(given_)
         assert (found.path, found.value, found.keyword) == (path, "x", "type")
+
+
+def test_an_index_is_that_of_the_list_which_is_meant():
+    validator = Validator({"additionalProperties": {"items": {"type": "integer"}}})
+    (found,) = validator.refusals({"7": [], "07": 1, "007": [0, "x"], "": []})
+    assert (found.path, found.value) == (("007", 1), "x")
 
 
 @pytest.mark.parametrize("sign", [*"\t\n\f\r \v\x1c\x85\xa0\u2003\u2028\ufeff", "s", "\\", "é"])
@@ -73,3 +81,17 @@ def test_a_space_is_what_it_is_to_go(pattern, sign):
     alike = "x" if sign == "\v" else sign
     expected = re.search(pattern.replace("$", r"\Z"), alike, re.ASCII)
     assert bool(expected) == (not list(validator.refusals(sign)))
+
+
+def test_many_wrong_names_take_no_more_memory_than_many_right_ones():
+    """Each refusal of jsonschema_rs holds a copy of the mapping: twelve gigabytes for 5,000 names."""
+    validator = Validator({"propertyNames": {"pattern": "^[a-z]+$"}})
+    names = {f"{number}": {"a": "b" * 50} for number in range(2000)}
+    tracemalloc.start()
+    try:
+        found = [each.value for each in validator.refusals(names) if each.is_name]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == list(names)
+    assert peak < 10_000_000
