@@ -59,10 +59,8 @@ def _is_sound(entry: Path, chart: str) -> bool:
         listed = parse((entry / NAME).read_text(encoding="utf-8")).files
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return False
-    root, own = (
-        str(entry),
-        {path: of for path, of in listed.items() if path.startswith(f"{chart}/")},
-    )
+    root = str(entry)
+    own = {path: of for path, of in listed.items() if path.startswith(f"{chart}/")}
     files = (
         f"{folder}/{name}" for folder, _, names in os.walk(f"{root}/{chart}") for name in names
     )

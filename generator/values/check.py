@@ -119,16 +119,17 @@ def _validator() -> Validator:
 def _refused(schema: JsonObject, whole: JsonObject) -> Iterator[tuple[Key, str]]:
     """What the schema refuses: the path, and what to say of it."""
     for found in _validator().refusals(whole):
-        yield from _said(schema, found)
+        here = (*found.path, found.value) if found.is_name else found.path
+        if unnamed := _unnamed(schema, here, value_at(whole, here)):
+            yield here, unnamed
+        else:
+            yield from _said(schema, found)
 
 
 def _said(schema: JsonObject, found: Refusal) -> Iterator[tuple[Key, str]]:
     path, value = found.path, found.value
-    here = (*path, value) if found.is_name else path
-    if unnamed := _unnamed(schema, here):
-        yield here, unnamed
-    elif found.is_name:
-        yield here, f"the name {explain(found)}"
+    if found.is_name:
+        yield (*path, value), f"the name {explain(found)}"
     elif found.keyword == "additionalProperties":
         known = found.schema.get("properties", {})
         for key in value.keys() - known.keys():
@@ -157,9 +158,9 @@ def _is_entry(schema: JsonObject, path: Key) -> bool:
     return "x-entries" in parent or parent.get("x-kubernetes", "").startswith("map[")
 
 
-def _unnamed(schema: JsonObject, path: Key) -> str | None:
-    """What to say of a refused `path` if that is a key of entries without the name of one."""
-    if not path or not _is_entry(schema, path):
+def _unnamed(schema: JsonObject, path: Key, value: Any) -> str | None:
+    """What to say of a refused value if that is one of an entry that has no name above it."""
+    if value is None or isinstance(value, dict) or not path or not _is_entry(schema, path):
         return None
     *above, key = map(str, path)
     entry = (find(schema, tuple(above)) or {}).get("additionalProperties", {})

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 from generator.values.consistency import RULES
@@ -46,9 +45,16 @@ class Validator:
         self.schema = schema
 
     def refusals(self, value: Any) -> Iterator[Refusal]:
-        """What the schema refuses in JSON's data."""
-        for error in self._compiled.iter_errors(value):
-            yield from self._refused(error, value)
+        """What the schema refuses in JSON's data, as it is read from values: no text in it holds a
+        lone surrogate, and it is at most a hundred levels deep. Raises ValueError for other data.
+        """
+        if self.takes(value):
+            return
+        errors = self._compiled.evaluate(value).errors()
+        # A mapping that lacks two keys has two errors.
+        found = {(_outer(e["schemaLocation"]), e["instanceLocation"]): e["error"] for e in errors}
+        for (where, here), message in found.items():
+            yield from self._refused(_key(self.schema, where), _key(value, here), value, message)
 
     def takes(self, value: Any) -> bool:
         """Whether the schema refuses nothing in JSON's data."""
@@ -62,61 +68,44 @@ class Validator:
         own: Any = {"x-format": _Format, "x-check": _Rules, _NAMES: _Names}
         return jsonschema_rs.Draft7Validator(_for_rust(self.schema), keywords=own)
 
-    def _refused(self, error: Any, whole: Any) -> Iterator[Refusal]:
-        ways = _ways(whole, error.instance_path)
-        first = next(ways)
-        path, value = next((way for way in chain([first], ways) if way[1] == error.instance), first)
-        *steps, keyword = error.schema_path
-        schema = value_at(self.schema, tuple(steps))
+    def _refused(self, where: Key, path: Key, whole: Any, message: str) -> Iterator[Refusal]:
+        *above, keyword = where
+        schema, value = value_at(self.schema, tuple(above)), value_at(whole, path)
         if keyword == _NAMES:
             names = Validator(schema["propertyNames"])
             for name in value:
                 for found in names.refusals(name):
                     yield replace(found, path=path, is_name=True)
         elif keyword == "x-check":
-            for below, message in _broken(schema[keyword], value):
-                yield Refusal((*path, *below), value, keyword, schema, message)
+            for below, said in _broken(schema[keyword], value):
+                yield Refusal((*path, *below), value, keyword, schema, said)
         else:
-            yield Refusal(path, value, keyword, schema, error.message)
+            yield Refusal(path, value, str(keyword), schema, message)
 
 
-def _ways(data: Any, steps: list[str | int]) -> Iterator[tuple[Key, Any]]:
-    """The paths in `data` that `steps` of jsonschema_rs may mean, and what is at each.
-
-    There may be several: in its steps the key "007" is the number 7, and the key "" is left out.
-    """
-    if not steps:
-        yield (), data
-    for key, rest in _next(data, steps):
-        for path, value in _ways(data[key], rest):
-            yield (key, *path), value
+def _outer(location: str) -> str:
+    """Where in a schema an error is: for one in a choice, the choice."""
+    return re.sub(r"/(anyOf|oneOf)/[0-9]+/.*", r"/\1", location)
 
 
-def _next(data: Any, steps: list[str | int]) -> Iterator[tuple[str | int, list[str | int]]]:
-    """The keys or the index that the first step may mean, and the steps that are left then."""
-    if isinstance(data, list):
-        found = [step for step in steps[:1] if isinstance(step, int) and step < len(data)]
-        yield from ((step, steps[1:]) for step in found)
-    if not isinstance(data, dict):
-        return
-    for step in steps[:1]:
-        if str(step) in data:
-            yield str(step), steps[1:]
-        if isinstance(step, int):
-            number = re.compile(rf"\+?0*{step}")
-            others = (key for key in data if key != str(step) and number.fullmatch(key))
-            yield from ((key, steps[1:]) for key in others)
-    if "" in data:
-        yield "", steps
+def _key(data: Any, pointer: str) -> Key:
+    """A JSON pointer as a path in `data`; its last step need not be there."""
+    path: Key = ()
+    for step in pointer.split("/")[1:]:
+        is_list = isinstance(data, list)
+        key = int(step) if is_list else step.replace("~1", "/").replace("~0", "~")
+        path = (*path, key)
+        data = data[key] if is_list else data.get(key)
+    return path
 
 
-# Its own keyword copies the whole mapping for each wrong name: gigabytes for a few thousand.
 _NAMES = "x-names"
+"""In place of `propertyNames`: that tells a name from no other but in the words of its message."""
 
 
 def _for_rust(node: Any) -> Any:
-    r"""A schema as jsonschema_rs has to have it: `_NAMES` for `propertyNames`, and in patterns for
-    `\s` what it is to Go, which are no spaces of other scripts.
+    """A schema as jsonschema_rs has to have it: `_NAMES` for `propertyNames`, and patterns that it
+    reads as Go does. No field of ours is called like these keywords.
     """
     if isinstance(node, list):
         return [_for_rust(child) for child in node]
@@ -129,20 +118,21 @@ def _for_rust(node: Any) -> Any:
 
 
 def _explicit(pattern: str) -> str:
-    r"""A pattern with the spaces that `\s` stands for; in brackets, only `\s` is known."""
+    r"""A pattern with `.` and `\s` written out: to JavaScript, whose rules jsonschema_rs has, every
+    script's spaces are some, and a `.` is not every sign of a line. In brackets only `\s` is known.
+    """
     spaces = r"\t\n\f\r "
+    known = {r"\s": f"[{spaces}]", r"\S": f"[^{spaces}]", ".": r"[^\n]"}
 
     def named(found: re.Match[str]) -> str:
-        """A set in brackets, or a sign outside."""
-        if found["sign"]:
-            return f"[{'^' if found['sign'] == 'S' else ''}{spaces}]"
-        return found[0].replace(r"\s", spaces)
+        """A set in brackets, a sign, or one that is escaped."""
+        return known.get(found[0]) or found[0].replace(r"\s", spaces)
 
-    return re.sub(r"\\(?P<sign>[sS])|\[(?:\\.|[^\]\\])*\]|\\.", named, pattern)
+    return re.sub(r"\[(?:\\.|[^\]\\])*\]|\\.|\.", named, pattern)
 
 
 class _Keyword:
-    """A keyword of our own, as jsonschema_rs wants one: it raises ValueError for what is wrong."""
+    """A keyword of our own, as jsonschema_rs wants one: whatever it raises is a refusal."""
 
     def __init__(self, parent: JsonObject, wanted: Any, _path: list[str]) -> None:
         self.parent = parent
