@@ -116,8 +116,8 @@ def serving(
     entries = {"models": models, "graphs": graphs or {}}
     file.write_text(json.dumps({**platform.values, **where, **entries}))
     release = Release(cluster, NAMESPACE, chart=CHARTS[MODELS], name="models")
-    release.install(f"--values={file}")
     try:
+        release.install(f"--values={file}")
         kinds = ",".join(("inferenceservices", *(["inferencegraphs"] if graphs else [])))
         every = (kinds, "--all", "-n", NAMESPACE)
         cluster.kubectl("wait", *every, waiting.READY, "--timeout=10m")
