@@ -104,7 +104,7 @@ def claims(folder: Path) -> list[Claim]:
             "generator diff of values without models, to helm template with CRDs",
             (*generator, "diff", str(few), str(differing)),
             whole,
-            5,
+            3.5,
             differs,
         ),
         Claim(
