@@ -490,7 +490,9 @@ def test_an_interrupted_run_leaves_each_folder_before_or_after(number, grounds):
     assert done.returncode == 0
     after = {folder.name: files(folder) for folder in (grounds / "whole").iterdir()}
     argv = [sys.executable, "-m", "generator", "fleet", "-f", "base.yaml", "clusters/", "-o", "out"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # What is killed cannot tidy up.
+    (grounds / "tmp").mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(grounds / "tmp")}
     dice = random.Random(16)
     found = set()
     for _ in range(6):
