@@ -56,8 +56,8 @@ ACCOUNT = {
 }
 
 
-def model(**predictor):
-    served = {"modelFormat": {"name": "sklearn"}, "storageUri": URI}
+def model(uri=URI, **predictor):
+    served = {"modelFormat": {"name": "sklearn"}, "storageUri": uri}
     return {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
@@ -66,23 +66,29 @@ def model(**predictor):
     }
 
 
-def fetch(cluster, namespace, folder):
+def fetch(cluster, namespace, folder, uri=URI):
     """Run the init container of the model's pod."""
     if not modelserver.environment().is_dir():
         pytest.skip("upstream's storage initializer needs Python 3.10, 3.11 or 3.12")
     (initializer,) = pod(cluster, namespace, "m-predictor")["initContainers"]
     program = upstream.folder(upstream.KSERVE) / "python" / ENTRYPOINT.removeprefix("/")
-    ours = f"{modelserver.python()} {program}"
-    command = [word.replace(ENTRYPOINT, ours) for word in initializer["command"]]
+    ours = [str(modelserver.python()), str(program)]
+    # The charts' command is a shell's; one without has the image's.
+    command = [
+        word.replace(ENTRYPOINT, " ".join(ours)) for word in initializer.get("command", ())
+    ] or ours
     source, target = initializer["args"]
-    assert (source, target) == (URI, "/mnt/models")
+    assert (source, target) == (uri, "/mnt/models")
     environment = {
-        variable["name"]: value(cluster, namespace, variable) for variable in initializer["env"]
+        variable["name"]: value(cluster, namespace, variable)
+        for variable in initializer.get("env", ())
     }
     subprocess.run(
         [*command, source, str(folder)],
         env={"PATH": os.environ["PATH"], "HOME": str(folder), **environment},
         check=True,
+        stderr=subprocess.PIPE,
+        text=True,
         timeout=300,  # To import the initializer takes a minute on a busy machine.
     )
     return (folder / "model.joblib").read_bytes()
@@ -135,3 +141,14 @@ def test_what_a_secret_does_not_say_comes_from_the_values(
     assert fetch(cluster, models, tmp_path) == bucket.CONTENT
     assert set(common.asked) == {("OWN-KEY", "eu-common-1")}
     assert own.asked == []
+
+
+def test_a_path_is_nothing_that_is_fetched(cluster, platform, tmp_path):
+    """So the charts refuse it. KServe has its own init container look, which has no such path; in a
+    namespace that enforces "restricted", that container is refused before.
+    """
+    namespace = cluster.namespace("models", enforce="baseline")
+    cluster.apply(model("/opt/iris"), namespace=namespace)
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        fetch(cluster, namespace, tmp_path, "/opt/iris")
+    assert "Cannot recognize storage type for /opt/iris" in failed.value.stderr

@@ -8,7 +8,7 @@ import copy
 import pytest
 import yaml
 
-from tests.cluster.harness import iris
+from tests.cluster.harness import controller, foreign, iris
 
 DOMAIN = "models.example.com"
 RESTRICTED = {
@@ -18,6 +18,8 @@ RESTRICTED = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 SERVER = {"name": "kserve-container", "image": "registry.example.com/part:1"}
+SERVED = {"model": yaml.safe_load(iris.MODEL)["spec"]["predictor"]["model"]}
+KIND = "scaledobjects.keda.sh"
 PART = {"containers": [{**SERVER, "securityContext": RESTRICTED}]}
 
 
@@ -26,11 +28,10 @@ def model(cluster, release, models):
     """Applies a model of some name whose spec is changed, in mode ingress under a domain."""
     release.install(f"--set=routing.domain={DOMAIN}")
 
-    def apply(name, unscaled=False, **changes):
+    def apply(name, autoscaler="hpa", **changes):
         found = copy.deepcopy(yaml.safe_load(iris.MODEL))
         found["metadata"]["name"] = name
-        if unscaled:
-            found["metadata"]["annotations"] = {"serving.kserve.io/autoscalerClass": "none"}
+        found["metadata"]["annotations"] = {"serving.kserve.io/autoscalerClass": autoscaler}
         found["spec"] |= changes
         found["spec"]["predictor"] |= changes.get("predictor", {})
         cluster.apply(found, namespace=models)
@@ -45,7 +46,7 @@ def leads_to(cluster, service, namespace):
 
 
 def test_what_kserve_makes_of_them(cluster, model, models):
-    served = yaml.safe_load(iris.MODEL)["spec"]["predictor"]["model"]
+    served = SERVED["model"]
 
     # Requests for a version go past the agent that logs those for the model itself.
     stable = {"model": served, "minReplicas": 2, "logger": {"mode": "all", "url": "http://sink"}}
@@ -55,7 +56,9 @@ def test_what_kserve_makes_of_them(cluster, model, models):
     assert leads_to(cluster, "split-next-predictor", models) == 8080
 
     # Where nothing scales it, a version may have no pod, and its part of the requests.
-    model("empty", unscaled=True, predictor={"model": served, "minReplicas": 0}, canary=[version])
+    model(
+        "empty", autoscaler="none", predictor={"model": served, "minReplicas": 0}, canary=[version]
+    )
     found = cluster.wait(
         "the version", lambda: cluster.get("deployment", "empty-next-predictor", models)
     )
@@ -84,3 +87,86 @@ def test_what_kserve_makes_of_them(cluster, model, models):
                  .get("modelStatus", {}).get("lastFailureInfo", {}).get("reason")
                  == "NoSupportingRuntime"),
     )  # fmt: skip
+
+
+def test_the_workers_of_a_model_are_deleted(cluster, release, models):
+    """By the controller that has just made them, as what is left of a canary."""
+    release.install("--set=runtimes.huggingfaceMultinode.enabled=true")
+    cluster.apply(LARGE, namespace=models)
+    deleted = "Deleting orphaned predictor {}"
+    for kind, name in (("deployment", "large-predictor-worker"), ("service", "large-head-1")):
+
+        def said(kind=kind, name=name):
+            lines = controller.log(cluster, release.namespace).splitlines()
+            return [each for each in lines if deleted.format(kind) in each and f'"{name}"' in each]
+
+        cluster.wait(f"{name} is deleted", said)
+
+
+LARGE = {
+    "apiVersion": "serving.kserve.io/v1beta1",
+    "kind": "InferenceService",
+    "metadata": {"name": "large", "annotations": {"serving.kserve.io/autoscalerClass": "none"}},
+    "spec": {
+        "predictor": {
+            "model": {"modelFormat": {"name": "huggingface"}, "storageUri": "pvc://models/large"},
+            "workerSpec": {"pipelineParallelSize": 2},
+        }
+    },
+}
+
+
+def test_memory_without_a_target_is_cpu(cluster, model, models):
+    model("memory", predictor={**SERVED, "scaleMetric": "memory"})
+
+    def metrics():
+        found = cluster.get("horizontalpodautoscaler", "memory-predictor", models)
+        return found["spec"]["metrics"] if found else []
+
+    (metric,) = cluster.wait("an HPA", metrics)
+    assert metric["resource"]["name"] == "cpu"
+    assert metric["resource"]["target"]["averageUtilization"] == 80
+
+
+@pytest.fixture
+def keda(cluster):
+    """What KEDA's API server knows of it. KServe looks for that when it starts."""
+    with foreign.crds(cluster, "keda"):
+        yield
+        cluster.reset()
+
+
+METRIC = {
+    "type": "Resource",
+    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
+}
+SCALED = {"autoScaling": {"metrics": [METRIC]}}
+NOTHING = "is invalid: spec.triggers: Required value"
+
+
+def test_what_keda_is_told(cluster, keda, model, models):
+    """A ScaledObject of each Deployment, with the metrics of its component and nothing else."""
+    served = SERVED["model"]
+    by_keda = {"autoscaler": "keda"}
+    model("told", **by_keda, predictor={**SERVED, **SCALED, "scaleTarget": 30})
+    made = cluster.wait("a ScaledObject", lambda: cluster.get(KIND, "told-predictor", models))
+    (trigger,) = made["spec"]["triggers"]
+    assert (trigger["type"], trigger["metadata"]) == ("cpu", {"value": "70"})
+
+    version = {"trafficPercent": 10, "predictor": {"name": "next", "model": served}}
+    wrong = {
+        "untold": {"predictor": SERVED},
+        "split": {"predictor": {**SERVED, **SCALED}, "canary": [version]},
+        "before": {"predictor": {**SERVED, **SCALED}, "transformer": PART},
+        "beside": {"predictor": {**SERVED, **SCALED}, "explainer": PART},
+    }
+    for name, changes in wrong.items():
+        model(name, **by_keda, **changes)
+    for name in wrong:
+
+        def refused(name=name):
+            found = cluster.list("events", models)
+            said = [each["message"] for each in found if each["involvedObject"]["name"] == name]
+            return any(NOTHING in each for each in said)
+
+        cluster.wait(f"{name} is refused", refused)

@@ -23,6 +23,19 @@ WORKERS = {"predictor": {"workerSpec": {"tensorParallelSize": 2}}}
 MULTINODE = {"runtimes": {"huggingfaceMultinode": {"enabled": True}}}
 OWN = {"image": "r.example.com/a:1"}
 CONTAINER = {"containers": [{"name": "kserve-container", **OWN}]}
+CPU = {
+    "type": "Resource",
+    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
+}
+QUERIED = {
+    "type": "External",
+    "external": {
+        "metric": {"backend": "prometheus", "serverAddress": "http://p", "query": "q"},
+        "target": {"value": "2"},
+    },
+}
+BY_CPU = {"autoScaling": {"metrics": [CPU]}}
+KEDA = {"models": {"m": {"autoscaling": {"class": "keda"}, "spec": {"predictor": BY_CPU}}}}
 
 
 def one(*also: dict, **changes: object) -> dict:
@@ -31,6 +44,14 @@ def one(*also: dict, **changes: object) -> dict:
     for more in also:
         values = merge(values, more)
     return values
+
+
+def trained(**changes: object) -> dict:
+    """Values of a server of several models, and of one that it loads."""
+    server = {"format": "triton", "protocol": "v2", "resources": {"limits": {"memory": "2Gi"}}}
+    loaded = {"inferenceService": "m", "framework": "f", "memory": "1Gi", **changes}
+    on = {"triton": {"enabled": True}}
+    return {"runtimes": on, "models": {"m": server}, "trainedModels": {"t": loaded}}
 
 
 def routing(**changes: object) -> dict:
@@ -54,10 +75,30 @@ REFUSED = [
     (one({"deploymentMode": "Knative"}, autoscaling={"class": "keda"}), "models.m.autoscaling.class", "Knative scales its models itself"),
     (one({"runtimes": {"huggingface": {"enabled": True}}}, **GPU, runtimeVersion="v0.21.0"), "models.m.runtimeVersion", "set it to v0.21.0-gpu"),
     (one(MULTINODE, **GPU), "models.m.format", "no runtime that is on serves huggingface"),
-    (one(MULTINODE, **GPU, runtime="kserve-huggingfaceserver-multinode"), "models.m.runtime", "set models.m.spec.predictor.workerSpec"),
-    (one(MULTINODE, format="huggingface", storageUri="pvc://m", spec=WORKERS), "models.m.spec.predictor.workerSpec", "set models.m.autoscaling.class=none"),
-    (one(MULTINODE, **GPU, spec=WORKERS, autoscaling={"class": "none"}), "models.m.storageUri", "pvc:// or oci:// alone"),
-    (one(format="huggingface", storageUri="pvc://m", spec=WORKERS, autoscaling={"class": "none"}), "models.m.spec.predictor.workerSpec", "set runtimes.huggingfaceMultinode.enabled=true"),
+    (one(MULTINODE, **GPU, runtime="kserve-huggingfaceserver-multinode"), "models.m.runtime", "waits for workers"),
+    (one(**GPU, runtime="kserve-huggingfaceserver-multinode"), "models.m.runtime", "waits for workers"),
+    (one(MULTINODE, format="huggingface", storageUri="pvc://m", spec=WORKERS), "models.m.spec.predictor.workerSpec", "serve the model from one node"),
+    (one(format="huggingface", storageUri="pvc://m", spec=WORKERS, autoscaling={"class": "none"}), "models.m.spec.predictor.workerSpec", "serve the model from one node"),
+    (one(runtime="one-of-the-namespace", format="x", storageUri="oci://m", spec=WORKERS), "models.m.spec.predictor.workerSpec", "serve the model from one node"),
+    (one(autoscaling={"class": "keda"}), "models.m.spec.predictor.autoScaling.metrics", "there are none; set them"),
+    (one(annotations={"serving.kserve.io/autoscalerClass": "keda"}), "models.m.spec.predictor.autoScaling.metrics", "there are none; set them"),
+    (one(autoscaling={"class": "keda"}, spec={"predictor": {"autoScaling": {}}}), "models.m.spec.predictor.autoScaling.metrics", "there are none; set them"),
+    (one(KEDA, autoscaling={"target": 70}), "models.m.autoscaling", "does not read target; remove target"),
+    (one(KEDA, autoscaling={"metric": "cpu"}), "models.m.autoscaling", "does not read metric; remove metric"),
+    (one(KEDA, transformer=OWN), "models.m.spec.transformer.autoScaling.metrics", "scales the transformer by these"),
+    (one(KEDA, explainer=OWN), "models.m.spec.explainer.autoScaling.metrics", "scales the explainer by these"),
+    (one(KEDA, spec={"transformer": CONTAINER}), "models.m.spec.transformer.autoScaling.metrics", "scales the transformer by these"),
+    (one(KEDA, minReplicas=0), "models.m.minReplicas", "by cpu and memory alone"),
+    (one(KEDA, spec={"predictor": {"minReplicas": 0}}), "models.m.minReplicas", "by cpu and memory alone"),
+    (one(KEDA, transformer={**OWN, "minReplicas": 0}, spec={"transformer": BY_CPU}), "models.m.transformer.minReplicas", "by cpu and memory alone"),
+    (one(KEDA, ISTIO, canary=VERSION), "models.m.canary", "set models.m.autoscaling.class=hpa"),
+    (one(autoscaling={"class": "none", "metric": "cpu", "target": 70}), "models.m.autoscaling", "does not read metric and target; remove metric and target"),
+    (one(autoscaling={"target": 70}, annotations={"serving.kserve.io/autoscalerClass": "external"}), "models.m.autoscaling", "of the class external"),
+    (one(autoscaling={"metric": "memory"}), "models.m.autoscaling.target", "without one KServe scales by CPU"),
+    (one({"deploymentMode": "Knative"}, autoscaling={"metric": "memory", "target": 70}), "models.m.autoscaling.metric", "set it to concurrency or rps"),
+    ({**ISTIO, "models": {"m": {**OWN, "canary": {"next": {**OWN, "trafficPercent": 5}}}}}, "models.m.canary", "set models.m.storageUri"),
+    (one(storageUri="file://models/m"), "models.m.storageUri", "nothing fetches file://"),
+    (trained(storageUri="hf://a/b"), "trainedModels.t.storageUri", "from s3://, gs://, https:// and http://"),
     *(
         (one({"customRuntimes": {"x": {"spec": {"supportedModelFormats": [{"name": "spacy", "autoSelect": True}], **CONTAINER, **aside}}}}, format="spacy"), "models.m.format", "no runtime that is on serves spacy")
         for aside in ({"disabled": True}, {"multiModel": True}, {"workerSpec": {"containers": [{"name": "worker-container", **OWN}]}})
@@ -107,8 +148,15 @@ def test_what_would_not_come_true_is_refused(values, path, said, tmp_path):
         one(runtimeVersion="v0.19.0", gpus=1),
         # Which of the two serves it is not known here, and one of them has no -gpu tag.
         one({"runtimes": {"tensorflow": {"enabled": True}, "openvino": {"enabled": True}}}, format="tensorflow", gpus=1, runtimeVersion="2.7"),
-        one(MULTINODE, format="huggingface", storageUri="pvc://m", spec=WORKERS, autoscaling={"class": "none"}),
-        one(runtime="one-of-the-namespace", format="x", storageUri="oci://m", spec=WORKERS, annotations={"serving.kserve.io/autoscalerClass": "none"}),
+        one(KEDA),
+        one(KEDA, minReplicas=1, transformer=OWN, spec={"transformer": BY_CPU}),
+        one(minReplicas=0, autoscaling={"class": "keda"}, spec={"predictor": {"autoScaling": {"metrics": [QUERIED]}}}),
+        one(autoscaling={"metric": "memory", "target": 70}),
+        one(autoscaling={"class": "none"}, minReplicas=0),
+        one({"deploymentMode": "Knative"}, autoscaling={"metric": "rps"}, minReplicas=0),
+        one({"deploymentMode": "Knative"}, autoscaling={"metric": "cpu"}, annotations={"autoscaling.knative.dev/class": "hpa.autoscaling.knative.dev"}),
+        {**ISTIO, "models": {"m": {**OWN, "storageUri": "s3://m", "canary": {"next": {**OWN, "trafficPercent": 5}}}}},
+        trained(storageUri="https://models.example.com/m.zip"),
         one(ISTIO, routing(pathTemplate="/{{ .Name }}", additionalDomains=["c.d"])),
         one(ISTIO, routing(pathTemplate="/s"), clusterLocal=True),
         one(formatVersion="1"),

@@ -280,13 +280,13 @@ def test_every_service_of_a_model_has_the_traffic_policy_and_every_pod_the_mutua
 
 
 @pytest.mark.parametrize("times", [0, 2])
-def test_only_a_request_that_no_model_has_seen_is_sent_again(times, tmp_path):
+def test_what_is_sent_again(times, tmp_path):
     routing = {**DOMAIN, "virtualService": {"retries": times}}
     them = rendered({"routing": routing, "models": {"m": MODEL}}, tmp_path)
     (route,) = only(them, "VirtualService")["spec"]["http"]
     assert route["timeout"] == "60s"
     assert route["retries"].pop("attempts") == times
-    # What Envoy calls the answers after which nothing has reached the server.
+    # The last is of a gRPC server; after the others nothing has reached a server.
     unseen = {"connect-failure", "refused-stream", "unavailable"}
     assert set(route["retries"].get("retryOn", "").split(",")) == (unseen if times else {""})
 
@@ -305,12 +305,15 @@ def test_callers_are_let_in_by_namespace_or_by_principal(tmp_path):
     ]
 
 
+QUERIED = {"predictor": {"autoScaling": {"metrics": [{"type": "External"}]}}}
+
+
 def test_what_a_model_says_of_its_pods_is_what_kserve_is_told(tmp_path):
     values = {
         "own": {"image": "x", "port": 9090},
         "grpc": {"image": "x", "protocol": "grpc-v2"},
         "gpu": {**MODEL, "gpus": 2},
-        "scaled": {**MODEL, "autoscaling": {"class": "keda"}, "minReplicas": 0},
+        "scaled": {**MODEL, "autoscaling": {"class": "keda"}, "minReplicas": 0, "spec": QUERIED},
         "tag": {**MODEL, "runtimeVersion": "v1"},
     }
     them = rendered({"models": values}, tmp_path)

@@ -51,7 +51,7 @@ REFUSED = [
     ({"models": {"m" * 47: {**MODEL, "transformer": {"image": "x"}}}}, "the name has 47 characters, and 46 are allowed"),
     (one(minReplicas=3, maxReplicas=2), "models.m.minReplicas: is more than maxReplicas"),
     (one(autoscaling={"metric": "rps"}), "models.m.autoscaling.metric: rps is Knative's"),
-    (one(autoscaling={"class": "keda", "metric": "cpu"}), "KServe refuses it for keda"),
+    (one(autoscaling={"class": "keda", "metric": "cpu"}), "for KEDA, KServe does not read metric"),
     (one(credentials={"externalSecret": {"store": "s", "key": "k"}}), "set models.m.credentials.secretName"),
     (one(credentials={"secretName": "s", "externalSecret": {"store": "s"}}), "wants a store and a key"),
     (one(transformer={"args": ["x"]}), "set models.m.transformer.image"),
@@ -116,7 +116,6 @@ def test_a_mistake_is_refused_with_its_place_and_a_remedy(values, said, tmp_path
         {**one(args=["--workers=2"]), "runtimes": {"mlserver": {"enabled": True}}},
         {**one(args=["mlserver", "start", "/mnt/models"], protocol="v2"), "runtimes": {"mlserver": {"enabled": True}}},
         {**one(args=["--workers=2"], protocol="v2"), "runtimes": {"mlserver": {"enabled": True, "extraArgs": ["mlserver", "start"]}}},
-        one(storageUri="/mnt/in-the-image"),
         # Nothing else wants the Services m-transformer and m-predictor-x.
         {"models": {"m": MODEL, "m-transformer": MODEL, "m-predictor-x": MODEL}},
         # Two ways to one node are no circle.

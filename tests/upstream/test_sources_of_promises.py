@@ -22,6 +22,7 @@ MODULES = {
     "Flux source-controller": "github.com/fluxcd/source-controller",
     "Gateway API": "sigs.k8s.io/gateway-api",
     "Istio API": "istio.io/api",
+    "KEDA": "github.com/kedacore/keda/v2",
     "Knative Serving": "knative.dev/serving",
     "KServe": upstream.KSERVE,
 }

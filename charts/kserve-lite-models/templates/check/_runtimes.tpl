@@ -141,11 +141,11 @@ whose they are. Takes (dict root runtimes path model protocol).
   {{- toJson (dict "base" ($runtime.resources | default dict) "of" (printf "what %s" $runtime.name)) -}}
 {{- end -}}
 
-{{- /* The value that switches on a runtime by its object's name, or nothing. Takes (dict runtimes name). */ -}}
+{{- /* The value that switches on a runtime by its object's name, or nothing where it is on or of no use. Takes (dict runtimes name). */ -}}
 {{- define "kserve-lite-models.switch" -}}
   {{- $name := .name -}}
   {{- range .runtimes -}}
-    {{- if and .key (eq .name $name) (not .enabled) -}}
+    {{- if and .key (not .workers) (eq .name $name) (not .enabled) -}}
       runtimes.{{ .key }}.enabled
     {{- end -}}
   {{- end -}}
@@ -190,29 +190,22 @@ That no runtime which is on serves a format with a protocol: what does instead, 
 {{- end -}}
 
 {{- /*
-A model over several nodes: KServe runs one that has a workerSpec and a runtime with workers, and no
-other. Takes (dict root runtimes path model).
+A model over several nodes, which KServe v0.20.0 does not run: right after it has made the workers, it takes them
+for what is left of a canary and deletes them (reconcileCanaryDeployments in
+pkg/controller/v1beta1/inferenceservice/components; kserve/kserve#6113). Takes (dict runtimes path model).
 */ -}}
 {{- define "kserve-lite-models.check.workers" -}}
-  {{- $root := .root -}}
   {{- $path := .path -}}
   {{- $model := .model -}}
-  {{- $wanted := dig "predictor" dict ($model.spec | default dict) | keys | has "workerSpec" -}}
-  {{- range .runtimes -}}
-    {{- if and .key .workers -}}
-      {{- if and $wanted (not $root.Values.customRuntimes) (not $model.runtime) (not .enabled) }}
-        ERROR: {{ $path }}.spec.predictor.workerSpec: no runtime that is on has workers; set runtimes.{{ .key }}.enabled=true, or name a ServingRuntime of the namespace as runtime
-      {{- else if and (not $wanted) (eq (toString $model.runtime) .name) }}
-        ERROR: {{ $path }}.runtime: {{ $model.runtime }} waits for workers, and the model has none; set {{ $path }}.spec.predictor.workerSpec to the parallel sizes
-      {{- end -}}
-    {{- end -}}
-  {{- end -}}
-  {{- if and $wanted (ne (dig "autoscaling" "class" "" $model) "none") (not (hasKey ($model.annotations | default dict) "serving.kserve.io/autoscalerClass")) }}
-    ERROR: {{ $path }}.spec.predictor.workerSpec: KServe scales no model over several nodes; set {{ $path }}.autoscaling.class=none
-  {{- end -}}
-  {{- if and $wanted $model.storageUri (not (regexMatch "^(pvc|oci)://" $model.storageUri)) }}
-    ERROR: {{ $path }}.storageUri: KServe takes a model over several nodes from pvc:// or oci:// alone; put it there
-  {{- end -}}
+  {{- if dig "predictor" dict ($model.spec | default dict) | keys | has "workerSpec" }}
+    ERROR: {{ $path }}.spec.predictor.workerSpec: KServe v0.20.0 deletes the workers that it has made; remove it, and serve the model from one node
+  {{- else }}
+    {{- range .runtimes }}
+      {{- if and .key .workers (eq (toString $model.runtime) .name) }}
+        ERROR: {{ $path }}.runtime: {{ .name }} waits for workers, which KServe v0.20.0 deletes; name another, or remove it
+      {{- end }}
+    {{- end }}
+  {{- end }}
 {{- end -}}
 
 {{- /*

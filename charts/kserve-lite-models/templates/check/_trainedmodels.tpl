@@ -11,6 +11,10 @@
         ERROR: {{ $path }}: has no {{ . }}; set {{ $path }}.{{ . }}
       {{- end }}
     {{- end }}
+    {{- /* SupportedProtocols in pkg/agent/storage: the agent fetches these, and not the storage initializer. */}}
+    {{- if and $model.storageUri (not (regexMatch "^(s3|gs|https?)://" $model.storageUri)) }}
+      ERROR: {{ $path }}.storageUri: KServe's agent fetches models from s3://, gs://, https:// and http://; put it there
+    {{- end }}
     {{- if and $model.inferenceService (not (hasKey $.Values.models $model.inferenceService)) }}
       ERROR: {{ $path }}.inferenceService: there is no model {{ $model.inferenceService }}; add models.{{ $model.inferenceService }}
     {{- end }}

@@ -18,7 +18,7 @@ timeout: {{ with include "kserve-lite-models.timeout" .model }}{{ int . }}s{{ el
 retries:
   attempts: {{ int $policy.retries }}
   {{- if $policy.retries }}
-  # Only requests that no model has seen.
+  # Requests that no model has seen, or that a gRPC server answered with UNAVAILABLE.
   retryOn: connect-failure,refused-stream,unavailable
   {{- end }}
 {{- end -}}

@@ -75,8 +75,8 @@ a boolean or null. Takes (dict path name longest).
       ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
     {{- end }}
     {{- $mode := include "kserve-lite-models.deploymentMode" (dict "root" $ "model" $model) }}
-    {{- if $model.autoscaling }}
-      {{- include "kserve-lite-models.check.autoscaling" (dict "path" $path "autoscaling" $model.autoscaling "deploymentMode" $mode) }}
+    {{- if or $model.autoscaling $model.annotations }}
+      {{- include "kserve-lite-models.check.autoscaling" (dict "path" $path "model" $model "deploymentMode" $mode) }}
     {{- end }}
     {{- if $model.credentials }}
       {{- include "kserve-lite-models.check.credentials" (dict "path" $path "credentials" $model.credentials) }}
@@ -100,7 +100,7 @@ a boolean or null. Takes (dict path name longest).
       {{- include "kserve-lite-models.check.version" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model "protocol" $protocol) }}
     {{- end }}
     {{- if or $model.spec $model.runtime }}
-      {{- include "kserve-lite-models.check.workers" (dict "root" $ "runtimes" $runtimes "path" $path "model" $model) }}
+      {{- include "kserve-lite-models.check.workers" (dict "runtimes" $runtimes "path" $path "model" $model) }}
     {{- end }}
     {{- if and $model.batcher (ne $protocol "v1") }}
       ERROR: {{ $path }}.batcher: KServe's agent batches requests of the protocol v1, and the model speaks {{ $protocol }}; remove it
@@ -125,27 +125,6 @@ a boolean or null. Takes (dict path name longest).
     {{- if include "kserve-lite-models.routed" (dict "root" $ "model" $graph) }}
       {{- include "kserve-lite-models.check.host" (dict "root" $ "path" (printf "graphs.%s" $name) "name" $name "model" $graph "deploymentMode" "Standard" "hosts" $hosts "paths" $paths) }}
       {{- include "kserve-lite-models.check.duration" (dict "root" $ "path" (printf "graphs.%s.timeout" $name) "seconds" (int $graph.timeout)) }}
-    {{- end }}
-  {{- end }}
-{{- end -}}
-
-{{- /* What scales a model, and how far. Takes (dict path autoscaling deploymentMode). */ -}}
-{{- define "kserve-lite-models.check.autoscaling" -}}
-  {{- $path := printf "%s.autoscaling" .path -}}
-  {{- $spec := printf "%s.spec" .path -}}
-  {{- $mode := .deploymentMode -}}
-  {{- with .autoscaling }}
-    {{- if and (has .metric (list "concurrency" "rps")) (eq $mode "Standard") }}
-      ERROR: {{ $path }}.metric: {{ .metric }} is Knative's; set it to cpu or memory
-    {{- end }}
-    {{- if and (gt (int .target) 100) (eq $mode "Standard") }}
-      ERROR: {{ $path }}.target: {{ .target }} is no percentage of what its pods request; set it to 100 or less
-    {{- end }}
-    {{- if and .class (eq $mode "Knative") }}
-      ERROR: {{ $path }}.class: Knative scales its models itself; remove it
-    {{- end }}
-    {{- if and .metric (eq .class "keda") }}
-      ERROR: {{ $path }}.metric: KServe refuses it for keda; say it in {{ $spec }}.predictor.autoScaling
     {{- end }}
   {{- end }}
 {{- end -}}
@@ -239,7 +218,7 @@ Takes (dict root runtimes path model protocol).
   {{- $scheme := splitList "://" $uri | first -}}
   {{- if ne $scheme $uri }}
     {{- $path := printf "%s.storageUri" .path }}
-    {{- if not (has $scheme (list "s3" "gs" "hdfs" "webhdfs" "http" "https" "hf" "pvc" "oci" "oci+native" "file")) }}
+    {{- if not (has $scheme (list "s3" "gs" "hdfs" "webhdfs" "http" "https" "hf" "pvc" "oci" "oci+native")) }}
       ERROR: {{ $path }}: nothing fetches {{ $scheme }}://; use gs, s3, hdfs, webhdfs, https, hf, pvc or oci
     {{- end }}
     {{- if and (hasPrefix "oci" $scheme) (eq .root.Values.storage.ociModels.mode "disabled") }}
