@@ -454,7 +454,7 @@ def test_a_namespace_without_room(cluster, doctor, models):
     assert "ResourceQuota" in found["remedy"]
 
 
-def test_a_graph_that_pod_security_refuses(cluster, doctor, models):
+def test_a_graph_that_pod_security_refuses(cluster, doctor, mend, models):
     iris.serve(cluster, models)
     cluster.apply(GRAPH, namespace=models)
     found = until(cluster, doctor, "pod-refused")

@@ -31,6 +31,7 @@ ELSEWHERE = {
     "`got null, want object`": "tests/unit/test_open_door.py",
 }  # fmt: skip
 PREDICTOR = f"{iris.NAME}-predictor"
+NOT_WATCHED = "won't watch keda.sh/v1/ScaledObject resources"
 
 
 class Symptoms:
@@ -191,7 +192,7 @@ class Symptoms:
             ),
         )
         self.install("gateway-api")
-        return log.replace('\\"', '"')
+        return log
 
     def rolled_out(self):
         where = ("-n", self.platform.namespace, f"deployment/{controller.NAME}")
@@ -242,6 +243,7 @@ class Symptoms:
         )
         self.install("keda")
         self.scaled_by_keda()
+        assert NOT_WATCHED in controller.log(self.cluster, self.platform.namespace)
         return said
 
     def scaled_by_keda(self):
@@ -250,13 +252,16 @@ class Symptoms:
 
     def watched(self):
         """What KEDA has of the model is made anew when it is deleted."""
-        self.scaled_by_keda()
-        # Until the new controller watches it, a deletion may pass unseen.
+        self.rolled_out()
         space = self.platform.namespace
-        self.cluster.wait(
-            "the new controller works",
-            lambda: "Starting workers" in controller.log(self.cluster, space),
-        )
+
+        def reconciled():
+            lines = controller.log(self.cluster, space).splitlines()
+            seen = (line for line in lines if "Reconciling inference service" in line)
+            return any(self.models in line for line in seen)
+
+        self.cluster.wait("the new controller has seen the model", reconciled)
+        assert NOT_WATCHED not in controller.log(self.cluster, space)
         self.printed("delete", "scaledobject", PREDICTOR)
         self.scaled_by_keda()
 
@@ -286,8 +291,7 @@ PROVOKED = {
     "Where to look first": Symptoms.where_to_look_first,
     "`certificate signed by unknown authority`": Symptoms.unknown_authority,
     '`no endpoints available for service "kserve-webhook-server-service"`': Symptoms.no_endpoints,
-    '`gateway API mode requires gateway.networking.k8s.io/v1 "HTTPRoute" CRD`':
-        Symptoms.no_http_routes,
+    "`gateway API mode requires gateway.networking.k8s.io/v1`": Symptoms.no_http_routes,
     "`unknown field`": Symptoms.unknown_field,
     "`panic: runtime error: index out of range [0]`": Symptoms.no_predictor,
     "`violates PodSecurity`": Symptoms.violates_pod_security,
@@ -306,7 +310,7 @@ PROVOKED = {
 }  # fmt: skip
 # What the commands must have done.
 MENDED = {
-    '`gateway API mode requires gateway.networking.k8s.io/v1 "HTTPRoute" CRD`': Symptoms.rolled_out,
+    "`gateway API mode requires gateway.networking.k8s.io/v1`": Symptoms.rolled_out,
     "`ServerlessModeRejected`": Symptoms.on_knative,
     '`no matches for kind "ScaledObject"`': Symptoms.watched,
     "`VirtualServiceCRDNotFound`": Symptoms.routed,
