@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.diagnosis import certificate, orphans, platform, readiness, routing
+from generator.diagnosis import certificate, knative, orphans, platform, readiness, routing
 from generator.diagnosis.finding import BROKEN, Finding
 from generator.diagnosis.snapshot import Snapshot
 
@@ -16,9 +16,11 @@ _CHECKS = (
     certificate.check_webhooks,
     routing.check_routing,
     routing.check_dns,
+    knative.check_virtual_services,
     readiness.check_models,
     readiness.check_graphs,
     orphans.check_orphans,
+    orphans.check_scalers,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from generator.values.identity import called
 from generator.yaml.data import JsonObject
@@ -33,6 +34,8 @@ FINDINGS = {
     "route-missing": (WARNING, "a model has no route, though models are published"),
     "domain-unset": (WARNING, "models are published under a domain that is nobody's"),
     "dns-domain": (WARNING, "the cluster's DNS does not serve cluster.local"),
+    "knative-missing": (BROKEN, "models are to run on Knative, which is not in the cluster"),
+    "restart-needed": (BROKEN, "the controller started before an API that models need was there"),
     "runtime-missing": (BROKEN, "the runtime that a model needs is not there or switched off"),
     "image-pull": (BROKEN, "an image cannot be pulled"),
     "storage": (BROKEN, "the storage initializer cannot fetch the model"),
@@ -43,7 +46,7 @@ FINDINGS = {
     "not-ready": (BROKEN, "a model or graph is not ready, and KServe says why"),
     "loading": (WARNING, "a model or graph is not ready yet"),
     "deletion-stuck": (BROKEN, "an object is being deleted, and nobody lets go of it"),
-    "orphan": (WARNING, "an object belongs to a model that is not there"),
+    "orphan": (WARNING, "an object belongs to a model, or a version of one, that is not there"),
 }
 """Each finding: how bad it is, and what it means."""
 
@@ -86,3 +89,11 @@ def line(text: object, longest: int = 600) -> str:
     """Text that somebody else wrote, on one line."""
     words = " ".join(str(text or "").split())
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
+def time_of(text: object) -> datetime | None:
+    """The time that Kubernetes writes as 2026-01-31T12:00:00Z."""
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None

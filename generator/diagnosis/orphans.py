@@ -1,19 +1,21 @@
-"""Objects that belong to a model that is not there."""
+"""Objects that belong to a model, or a version of one, that is not there."""
 
 from __future__ import annotations
 
 from generator import CHART
 from generator.diagnosis.finding import Finding, Findings, label, namespace
 from generator.diagnosis.snapshot import MODEL_LABEL, PART_OF, Snapshot
+from generator.importer.workload import workload_names
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
 _NAME = "app.kubernetes.io/name"
 _INSTANCE = "app.kubernetes.io/instance"
+_ROUTES = ("HTTPRoutes", "GRPCRoutes", "virtual services")
 
 
 def check_orphans(seen: Snapshot) -> Findings:
-    """Deployments, routes and trained models have the model that they are of."""
+    """Deployments, scalers, routes and trained models have the model that they are of."""
     if not seen.found.keys() >= {"models", "graphs"}:
         return
     there = {
@@ -24,7 +26,7 @@ def check_orphans(seen: Snapshot) -> Findings:
         if (namespace(each), model) not in there:
             fact = f"is for InferenceService {model}, which is not there"
             yield Finding("orphan", label(each), fact, f"declare {model}, or {_deletion(each)}")
-    for each in seen.of("model deployments", "HTTPRoutes", "GRPCRoutes", "virtual services"):
+    for each in seen.of("model deployments", "model scalers", *_ROUTES):
         if at(each, "metadata.ownerReferences"):
             continue  # Kubernetes itself is about to delete what was its owner's.
         labels = at(each, "metadata.labels") or {}
@@ -33,6 +35,31 @@ def check_orphans(seen: Snapshot) -> Findings:
         if model and (namespace(each), model) not in there:
             fact = f"is of model {model}, which is not there"
             yield Finding("orphan", label(each), fact, _deletion(each))
+
+
+def check_scalers(seen: Snapshot) -> Findings:
+    """Each HorizontalPodAutoscaler scales what its model still has.
+
+    KServe takes down the Deployment of a version that is taken out, and leaves what scaled it.
+    """
+    if not seen.found.keys() >= {"models", "model deployments"}:
+        return
+    for each in seen.of("model scalers"):
+        home, target = namespace(each), str(at(each, "spec.scaleTargetRef.name"))
+        name = str((at(each, "metadata.labels") or {}).get(MODEL_LABEL))
+        model = seen.named("models", name, home)
+        if model is None or at(model, "metadata.deletionTimestamp") or not _is_kserves(each):
+            continue
+        if target in workload_names(model) or seen.named("model deployments", target, home):
+            continue
+        fact = f"scales Deployment {target}, which is not there: {name} has no such version"
+        yield Finding("orphan", label(each), fact, _deletion(each))
+
+
+def _is_kserves(scaler: JsonObject) -> bool:
+    """Whether no other controller, such as KEDA's, would make a scaler anew."""
+    owners = at(scaler, "metadata.ownerReferences") or []
+    return all(owner.get("kind") == "InferenceService" for owner in owners)
 
 
 def _deletion(each: JsonObject) -> str:

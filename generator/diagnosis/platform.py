@@ -185,9 +185,7 @@ def check_controller(seen: Snapshot) -> Findings:
         remedy = f"kubectl -n {home} scale deployment/{CONTROLLER} --replicas=1"
         yield Finding("controller-down", label(controller), fact, remedy)
         return
-    selector = at(controller, "spec.selector.matchLabels") or {}
-    own = [pod for pod in seen.of("controller pods") if _has(pod, selector)]
-    reasons = list(pods.reasons(own))
+    reasons = list(pods.reasons(seen.controller_pods))
     refused = line(condition(controller, "ReplicaFailure").get("message"))
     fact = "has no ready pod" + (f": {refused}" if refused else "")
     remedy = f"kubectl -n {home} describe pods -l app.kubernetes.io/component=controller"
@@ -195,8 +193,3 @@ def check_controller(seen: Snapshot) -> Findings:
         remedy = "see the findings about its pods"
     yield Finding("controller-down", label(controller), fact, remedy)
     yield from reasons
-
-
-def _has(pod: JsonObject, selector: JsonObject) -> bool:
-    labels = at(pod, "metadata.labels") or {}
-    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())

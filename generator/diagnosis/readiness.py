@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from generator import CONTROLLER, catalog
-from generator.diagnosis import pods
-from generator.diagnosis.finding import Finding, Findings, condition, label, line, namespace
+from generator.diagnosis import knative, pods
+from generator.diagnosis.finding import (
+    Finding,
+    Findings,
+    condition,
+    label,
+    line,
+    namespace,
+    time_of,
+)
 from generator.diagnosis.snapshot import GRAPH_LABEL, MODEL_LABEL, Snapshot
 from generator.importer.workload import COMPONENTS, is_stopped, workload_names
 from generator.values.identity import called
@@ -60,7 +68,7 @@ def _belongs(pod: JsonObject, each: JsonObject, mark: str) -> bool:
 
 
 def _deletion(seen: Snapshot, each: JsonObject) -> Findings:
-    since = _time(at(each, "metadata.deletionTimestamp"))
+    since = time_of(at(each, "metadata.deletionTimestamp"))
     if since and seen.now - since > _LETTING_GO:
         holders = at(each, "metadata.finalizers") or []
         fact = f"is being deleted since {since:%Y-%m-%d %H:%M} UTC, and waits for "
@@ -87,7 +95,13 @@ def _letting_go(seen: Snapshot, each: JsonObject, others: list[str]) -> str:
 
 def _reasons(seen: Snapshot, each: JsonObject, own: list[JsonObject]) -> Findings:
     """Why a model is not ready: the first of these that has an answer, since the rest follows."""
-    for answers in (_runtime(seen, each), pods.reasons(own), _refused(seen, each)):
+    answered = (
+        _runtime(seen, each),
+        pods.reasons(own),
+        knative.reasons(seen, each),
+        _refused(seen, each),
+    )
+    for answers in answered:
         if found := list(answers):
             yield from found
             return
@@ -95,7 +109,7 @@ def _reasons(seen: Snapshot, each: JsonObject, own: list[JsonObject]) -> Finding
     said = line(ready.get("message") or ready.get("reason") or "KServe has not said anything of it")
     home, kind = namespace(each), str(each["kind"]).lower()
     remedy = f"kubectl -n {home} describe {kind}/{at(each, 'metadata.name')}"
-    since = _time(ready.get("lastTransitionTime") or at(each, "metadata.creationTimestamp"))
+    since = time_of(ready.get("lastTransitionTime") or at(each, "metadata.creationTimestamp"))
     young = since is not None and seen.now - since < _PATIENCE
     failed = at(each, "status.modelStatus.lastFailureInfo.message")
     if young and not failed:
@@ -188,14 +202,6 @@ def _baseline(seen: Snapshot, home: str) -> str:
         return f"set tenants.{home}.podSecurity=baseline"
     level = "pod-security.kubernetes.io/enforce=baseline"
     return f"kubectl label namespace {home} {level} --overwrite"
-
-
-def _time(text: object) -> datetime | None:
-    """The time that Kubernetes writes as 2026-01-31T12:00:00Z."""
-    try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
 
 
 def check_graphs(seen: Snapshot) -> Findings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -22,11 +21,10 @@ _CLASS_OF_CLUSTER = "ingressclass.kubernetes.io/is-default-class"
 
 def check_routing(seen: Snapshot) -> Findings:
     """What routes go through is there and accepted, for the mode that KServe's config says."""
-    ingress = _config(seen, "ingress")
+    ingress = seen.setting("ingress")
     domain = str(ingress.get("ingressDomain") or "")
-    knative = _config(seen, "deploy").get("defaultDeploymentMode") in ("Knative", "Serverless")
     yield from _routes(seen)
-    if not domain or domain == LOCAL or knative:
+    if not domain or domain == LOCAL or seen.knative:
         return
     if domain == _NOBODYS or domain.endswith(f".{_NOBODYS}"):
         where = called("ConfigMap", CONFIG, seen.release.namespace)
@@ -39,16 +37,6 @@ def check_routing(seen: Snapshot) -> Findings:
         yield from _without_route(seen)
     else:
         yield from _ingress_class(seen, ingress.get("ingressClassName"))
-
-
-def _config(seen: Snapshot, key: str) -> JsonObject:
-    """A key of KServe's ConfigMap; empty if it is not there or no JSON object."""
-    config = seen.named("config", CONFIG, seen.release.namespace) or {}
-    try:
-        data = json.loads((config.get("data") or {}).get(key, "{}"))
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def _ingress_class(seen: Snapshot, name: object) -> Findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +23,10 @@ GRAPH_LABEL = "serving.kserve.io/inferencegraph"
 
 GROUP = "serving.kserve.io"
 """The API group of KServe."""
+
+KNATIVE = "services.serving.knative.dev"
+VIRTUAL_SERVICES = "virtualservices.networking.istio.io"
+"""The CRDs of others for which KServe's controller looks when it starts."""
 
 PART_OF = "app.kubernetes.io/part-of"
 """The label that the objects of these charts have; its value is the platform chart's name."""
@@ -69,6 +74,31 @@ class Snapshot:
         """The Deployment of the controller in the release's namespace."""
         return self.named("controllers", CONTROLLER, self.release.namespace)
 
+    @property
+    def controller_pods(self) -> list[JsonObject]:
+        """The pods of the controller that are not about to end."""
+        wanted = at(self.controller or {}, "spec.selector.matchLabels") or {}
+        return [
+            pod
+            for pod in self.of("controller pods")
+            if wanted and wanted.items() <= (at(pod, "metadata.labels") or {}).items()
+            if not at(pod, "metadata.deletionTimestamp")
+        ]
+
+    def setting(self, key: str) -> JsonObject:
+        """A key of KServe's ConfigMap; empty if it is not there or no JSON object."""
+        config = self.named("config", CONFIG, self.release.namespace) or {}
+        try:
+            data = json.loads((config.get("data") or {}).get(key, "{}"))
+        except ValueError:
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def knative(self) -> bool:
+        """Whether models that name no deployment mode run on Knative."""
+        return self.setting("deploy").get("defaultDeploymentMode") in ("Knative", "Serverless")
+
 
 def secret_name(controller: JsonObject) -> str:
     """The Secret that a controller takes the webhooks' certificate from; empty if it has none."""
@@ -113,6 +143,7 @@ def _questions(home: str) -> dict[str, tuple[str, ...]]:
         "mutating": ("mutatingwebhookconfigurations.admissionregistration.k8s.io",),
         "validating": ("validatingwebhookconfigurations.admissionregistration.k8s.io",),
         "crds": ("customresourcedefinitions.apiextensions.k8s.io", *crds),
+        "other crds": ("customresourcedefinitions.apiextensions.k8s.io", KNATIVE, VIRTUAL_SERVICES),
         "config": ("configmaps", CONFIG, in_home),
         "dns": ("configmaps", "coredns", "--namespace=kube-system"),
         "models": (f"inferenceservices.{GROUP}", _EVERYWHERE),
@@ -121,6 +152,10 @@ def _questions(home: str) -> dict[str, tuple[str, ...]]:
         "runtimes": (f"servingruntimes.{GROUP}", _EVERYWHERE),
         "cluster runtimes": (f"clusterservingruntimes.{GROUP}",),
         "model deployments": ("deployments.apps", _EVERYWHERE, f"--selector={MODEL_LABEL}"),
+        "model scalers": (
+            *("horizontalpodautoscalers.autoscaling", _EVERYWHERE),
+            f"--selector={MODEL_LABEL}",
+        ),
         "graph deployments": ("deployments.apps", _EVERYWHERE, f"--selector={GRAPH_LABEL}"),
         "controller pods": ("pods", in_home),
         "model pods": ("pods", _EVERYWHERE, f"--selector={MODEL_LABEL}"),

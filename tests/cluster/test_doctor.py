@@ -7,6 +7,7 @@ import json
 import os
 
 import pytest
+import yaml
 
 from tests.certificates import Authority
 from tests.cluster.harness import (
@@ -15,7 +16,9 @@ from tests.cluster.harness import (
     foreign,
     hub,
     iris,
+    knative,
     modelserver,
+    waiting,
     webhooks,
     website,
 )
@@ -451,11 +454,15 @@ def test_a_namespace_without_room(cluster, doctor, models):
     assert "ResourceQuota" in found["remedy"]
 
 
-def test_a_graph_that_pod_security_refuses(cluster, doctor, models):
+def test_a_graph_that_pod_security_refuses(cluster, doctor, mend, models):
     iris.serve(cluster, models)
     cluster.apply(GRAPH, namespace=models)
     found = until(cluster, doctor, "pod-refused")
     assert "PodSecurity" in found["fact"]
+    assert "seccompProfile" in found["fact"]
+    assert "runAsNonRoot" not in found["fact"]
+    mend(found)
+    healthy(cluster, doctor)
 
 
 def test_a_model_in_an_image_that_pod_security_refuses(cluster, doctor, models):
@@ -466,9 +473,96 @@ def test_a_model_in_an_image_that_pod_security_refuses(cluster, doctor, models):
     assert "storage.ociModels.mode=native" in found["remedy"]
 
 
-def test_a_deployment_that_was_left(cluster, doctor, mend, models):
+@pytest.fixture
+def restarted(cluster, platform):
+    """The controller starts anew after the test, when the CRDs of others are gone again."""
+    yield
+    where = ("-n", platform.namespace, f"deployment/{controller.NAME}")
+    cluster.kubectl("rollout", "restart", *where)
+    cluster.kubectl("rollout", "status", *where)
+
+
+def test_knative_that_is_not_there_or_came_later(
+    cluster, platform, doctor, mend, models, restarted
+):
+    """The CRDs are there, and nothing behind them: that the model is not Ready then is no wonder."""
+    platform.upgrade("--set=deploymentMode=Knative")
+    cluster.apply(iris.MODEL, namespace=models)
+    assert "KServe rejects" in until(cluster, doctor, "knative-missing")["fact"]
+    with knative.settings(cluster), foreign.crds(cluster, "knative"):
+        found = doctor()
+        assert found.keys() == {"restart-needed"}
+        mend(found["restart-needed"])
+        service = f"{iris.NAME}-predictor"
+        cluster.wait("it is served", lambda: cluster.get(knative.SERVICES, service, models))
+        assert doctor().keys() == {"loading"}
+        platform.upgrade("--reset-values")
+
+
+def test_istio_that_came_after_the_controller(cluster, platform, doctor, mend, models, restarted):
+    """The model is Ready, and nothing leads to it."""
+    with knative.settings(cluster), foreign.crds(cluster, "knative"):
+        platform.upgrade("--set=deploymentMode=Knative", PUBLISHED)
+        cluster.apply(iris.MODEL, namespace=models)
+        knative.serve(cluster, iris.NAME, models, "models.corp.test")
+        waiting.until_ready(cluster, f"inferenceservice/{iris.NAME}", models)
+        assert doctor() == {}
+        with foreign.crds(cluster, "istio"):
+            found = doctor()
+            assert found.keys() == {"restart-needed"}
+            mend(found["restart-needed"])
+            route = ("virtualservice", iris.NAME, models)
+            cluster.wait("it has a route", lambda: cluster.get(*route))
+            # Knative brings the gateways that the route names.
+            assert doctor().keys() == {"gateway-missing"}
+            platform.upgrade("--reset-values")
+
+
+NEXT = f"{iris.NAME}-next-predictor"
+
+
+@pytest.mark.parametrize("gone", ["version", "model"])
+def test_why_a_version_leaves_its_scaler(cluster, doctor, mend, models, gone):
+    """KServe at this version; when this fails, the pages that say so have to change."""
+    iris.serve(cluster, models, iris.SPLIT)
+    scaler = cluster.wait("what scales it", lambda: cluster.get("hpa", NEXT, models))
+    assert "ownerReferences" not in scaler["metadata"]
+    assert doctor() == {}
+    if gone == "version":
+        cluster.apply(iris.MODEL, namespace=models)
+    else:
+        cluster.kubectl("delete", "inferenceservice", iris.NAME, "-n", models)
+    for kind in ("deployment", "service"):
+        cluster.wait(f"no {kind}", lambda: cluster.get(kind, NEXT, models) is None)  # noqa: B023
+    found = until(cluster, doctor, "orphan")
+    assert found["object"] == f"HorizontalPodAutoscaler/{NEXT} -n {models}"
+    mend(found)
+    healthy(cluster, doctor)
+    assert (cluster.get("hpa", f"{iris.NAME}-predictor", models) is None) == (gone == "model")
+
+
+def test_the_scaler_of_a_predictor_that_gave_way_to_its_version(cluster, doctor, mend, models):
+    first = iris.SPLIT.replace("  predictor:\n", "  predictor:\n    name: first\n", 1)
+    iris.serve(cluster, models, first)
+    model = yaml.safe_load(first)
+    model["spec"] = {"predictor": model["spec"]["canary"][0]["predictor"]}
+    model["spec"]["predictor"]["model"]["storageUri"] += "/2"  # KServe wants another model then.
+    cluster.apply(model, namespace=models)
+    found = until(cluster, doctor, "orphan")
+    assert found["object"].startswith(f"HorizontalPodAutoscaler/{iris.NAME}-first-predictor ")
+    mend(found)
+    healthy(cluster, doctor)
+    assert cluster.get("hpa", NEXT, models)
+
+
+def test_what_was_left_of_a_model(cluster, doctor, mend, models):
+    """Its Deployment, and what scales that."""
     iris.serve(cluster, models)
     cluster.kubectl("delete", "inferenceservice", iris.NAME, "-n", models, "--cascade=orphan")
-    found = until(cluster, doctor, "orphan")
-    mend(found)
+    kinds = set()
+    for _ in range(2):
+        found = until(cluster, doctor, "orphan")
+        mend(found)
+        kinds.add(found["object"].partition("/")[0])
+    assert kinds == {"Deployment", "HorizontalPodAutoscaler"}
     healthy(cluster, doctor)

@@ -18,7 +18,7 @@ def test_operations(cluster, release, models, tmp_path):
         cluster.bash(block.replace("-n kserve ", f"-n {release.namespace} "), tmp_path)
 
     release.install(f"--values={tmp_path / 'my.yaml'}")
-    iris.serve(cluster, models)
+    iris.serve(cluster, models, iris.SPLIT)
     before = iris.served(cluster, models)
     *blocks, everything = BLOCKS
     assert len(blocks) == 4
@@ -31,3 +31,4 @@ def test_operations(cluster, release, models, tmp_path):
     gone = cluster.kubectl("get", "-f", str(STOCK / "crds"), "--ignore-not-found", "-o", "name")
     assert gone == ""
     assert cluster.list("pods", models) == []
+    assert cluster.list("hpa", models) == []

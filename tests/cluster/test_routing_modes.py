@@ -10,11 +10,10 @@ import re
 import pytest
 import yaml
 
-from codegen import upstream
 from generator import MODELS
-from tests.cluster.harness import controller, foreign, iris
+from tests.cluster.harness import controller, foreign, iris, knative
 from tests.cluster.harness.cluster import Release
-from tests.cluster.harness.status import REASON, accept_routes, condition, conditions, report
+from tests.cluster.harness.status import REASON, accept_routes, condition
 from tests.rendering import CHARTS, ROOT
 
 DOMAIN = "models.example.com"
@@ -187,15 +186,8 @@ def test_virtual_service(cluster, release, models, scheme, more):
 
 @pytest.fixture
 def knative_serving(cluster):
-    """The settings of Knative that KServe reads, where it reads them."""
-    name = "knative-serving"
-    if cluster.get("namespace", name):
-        pytest.skip("Knative itself is there")
-    folder = upstream.folder("knative.dev/serving") / "config/core/configmaps"
-    cluster.kubectl("create", "namespace", name)
-    cluster.kubectl("apply", "-f", str(folder / "autoscaler.yaml"))
-    yield
-    cluster.kubectl("delete", "namespace", name)
+    with knative.settings(cluster):
+        yield
 
 
 @pytest.mark.parametrize("path", ["", "/serving/{{ .Name }}"])
@@ -203,25 +195,9 @@ def test_knative(cluster, knative_serving, release, models, path):
     template = f"--set=routing.pathTemplate={path}"
     release.install(f"--values={ROOT}/values/knative.yaml", PUBLISHED, template)
     cluster.apply(iris.MODEL, namespace=models)
-    service = cluster.wait(
-        "a Knative Service",
-        lambda: cluster.get("services.serving.knative.dev", f"{iris.NAME}-predictor", models),
-    )
+    service = knative.serve(cluster, iris.NAME, models, DOMAIN)
     (container,) = service["spec"]["template"]["spec"]["containers"]
     assert container["args"][0] == f"--model_name={iris.NAME}"
-
-    name, host = service["metadata"]["name"], f"{iris.NAME}-predictor.{models}"
-    revision = f"{name}-00001"
-    ready = {
-        "url": f"http://{host}.{DOMAIN}",
-        "address": {"url": f"http://{host}.svc.cluster.local"},
-        "latestCreatedRevisionName": revision,
-        "latestReadyRevisionName": revision,
-        "traffic": [{"latestRevision": True, "percent": 100, "revisionName": revision}],
-        "observedGeneration": service["metadata"]["generation"],
-        "conditions": conditions(Ready="True", ConfigurationsReady="True", RoutesReady="True"),
-    }
-    report(cluster, {**service, "kind": "services.serving.knative.dev"}, ready)
     cluster.wait("the model", lambda: condition(model(cluster, models), "Ready") == "True")
     found = model(cluster, models)["status"]
     inside, outside = f"{iris.NAME}.{models}.svc.cluster.local", f"{iris.NAME}.{models}.{DOMAIN}"
@@ -254,7 +230,7 @@ def test_knative_keeps_a_model_inside_and_gives_it_its_time(
     iris_release.install(flavour, PUBLISHED, f"--values={tmp_path}/my.yaml")
     service = cluster.wait(
         "a Knative Service",
-        lambda: cluster.get("services.serving.knative.dev", f"{iris.NAME}-predictor", models),
+        lambda: cluster.get(knative.SERVICES, f"{iris.NAME}-predictor", models),
     )
     # Knative's own label: KServe's says nothing to it.
     assert service["metadata"]["labels"]["networking.knative.dev/visibility"] == "cluster-local"

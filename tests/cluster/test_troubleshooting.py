@@ -1,11 +1,13 @@
 """docs/troubleshooting.md: each symptom is brought about, its words are looked for, its commands run."""
 
+import contextlib
 import re
 
 import pytest
+import yaml
 
 from generator.errors import ToolFailed
-from tests.cluster.harness import controller, iris, modelserver, waiting, webhooks
+from tests.cluster.harness import controller, foreign, iris, knative, modelserver, waiting, webhooks
 from tests.cluster.harness.cluster import Release
 from tests.cluster.harness.plane import NODE
 from tests.cluster.test_interruptions import INSTALL, installing
@@ -29,13 +31,21 @@ ELSEWHERE = {
     "`got null, want object`": "tests/unit/test_open_door.py",
 }  # fmt: skip
 PREDICTOR = f"{iris.NAME}-predictor"
+NOT_WATCHED = "won't watch keda.sh/v1/ScaledObject resources"
 
 
 class Symptoms:
     """One function a symptom: brings it about and returns what is said of it."""
 
-    def __init__(self, cluster, platform, models):
+    def __init__(self, cluster, platform, models, others):
         self.cluster, self.platform, self.models = cluster, platform, models
+        self.others = others  # what is to go again after the test
+
+    def install(self, *projects):
+        """What somebody installs, in so far as KServe looks for it."""
+        if "knative" in projects:
+            self.others.enter_context(knative.settings(self.cluster))
+        self.others.enter_context(foreign.crds(self.cluster, *projects))
 
     def refused(self, model):
         """What the API server says when the model is applied."""
@@ -159,12 +169,119 @@ class Symptoms:
 
     def inside_only(self):
         self.serve()
+        return self.url()
+
+    def url(self):
         return self.printed("get", f"inferenceservice/{iris.NAME}", "-o", "jsonpath={.status.url}")
 
     def a_second_platform(self):
         with pytest.raises(ToolFailed) as refusal:
             Release(self.cluster, self.cluster.namespace("second")).install()
         return str(refusal.value)
+
+    def no_http_routes(self):
+        """The new pod does not start; Helm would wait for it, and the old one answers meanwhile."""
+        values = "routing.mode=gatewayApi,routing.domain=example.com,routing.gateway.create=false"
+        _, *words = self.platform.command("upgrade", f"--set={values}")
+        self.cluster.helm("upgrade", *(word for word in words if word != "--wait"))
+        log = self.cluster.wait(
+            "the controller says so",
+            lambda: (
+                "mode requires" in (said := controller.log(self.cluster, self.platform.namespace))
+                and said
+            ),
+        )
+        self.install("gateway-api")
+        return log
+
+    def rolled_out(self):
+        where = ("-n", self.platform.namespace, f"deployment/{controller.NAME}")
+        self.cluster.kubectl("rollout", "status", *where, "--timeout=2m")
+
+    def no_knative(self):
+        reason = "ServerlessModeRejected"
+        self.platform.upgrade("--set=deploymentMode=Knative")
+        self.cluster.apply(iris.MODEL, GRAPH, namespace=self.models)
+        for name in (iris.NAME, "vote"):
+            self.cluster.wait(f"{name} is rejected", lambda: self.times(reason, name))  # noqa: B023
+        self.install("knative")
+        self.said_again(reason)
+        return reason
+
+    def times(self, reason, name=iris.NAME):
+        """How often the event of a reason was seen of something; "" for never."""
+        events = ("get", "events", f"--field-selector=involvedObject.name={name},reason={reason}")
+        return self.printed(*events, "-o", "jsonpath={.items[*].count}")
+
+    def said_again(self, reason):
+        """KServe looks at the model anew, and knows no more than before."""
+        before = self.times(reason)
+        assert before
+        self.printed("annotate", "inferenceservice", iris.NAME, "again=yes")
+        self.cluster.wait(f"{reason} again", lambda: self.times(reason) != before)
+
+    def on_knative(self):
+        service = (knative.SERVICES, PREDICTOR, self.models)
+        self.cluster.wait("it is on Knative", lambda: self.cluster.get(*service))
+
+    def no_keda(self):
+        metric = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}
+        scaled = yaml.safe_load(iris.MODEL)
+        scaled["metadata"]["annotations"] = {"serving.kserve.io/autoscalerClass": "keda"}
+        scaled["spec"]["predictor"] |= {
+            "maxReplicas": 3,
+            "autoScaling": {"metrics": [{"type": "Resource", "resource": metric}]},
+        }
+        self.cluster.apply(scaled, namespace=self.models)
+        events = ("get", "events", f"--field-selector=involvedObject.name={iris.NAME}", "-o")
+        said = self.cluster.wait(
+            "KServe says so",
+            lambda: (
+                "ScaledObject" in (said := self.printed(*events, "jsonpath={.items[*].message}"))
+                and said
+            ),
+        )
+        self.install("keda")
+        self.scaled_by_keda()
+        assert NOT_WATCHED in controller.log(self.cluster, self.platform.namespace)
+        return said
+
+    def scaled_by_keda(self):
+        scaler = ("scaledobject", PREDICTOR, self.models)
+        self.cluster.wait("KEDA has it", lambda: self.cluster.get(*scaler))
+
+    def watched(self):
+        """What KEDA has of the model is made anew when it is deleted."""
+        self.rolled_out()
+        space = self.platform.namespace
+
+        def reconciled():
+            lines = controller.log(self.cluster, space).splitlines()
+            seen = (line for line in lines if "Reconciling inference service" in line)
+            return any(self.models in line for line in seen)
+
+        self.cluster.wait("the new controller has seen the model", reconciled)
+        assert NOT_WATCHED not in controller.log(self.cluster, space)
+        self.printed("delete", "scaledobject", PREDICTOR)
+        self.scaled_by_keda()
+
+    def no_istio(self):
+        self.install("knative")
+        self.platform.upgrade("--set=deploymentMode=Knative,routing.domain=example.com")
+        self.cluster.apply(iris.MODEL, namespace=self.models)
+        knative.serve(self.cluster, iris.NAME, self.models, "example.com")
+        waiting.until_ready(self.cluster, f"inferenceservice/{iris.NAME}", self.models)
+        assert self.url().endswith("example.com")
+        self.install("istio")
+        self.said_again("VirtualServiceCRDNotFound")
+        assert self.cluster.get(*self.route()) is None
+        return "VirtualServiceCRDNotFound"
+
+    def route(self):
+        return "virtualservice", iris.NAME, self.models
+
+    def routed(self):
+        self.cluster.wait("it has a route", lambda: self.cluster.get(*self.route()))
 
     def printed(self, *arguments):
         return self.cluster.kubectl(*arguments, "-n", self.models).strip()
@@ -174,9 +291,13 @@ PROVOKED = {
     "Where to look first": Symptoms.where_to_look_first,
     "`certificate signed by unknown authority`": Symptoms.unknown_authority,
     '`no endpoints available for service "kserve-webhook-server-service"`': Symptoms.no_endpoints,
+    "`gateway API mode requires gateway.networking.k8s.io/v1`": Symptoms.no_http_routes,
     "`unknown field`": Symptoms.unknown_field,
     "`panic: runtime error: index out of range [0]`": Symptoms.no_predictor,
     "`violates PodSecurity`": Symptoms.violates_pod_security,
+    "`ServerlessModeRejected`": Symptoms.no_knative,
+    '`no matches for kind "ScaledObject"`': Symptoms.no_keda,
+    "`VirtualServiceCRDNotFound`": Symptoms.no_istio,
     "`NoSupportingRuntime`": Symptoms.no_runtime,
     "`Init:0/1`, `Init:Error`, `Init:CrashLoopBackOff`": Symptoms.not_fetched,
     "No Deployment appears": Symptoms.no_deployment,
@@ -189,11 +310,24 @@ PROVOKED = {
 }  # fmt: skip
 # What the commands must have done.
 MENDED = {
+    "`gateway API mode requires gateway.networking.k8s.io/v1`": Symptoms.rolled_out,
+    "`ServerlessModeRejected`": Symptoms.on_knative,
+    '`no matches for kind "ScaledObject"`': Symptoms.watched,
+    "`VirtualServiceCRDNotFound`": Symptoms.routed,
     "`field is immutable`": Symptoms.change_ingress_class,
     "`certificate signed by unknown authority`": lambda state: webhooks.wait(
         state.cluster, state.models
     ),
 }
+
+# What is installed after KServe, which has to forget it again.
+AFTER_KSERVE = (
+    Symptoms.no_http_routes,
+    Symptoms.no_knative,
+    Symptoms.no_keda,
+    Symptoms.no_istio,
+)
+CONFIGURED = (*AFTER_KSERVE, Symptoms.no_deployment, Symptoms.another_ingress_class)
 
 
 def run(cluster, section, platform, models, folder):
@@ -239,19 +373,22 @@ def test_helm_that_was_killed(cluster, release, models, tmp_path):
 
 @pytest.mark.parametrize("section", PROVOKED)
 def test_a_symptom_and_its_commands(cluster, platform, models, tmp_path, section):
-    symptoms = Symptoms(cluster, platform, models)
+    others = contextlib.ExitStack()
+    symptoms = Symptoms(cluster, platform, models, others)
     try:
         assert_said(section, PROVOKED[section](symptoms))
         run(cluster, section, platform.namespace, models, tmp_path)
         MENDED.get(section, lambda _: None)(symptoms)
     finally:
-        if PROVOKED[section] in (Symptoms.no_deployment, Symptoms.another_ingress_class):
-            platform.upgrade("--reset-values")
         symptoms.scale(1)
-        cluster.kubectl(
-            "rollout", "status", "-n", platform.namespace, f"deployment/{controller.NAME}"
-        )
         cluster.kubectl("delete", "inferencegraphs,inferenceservices", "--all", "-n", models)
+        if PROVOKED[section] in CONFIGURED:
+            platform.upgrade("--reset-values")
+        if PROVOKED[section] in AFTER_KSERVE:
+            others.close()
+            where = ("-n", platform.namespace, f"deployment/{controller.NAME}")
+            cluster.kubectl("rollout", "restart", *where)
+        symptoms.rolled_out()
 
 
 def test_every_heading_is_tried_or_said_why_not():

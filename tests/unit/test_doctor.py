@@ -13,7 +13,13 @@ from generator import CONFIG, CONTROLLER, DATA
 from generator.diagnosis import report
 from generator.diagnosis.examination import examine
 from generator.diagnosis.finding import BROKEN, FINDINGS
-from generator.diagnosis.snapshot import GRAPH_LABEL, MODEL_LABEL, Snapshot
+from generator.diagnosis.snapshot import (
+    GRAPH_LABEL,
+    KNATIVE,
+    MODEL_LABEL,
+    VIRTUAL_SERVICES,
+    Snapshot,
+)
 from generator.release import Release
 from generator.values.schema import find, values_schema
 from generator.yaml.document import load_fast
@@ -74,7 +80,7 @@ def healthy():
                 "graph deployments",
                 *("model pods", "graph pods", "refusals", "ingress classes", "gateway classes"),
                 *("gateways", "HTTPRoutes", "GRPCRoutes", "istio gateways", "virtual services"),
-                *("gateway pods", "tenants"),
+                *("gateway pods", "tenants", "model scalers", "other crds"),
             )
         },
     }
@@ -702,6 +708,86 @@ def deployment_alone(cluster):
     ]
 
 
+def scaler(name="iris-next-predictor", model="iris", **metadata):
+    """What KServe scales a version of a model with."""
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {**MODEL, "name": name, "labels": {MODEL_LABEL: model}, **metadata},
+        "spec": {"scaleTargetRef": target},
+    }
+
+
+@spoil(
+    "orphan",
+    "HorizontalPodAutoscaler/iris-next-predictor -n team",
+    "iris has no such version",
+    "kubectl -n team delete horizontalpodautoscaler.autoscaling iris-next-predictor",
+)
+def scaler_of_a_version_that_was_taken_out(cluster):
+    cluster.found["model scalers"] = [scaler()]
+
+
+@spoil("orphan", "HorizontalPodAutoscaler/iris-v1-predictor", "iris has no such version")
+def scaler_of_a_predictor_that_has_another_name_now(cluster):
+    """The model owns it, so nobody takes it away while there is the model."""
+    cluster.model["spec"]["predictor"]["name"] = "v2"
+    owner = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "iris"}
+    cluster.found["model scalers"] = [scaler("iris-v1-predictor", ownerReferences=[owner])]
+
+
+@spoil(
+    "orphan",
+    "is of model rose, which is not there",
+    "kubectl -n team delete horizontalpodautoscaler.autoscaling rose-next-predictor",
+)
+def scaler_of_a_version_of_a_model_that_was_deleted(cluster):
+    cluster.found["model scalers"] = [scaler("rose-next-predictor", "rose")]
+
+
+INSTALLED = "2026-06-01T11:00:00Z"
+
+
+def on_knative(cluster, *crds, started="2026-06-01T10:00:00Z"):
+    """Models run on Knative; the CRDs of others, and a controller that started at some time."""
+    cluster.configure("deploy", defaultDeploymentMode="Knative")
+    cluster.configure("ingress", disableIstioVirtualHost=False)
+    cluster.found["other crds"] = [
+        {"metadata": {"name": name, "creationTimestamp": INSTALLED}} for name in crds
+    ]
+    labels = cluster.controller["spec"]["selector"]["matchLabels"]
+    running = {"name": "manager", "ready": True, "state": {"running": {"startedAt": started}}}
+    pod = {
+        "kind": "Pod",
+        "metadata": {"name": "manager-x", "namespace": "kserve", "labels": labels},
+        "status": {"containerStatuses": [running]},
+    }
+    cluster.found["controller pods"] = [pod]
+
+
+RESTART = "kubectl -n kserve rollout restart deployment/kserve-controller-manager"
+
+
+@spoil("knative-missing", f"{KNATIVE}: is not there", f"install Knative Serving, then: {RESTART}")
+def no_knative(cluster):
+    on_knative(cluster)
+    cluster.unready()
+
+
+@spoil("restart-needed", "Deployment/kserve-controller-manager -n kserve", KNATIVE, RESTART)
+def knative_after_the_controller(cluster):
+    on_knative(cluster, KNATIVE)
+    cluster.unready()
+    cluster.found["models"].append(cluster.model | {"metadata": MODEL | {"name": "rose"}})
+
+
+@spoil("restart-needed", "writes no VirtualService", RESTART)
+def istio_after_the_controller(cluster):
+    """KServe calls the model Ready, and nobody reaches it."""
+    on_knative(cluster, KNATIVE, VIRTUAL_SERVICES)
+
+
 def test_a_healthy_cluster_has_nothing():
     assert examine(healthy().read()) == []
 
@@ -739,6 +825,12 @@ def test_what_is_deleted_with_its_model_is_no_orphan():
     owner = {"apiVersion": "serving.kserve.io/v1beta1", "name": "rose"}
     cluster.found["model deployments"][0]["metadata"]["ownerReferences"] = [owner]
     assert examine(cluster.read()) == []
+
+
+def test_a_controller_to_be_restarted_is_named_once():
+    cluster = healthy()
+    knative_after_the_controller(cluster)
+    assert len(examine(cluster.read())) == 1
 
 
 def test_a_missing_runtime_is_named_once():
@@ -838,4 +930,8 @@ def test_it_asks_the_api_server_alone_and_only_to_read(tmp_path):
     written = [line for line in lines if not line.startswith("get ")]
     assert len(written) == 1
     assert written[0].startswith("apply --server-side --dry-run=server ")
-    assert not any("knative" in line for line in lines)
+    others = [line for line in lines if "knative" in line or "horizontal" in line]
+    assert [line.split()[1] for line in others] == [
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "horizontalpodautoscalers.autoscaling",
+    ]

@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from generator.diagnosis.examination import examine
-from generator.diagnosis.snapshot import GRAPH_LABEL, MODEL_LABEL
+from generator.diagnosis.snapshot import GRAPH_LABEL, KNATIVE, MODEL_LABEL, VIRTUAL_SERVICES
 from tests.certificates import Authority
 from tests.unit import test_doctor as doctor
 from tests.unit.test_doctor import HOST, MODEL, NOW, healthy, model
@@ -117,6 +117,58 @@ def a_route_to_no_gateway(cluster):
 
 
 @quiet
+def scalers_of_what_a_model_has(cluster):
+    cluster.model["spec"]["canary"] = [{"predictor": {"name": "next"}}]
+    names = ("iris-predictor", "iris-next-predictor")
+    cluster.found["model scalers"] = [doctor.scaler(name) for name in names]
+
+
+@quiet
+def a_scaler_of_a_version_whose_pods_are_still_there(cluster):
+    """KServe is about to take them down."""
+    cluster.found["model scalers"] = [doctor.scaler()]
+    doctor.deployment_alone(cluster)
+    metadata = {"name": "iris-next-predictor", "labels": {MODEL_LABEL: "iris"}}
+    cluster.found["model deployments"][0]["metadata"] |= metadata
+
+
+@quiet
+def a_scaler_that_keda_makes(cluster):
+    owner = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "x"}
+    cluster.found["model scalers"] = [doctor.scaler(ownerReferences=[owner])]
+
+
+@quiet
+def a_scaler_of_a_model_that_is_being_deleted(cluster):
+    cluster.found["model scalers"] = [doctor.scaler()]
+    cluster.model["metadata"]["deletionTimestamp"] = "2026-06-01T11:59:30Z"
+
+
+@quiet
+def a_model_on_knative(cluster):
+    doctor.on_knative(cluster, KNATIVE, VIRTUAL_SERVICES)
+    cluster.found["virtual services"] = [{"kind": "VirtualService", "metadata": MODEL}]
+
+
+@quiet
+def a_model_on_knative_with_another_network_layer(cluster):
+    """KServe writes its VirtualService nowhere where Istio is not."""
+    doctor.on_knative(cluster, KNATIVE)
+
+
+@quiet
+def a_model_on_knative_whose_virtual_host_is_off(cluster):
+    doctor.istio_after_the_controller(cluster)
+    cluster.configure("ingress", disableIstioVirtualHost=True)
+
+
+@quiet
+def a_model_in_standard_mode_beside_a_younger_knative(cluster):
+    doctor.istio_after_the_controller(cluster)
+    cluster.model["status"]["deploymentMode"] = "Standard"
+
+
+@quiet
 def a_crd_that_takes_what_it_does_not_name(cluster):
     for crd in cluster.found["crds"]:
         for version in crd["spec"]["versions"]:
@@ -160,6 +212,20 @@ def test_pods_that_are_not_the_models_any_more_or_ever_say_nothing_of_it(metadat
     assert [finding for finding, _ in found(cluster)] == ["image-pull"]
     cluster.found["model pods"][0]["metadata"] |= metadata
     assert found(cluster) == NOT_READY
+
+
+def test_a_controller_that_is_younger_than_knative_has_seen_it():
+    cluster = healthy()
+    doctor.on_knative(cluster, KNATIVE, started="2026-06-01T11:00:10Z")
+    cluster.unready()
+    assert found(cluster) == NOT_READY
+
+
+def test_what_a_pod_on_knative_says_goes_before_the_age_of_the_controller():
+    cluster = healthy()
+    doctor.on_knative(cluster, KNATIVE)
+    cluster.pod(main=[doctor.waiting("kserve-container", "ImagePullBackOff")])
+    assert [finding for finding, _ in found(cluster)] == ["image-pull"]
 
 
 def test_other_pods_say_nothing_of_the_controller():

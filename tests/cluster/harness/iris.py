@@ -25,6 +25,18 @@ MODEL = f"""{_HEAD}
         name: sklearn
       storageUri: {URI}
 """
+# A tenth of the requests would be for a version of its own, which gets pods, a Service and a scaler.
+SPLIT = f"""{MODEL}
+    minReplicas: 2
+  canary:
+  - trafficPercent: 10
+    predictor:
+      name: next
+      model:
+        modelFormat:
+          name: sklearn
+        storageUri: {URI}
+"""
 # The spelling of KServe before 0.7, which most examples still have.
 FORMER = f"""{_HEAD}
     sklearn:
