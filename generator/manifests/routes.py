@@ -109,7 +109,7 @@ def _deciding(manifest: JsonObject) -> Entry:
     kept: Entry = {
         key: entry[key] for key in ORIGINS if key in entry and key not in (*_PARTS, "canary")
     }
-    kept["image"] = _IN_THE_CLUSTER
+    kept |= {"image": _IN_THE_CLUSTER, "storageUri": f"s3://{_IN_THE_CLUSTER}"}
     for component in _PARTS:
         if spec.get(component) is not None:
             kept[component] = {"image": _IN_THE_CLUSTER}

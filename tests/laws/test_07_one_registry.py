@@ -159,6 +159,7 @@ models:
     canary: {new: {trafficPercent: 10, storageUri: "s3://n"}}
   own-versions:
     image: x
+    storageUri: s3://m
     canary: {new: {trafficPercent: 10, image: z}}
 """
 

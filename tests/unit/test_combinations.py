@@ -96,7 +96,7 @@ REFUSED = [
     (one(autoscaling={"target": 70}, annotations={"serving.kserve.io/autoscalerClass": "external"}), "models.m.autoscaling", "of the class external"),
     (one(autoscaling={"metric": "memory"}), "models.m.autoscaling.target", "without one KServe scales by CPU"),
     (one({"deploymentMode": "Knative"}, autoscaling={"metric": "memory", "target": 70}), "models.m.autoscaling.metric", "set it to concurrency or rps"),
-    ({**ISTIO, "models": {"m": {**OWN, "canary": {"next": {**OWN, "trafficPercent": 5}}}}}, "models.m.canary", "set models.m.storageUri"),
+    ({**ISTIO, "models": {"m": {**OWN, "canary": {"next": {**OWN, "trafficPercent": 5}}}}}, "models.m.canary", "give the model a storageUri"),
     (one(storageUri="file://models/m"), "models.m.storageUri", "nothing fetches file://"),
     (trained(storageUri="hf://a/b"), "trainedModels.t.storageUri", "from s3://, gs://, https:// and http://"),
     *(

@@ -99,6 +99,7 @@ models:
     transformer: {image: "registry.example.com/transformer:1"}
   versions:
     image: registry.example.com/server:1
+    storageUri: s3://m
     canary: {b: {trafficPercent: 10, image: "registry.example.com/server:2"}}
   art:
     format: sklearn

@@ -270,11 +270,11 @@ def test_a_runtimes_image_resources_and_nodes_are_its_own(tmp_path):
 
 @pytest.mark.parametrize(("name", "key"), [("v", "runtimeVersion"), ("v", "image")])
 def test_a_version_has_its_own_tag_or_image(name, key, tmp_path):
-    own = {"image": "first"} if key == "image" else {"format": "sklearn", "storageUri": "s3://m"}
+    own = {"image": "first"} if key == "image" else {"format": "sklearn"}
     canary = {name: {"trafficPercent": 10, key: "second"}}
     values = {
         "routing": {"mode": "virtualService", "domain": "a.example"},
-        "models": {"m": {**own, "minReplicas": 1, "canary": canary}},
+        "models": {"m": {**own, "storageUri": "s3://m", "minReplicas": 1, "canary": canary}},
     }
     part = "containers.image" if key == "image" else f"model.{key}"
     (found,) = places(rendered(values, tmp_path, MODELS), "second")

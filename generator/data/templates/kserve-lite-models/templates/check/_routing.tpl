@@ -123,7 +123,7 @@ deploymentMode key), where key is what asks for it.
     ERROR: {{ $path }}: KServe leads the versions' requests past the agent, which logs and batches; remove {{ keys (pick $model "batcher" "logger") | sortAlpha | join " and " }}, or make each version a model
   {{- end }}
   {{- if and $model.image (not (or $model.storageUri (hasKey ($model.env | default dict) "STORAGE_URI"))) (not (dig "predictor" "model" false ($model.spec | default dict))) }}
-    ERROR: {{ $path }}: KServe makes versions of a model whose storageUri it fetches; set models.{{ $name }}.storageUri, or make each version a model
+    ERROR: {{ $path }}: KServe has versions only of a model that it fetches; give the model a storageUri, or make each version a model
   {{- end }}
   {{- $class := dig "autoscaling" "class" (dig "annotations" "serving.kserve.io/autoscalerClass" "hpa" $model) $model }}
   {{- range $key, $version := $model.canary }}
