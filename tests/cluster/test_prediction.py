@@ -10,7 +10,16 @@ import urllib.request
 import pytest
 
 from generator import MODELS, tools
-from tests.cluster.harness import flowers, iris, modelserver, prediction, quickstart, waiting
+from tests.cluster.harness import (
+    flowers,
+    foreign,
+    iris,
+    modelserver,
+    podmonitor,
+    prediction,
+    quickstart,
+    waiting,
+)
 from tests.cluster.harness.cluster import Release
 from tests.cluster.harness.flowers import FLOWERS
 from tests.rendering import CHARTS
@@ -87,3 +96,42 @@ def test_the_quick_start_predicts(ask):
     headers = dict([said.header.split(": ")])
     answer = ask(said.url.removeprefix(quickstart.MODEL), json.loads(said.body), headers)
     assert answer == {"predictions": [1]}
+
+
+def test_the_pages_podmonitor_is_one(cluster):
+    """The API server refuses a key that the kind does not have."""
+    monitor = podmonitor.of_the_page()
+    namespace = cluster.namespace("monitored")
+    monitor["metadata"]["namespace"] = namespace
+    with foreign.crds(cluster, "prometheus-operator"):
+        apply = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-")
+        cluster.kubectl(*apply, stdin=json.dumps(monitor))
+
+
+def test_a_prometheus_finds_the_models_metrics(cluster, ask, release):
+    """By the page's PodMonitor, in the pod that KServe makes of the model, and from its server."""
+    ask(f"/v1/models/{iris.NAME}:predict", {"instances": FLOWERS}, JSON)
+    monitor = podmonitor.of_the_page()
+    (pod,) = (
+        pod
+        for pod in cluster.list("pods", release.namespace)
+        if podmonitor.selects(monitor, pod["metadata"]["labels"])
+    )
+    (container,) = pod["spec"]["containers"]
+    assert "ports" not in container, "then the PodMonitor could name one"
+    ((address, path),) = podmonitor.targets(monitor, pod)
+    assert address == f"{pod['status']['podIP']}:8080"
+    port = address.rpartition(":")[2]
+    name = pod["metadata"]["name"]
+    url = f"/api/v1/namespaces/{release.namespace}/pods/{name}:{port}/proxy{path}"
+    text = cluster.kubectl("get", "--raw", url)
+    assert "# TYPE request_predict_seconds histogram" in text
+    assert f'request_predict_seconds_count{{model_name="{iris.NAME}"}}' in text
+
+
+def test_it_has_no_metrics_without_the_annotation(cluster, release):
+    """What the PodMonitor goes by: else it would ask port 80 of the pod."""
+    monitor = podmonitor.of_the_page()
+    (pod,) = cluster.list("pods", release.namespace)
+    del pod["metadata"]["annotations"]["prometheus.kserve.io/port"]
+    assert podmonitor.targets(monitor, pod) == []

@@ -34,6 +34,7 @@ PROJECTS = {
     "knative": ("knative.dev/serving", "config/core/300-resources/*.yaml"),
     "prometheus-operator": (
         "github.com/prometheus-operator/prometheus-operator",
+        "example/prometheus-operator-crd/*_podmonitors.yaml",
         "example/prometheus-operator-crd/*_servicemonitors.yaml",
     ),
 }
