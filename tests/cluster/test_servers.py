@@ -53,6 +53,12 @@ def train_mlflow():
 
 print(json.dumps({form: globals()["train_" + form]().tolist() for form in sys.argv[2:]}))
 """
+# Prints what MLServer calls a model whose folder is named.
+NAME = """
+import pathlib, sys
+from mlserver.repository.load import load_model_settings
+print(load_model_settings(str(pathlib.Path(sys.argv[1]) / "model-settings.json")).name)
+"""
 FILES = {"sklearn": "model.joblib", "xgboost": "model.ubj", "lightgbm": "model.bst"}
 # A model of MLflow is a folder, which comes in an archive where there is no bucket.
 ARCHIVES = {"mlflow": "mlflow.zip"}
@@ -156,6 +162,18 @@ def test_mlserver_predicts(cluster, trained_for_mlserver, serve, form):
     namespace = serve({"one": {"format": form, "storageUri": uri, "protocol": "v2"}}, *switch)
     assert_is_on_mlserver(cluster, namespace)
     predicts_by_v2(cluster, namespace, "one", expected)
+
+
+@pytest.mark.parametrize(("settings", "name"), [({"name": "own"}, "own"), ({}, "entry")])
+def test_mlserver_prefers_the_name_in_the_models_settings(
+    model_servers, tmp_path, monkeypatch, settings, name
+):
+    """KServe says the entry's in the environment."""
+    (tmp_path / "model-settings.json").write_text(json.dumps(settings))
+    monkeypatch.setenv("MLSERVER_MODEL_NAME", "entry")
+    monkeypatch.setenv("MLSERVER_MODEL_IMPLEMENTATION", "mlserver_sklearn.SKLearnModel")
+    said = process.run([str(mlserver.python()), "-c", NAME, str(tmp_path)])
+    assert said.splitlines()[-1] == name
 
 
 def test_the_example_of_mlflow_predicts(cluster, trained_for_mlserver, serve):

@@ -25,6 +25,7 @@ MODULES = {
     "KEDA": "github.com/kedacore/keda/v2",
     "Knative Serving": "knative.dev/serving",
     "KServe": upstream.KSERVE,
+    "Prometheus Operator": "github.com/prometheus-operator/prometheus-operator",
 }
 CITED = [match for name in witnesses() if (match := SOURCE.fullmatch(name))]
 READ = [match for match in CITED if match["name"] in MODULES and match["version"].startswith("v")]
