@@ -4,11 +4,15 @@ When one of these fails, a refusal in the models chart's check/ may have to go.
 """
 
 import copy
+import re
 
 import pytest
 import yaml
 
+from generator.manifests.rendering import models as render
+from generator.values.check import read
 from tests.cluster.harness import controller, foreign, iris
+from tests.rendering import ROOT, of_kind, parse
 
 DOMAIN = "models.example.com"
 RESTRICTED = {
@@ -144,7 +148,19 @@ SCALED = {"autoScaling": {"metrics": [METRIC]}}
 NOTHING = "is invalid: spec.triggers: Required value"
 
 
-def test_what_keda_is_told(cluster, keda, model, models):
+def by_the_page(folder):
+    """The InferenceService of the example for KEDA in docs/models.md."""
+    page = (ROOT / "docs/models.md").read_text("utf-8")
+    (example,) = [text for text in re.findall(r"```yaml\n(.*?)```", page, re.S) if "keda" in text]
+    file = folder / "values.yaml"
+    file.write_text(example)
+    found = of_kind(parse(render(read([file]))), "InferenceService")
+    for each in found:
+        del each["metadata"]["namespace"]
+    return found
+
+
+def test_what_keda_is_told(cluster, keda, model, models, tmp_path):
     """A ScaledObject of each Deployment, with the metrics of its component and nothing else."""
     served = SERVED["model"]
     by_keda = {"autoscaler": "keda"}
@@ -152,6 +168,12 @@ def test_what_keda_is_told(cluster, keda, model, models):
     made = cluster.wait("a ScaledObject", lambda: cluster.get(KIND, "told-predictor", models))
     (trigger,) = made["spec"]["triggers"]
     assert (trigger["type"], trigger["metadata"]) == ("cpu", {"value": "70"})
+
+    cluster.apply(*by_the_page(tmp_path), namespace=models)
+    made = cluster.wait("a ScaledObject", lambda: cluster.get(KIND, "churn-predictor", models))
+    (trigger,) = made["spec"]["triggers"]
+    assert (trigger["type"], trigger["metadata"]["threshold"]) == ("prometheus", "50")
+    assert (made["spec"]["minReplicaCount"], made["spec"]["maxReplicaCount"]) == (0, 10)
 
     version = {"trafficPercent": 10, "predictor": {"name": "next", "model": served}}
     wrong = {

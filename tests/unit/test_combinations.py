@@ -254,6 +254,8 @@ def test_a_shell_reads_every_command_of_the_notes(chart, case):
     [
         (one(), "curl http://m.ml.svc.cluster.local/v1/models/m:predict"),
         (one({"runtimes": {"huggingface": {"enabled": True}}}, **GPU), "curl http://m.ml.svc.cluster.local/openai/v1/completions"),
+        (one({"runtimes": {"torchserve": {"enabled": True}}}, format="pytorch"), "the server knows it by that one"),
+        (one({"runtimes": {"mlserver": {"enabled": True}}}, protocol="v2", runtime="kserve-mlserver"), "the server knows it by that one"),
         (one({"runtimes": {"vllm": {"enabled": True}}}, format="vLLM"), "curl http://m.ml.svc.cluster.local/v1/completions"),
         (
             {
