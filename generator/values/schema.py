@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from generator import CHART, DATA
-from generator.values.expansion import Expansion
 from generator.yaml.data import JsonObject
 from generator.yaml.document import load_fast
 
@@ -62,6 +61,9 @@ class Leaf:
 @cache
 def values_schema() -> JsonObject:
     """The expanded values.schema.yaml. Not to be changed in place."""
+    # Most runs find all that is derived from it kept, and need no catalog.
+    from generator.values.expansion import Expansion  # noqa: PLC0415
+
     return Expansion().expand(load_fast(DATA / "values.schema.yaml"))
 
 
