@@ -8,8 +8,17 @@ from functools import cache
 from typing import Any
 
 from generator import DATA
-from generator.versions import Versions, versions
 from generator.yaml.document import load_fast
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions of the chart and of upstream; `kubernetes` is a range, `tested` one of it."""
+
+    chart: str
+    kserve: str
+    kubernetes: str
+    tested: str
 
 
 @dataclass(frozen=True)
@@ -178,25 +187,26 @@ def formats(spec: Mapping[str, Any]) -> tuple[Format, ...]:
 def catalog() -> Catalog:
     """What catalog.yaml says. Raises TypeError for a key there that nothing here has."""
     data = load_fast(DATA / "catalog.yaml")
+    versions = Versions(**data["versions"])
     return Catalog(
-        versions=versions(),
-        images={key: _image(image) for key, image in data["images"].items()},
+        versions=versions,
+        images={key: _image(image, versions) for key, image in data["images"].items()},
         crds=tuple(Crd(**crd) for crd in data["crds"]),
-        runtimes={key: _runtime(key, each) for key, each in data["runtimes"].items()},
+        runtimes={key: _runtime(key, each, versions) for key, each in data["runtimes"].items()},
     )
 
 
-def _image(data: Mapping[str, Any]) -> Image:
+def _image(data: Mapping[str, Any], versions: Versions) -> Image:
     parts = dict(data, platforms=tuple(data["platforms"]))
     if "derived" in parts:
         parts["derived"] = Derivation(**parts["derived"])
     if "tag" in parts:
-        parts["tag"] = parts["tag"].format(kserve=versions().kserve)
+        parts["tag"] = parts["tag"].format(kserve=versions.kserve)
     return Image(**parts)
 
 
-def _runtime(key: str, data: Mapping[str, Any]) -> Runtime:
-    parts = dict(data, image=_image(data["image"]))
+def _runtime(key: str, data: Mapping[str, Any], versions: Versions) -> Runtime:
+    parts = dict(data, image=_image(data["image"], versions))
     parts["command"] = tuple(parts.get("command", ()))
     if "files" in parts:
         parts["files"] = Files(**{how: tuple(each) for how, each in parts["files"].items()})

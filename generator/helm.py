@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from generator import process, tools
+from generator.catalog import catalog
 from generator.errors import GeneratorError, Problem, ToolFailed, ValuesError
 from generator.values.load import NOTHING, Values
 from generator.values.sources import opened
-from generator.versions import versions
 from generator.yaml.path import Key
 
 _DESCRIPTOR = re.compile(r"/dev/fd/(\d+)\b")
@@ -41,7 +41,7 @@ def template(
     ToolMissing without Helm, ToolFailed for whatever else it says.
     """
     # The version is pinned, or it would be the one that this Helm happens to be built with.
-    version = versions().tested
+    version = catalog().versions.tested
     arguments = ("template", release, str(folder), "--namespace", namespace)
     return _run((*arguments, "--kube-version", version, *more), values, helm)
 

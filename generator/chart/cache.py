@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
-import hashlib
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from generator import CHART, DATA
-from generator.cache import cache_folder
+from generator import CHART
+from generator.cache import cache_folder, content_of, state
 from generator.output.record import NAME, Record, digest, parse
 
 _KEPT = 4
@@ -64,7 +61,7 @@ def _is_sound(entry: Path, chart: str) -> bool:
     files = (
         f"{folder}/{name}" for folder, _, names in os.walk(f"{root}/{chart}") for name in names
     )
-    found = {file[len(root) + 1 :]: digest(_content(file)) for file in files}
+    found = {file[len(root) + 1 :]: digest(content_of(file)) for file in files}
     return bool(own) and found == own
 
 
@@ -100,35 +97,6 @@ def _render(parent: Path) -> Path:
     record = Record("chart", {path: digest(text.encode()) for path, text in files.items()})
     mirror.write(files | {NAME: record.text()}, parent)
     return parent
-
-
-@functools.cache
-def state() -> str:
-    """What tells one state of the sources from another: a hash of all that charts are made from.
-
-    Read once, as the sources themselves are.
-    """
-    state, root = hashlib.sha256(), str(DATA.parent)
-    for file in sorted(_sources(root)):
-        content = _content(file)
-        state.update(f"{file[len(root) + 1 :]}\0{len(content)}\0".encode())
-        state.update(content)
-    return state.hexdigest()[:32]
-
-
-def _sources(root: str) -> Iterator[str]:
-    """What charts are made from, below the package: programs and data."""
-    for folder, folders, files in os.walk(root):
-        # Caches of Python's, and schemas of objects, with which no chart has anything to do.
-        folders[:] = [name for name in folders if name not in ("__pycache__", "schemas")]
-        is_data = folder.startswith(str(DATA))
-        yield from (f"{folder}/{name}" for name in files if is_data or name.endswith(".py"))
-
-
-def _content(file: str) -> bytes:
-    """What a file holds, in half of pathlib's time: every command that renders reads 400 files."""
-    with open(file, "rb", buffering=0) as opened:  # noqa: PTH123
-        return opened.read()
 
 
 def _forget(cache: Path) -> None:

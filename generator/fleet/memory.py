@@ -17,8 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from generator import tools
-from generator.cache import cache_folder
-from generator.chart import cache
+from generator.cache import cache_folder, state
 from generator.output import inventory, record
 from generator.output.record import NAME
 from generator.values.sources import Source
@@ -52,7 +51,7 @@ def fingerprint(sources: Sequence[Source], teams: Sequence[str], about: str) -> 
 def _program() -> str:
     helm = tools.find("helm")
     status = helm.stat()
-    return f"{cache.state()}\0{helm}\0{status.st_size}\0{status.st_mtime_ns}"
+    return f"{state()}\0{helm}\0{status.st_size}\0{status.st_mtime_ns}"
 
 
 def look(folder: Path) -> str:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from generator.catalog import catalog
 from generator.errors import Problem, ValuesError
 from generator.values.formats import compiled, text_pattern
 from generator.values.helmschema import helm_schema
@@ -99,10 +100,6 @@ def _foreign_sign(text: str) -> str | None:
 
 def _misspelt(whole: JsonObject) -> Iterator[tuple[Key, str]]:
     """Formats that no runtime of the catalog or of the values serves, and that are nearly one."""
-    if not whole["models"]:
-        return
-    from generator.catalog import catalog  # noqa: PLC0415
-
     known = {
         each.name.lower() for runtime in catalog().runtimes.values() for each in runtime.formats
     }

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from generator import CHART, DATA
+from generator.cache import kept, state
 from generator.yaml.data import JsonObject
 from generator.yaml.document import load_fast
 
@@ -61,7 +62,10 @@ class Leaf:
 @cache
 def values_schema() -> JsonObject:
     """The expanded values.schema.yaml. Not to be changed in place."""
-    # Most runs find all that is derived from it kept, and need no catalog.
+    return kept("values.schema", state().encode(), _expanded)
+
+
+def _expanded() -> JsonObject:
     from generator.values.expansion import Expansion  # noqa: PLC0415
 
     return Expansion().expand(load_fast(DATA / "values.schema.yaml"))

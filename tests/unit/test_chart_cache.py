@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from generator import CHART, MODELS
+from generator import cache as user_cache
 from generator.chart import cache as chart_cache
 from generator.chart import rendering
 from tests.rendering import ROOT
@@ -24,15 +25,15 @@ def next_run(tmp_path, monkeypatch):
     """A function that gives catalog.yaml a text, and the folder that the next run finds."""
     sources = tmp_path / "sources"
     sources.mkdir()
-    monkeypatch.setattr(chart_cache, "DATA", sources)
+    monkeypatch.setattr(user_cache, "DATA", sources)
 
     def run(text):
         (sources / "catalog.yaml").write_text(text)
-        chart_cache.state.cache_clear()
+        user_cache.state.cache_clear()
         return chart_cache.folder()
 
     yield run
-    chart_cache.state.cache_clear()
+    user_cache.state.cache_clear()
 
 
 def content(folder):
@@ -129,7 +130,7 @@ def test_runs_that_begin_together_on_an_empty_cache_all_find_it_whole(cache):
     for run in runs:
         said = run.communicate(timeout=120)[1]
         assert (run.returncode, said) == (0, "")
-    assert [entry.name for entry in cache.iterdir()] == [chart_cache.state()]
+    assert [entry.name for entry in cache.iterdir()] == [user_cache.state()]
     assert content(chart_cache.folder()) == rendering.render()
 
 
@@ -139,9 +140,9 @@ def test_a_change_of_the_sources_is_another_chart(next_run):
 
 
 def test_the_sources_are_read_once_in_a_run(monkeypatch):
-    chart_cache.state.cache_clear()
+    user_cache.state.cache_clear()
     folder = chart_cache.folder()
-    monkeypatch.setattr(chart_cache, "DATA", None)
+    monkeypatch.setattr(user_cache, "DATA", None)
     assert chart_cache.folder() == folder
 
 
