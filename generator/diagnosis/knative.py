@@ -23,7 +23,7 @@ def reasons(seen: Snapshot, each: JsonObject) -> Findings:
         fact = "is not there, and KServe rejects what is to run on it"
         remedy = f"install Knative Serving, then: {_restart(seen)}"
         yield Finding("knative-missing", called("CustomResourceDefinition", KNATIVE), fact, remedy)
-    else:
+    elif not _was_taken(each):
         yield from _late(seen, KNATIVE, "rejects what is to run on it")
 
 
@@ -41,6 +41,12 @@ def check_virtual_services(seen: Snapshot) -> Findings:
             yield from _late(seen, VIRTUAL_SERVICES, "writes no VirtualService for models")
 
 
+def _was_taken(each: JsonObject) -> bool:
+    """Whether KServe made something of it on Knative, which it did not for what it rejects."""
+    parts = at(each, "status.components") or {}
+    return any(part.get("latestCreatedRevision") for part in parts.values())
+
+
 def _is_on_knative(seen: Snapshot, each: JsonObject) -> bool:
     # KServe goes on with the mode in which it took the object first.
     if settled := at(each, "status.deploymentMode"):
@@ -56,10 +62,11 @@ def _late(seen: Snapshot, name: str, so: str) -> Findings:
         time_of(at(status, "state.running.startedAt"))
         for pod in seen.controller_pods
         for status in at(pod, "status.containerStatuses") or []
+        if status.get("name") == "manager"
     ]
     started = min((each for each in starts if each), default=None)
     if controller and made and started and started < made:
-        fact = f"started before there was {name}, for which it looks only then, and {so}"
+        fact = f"started before {name} was there, looks for it only as it starts, and {so}"
         yield Finding("restart-needed", label(controller), fact, _restart(seen))
 
 

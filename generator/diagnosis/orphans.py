@@ -32,6 +32,8 @@ def check_orphans(seen: Snapshot) -> Findings:
         labels = at(each, "metadata.labels") or {}
         routed = labels.get(PART_OF) == CHART and labels.get(_INSTANCE) != seen.release.name
         model = str(labels.get(MODEL_LABEL) or (labels.get(_NAME) if routed else "") or "")
+        if each["kind"] == "HorizontalPodAutoscaler" and not _is_of_a_version(each, model):
+            continue  # A scaler of the user's own.
         if model and (namespace(each), model) not in there:
             fact = f"is of model {model}, which is not there"
             yield Finding("orphan", label(each), fact, _deletion(each))
@@ -50,10 +52,19 @@ def check_scalers(seen: Snapshot) -> Findings:
         model = seen.named("models", name, home)
         if model is None or at(model, "metadata.deletionTimestamp") or not _is_kserves(each):
             continue
+        if not _is_of_a_version(each, name):
+            continue  # A scaler of the user's own.
         if target in workload_names(model) or seen.named("model deployments", target, home):
             continue
         fact = f"scales Deployment {target}, which is not there: {name} has no such version"
         yield Finding("orphan", label(each), fact, _deletion(each))
+
+
+def _is_of_a_version(scaler: JsonObject, model: str) -> bool:
+    """Whether KServe would have called it so, and had it scale what it scales."""
+    target, name = at(scaler, "spec.scaleTargetRef") or {}, str(at(scaler, "metadata.name"))
+    is_predictors = name.startswith(f"{model}-") and name.endswith("predictor")
+    return is_predictors and (target.get("kind"), target.get("name")) == ("Deployment", name)
 
 
 def _is_kserves(scaler: JsonObject) -> bool:

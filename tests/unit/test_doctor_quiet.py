@@ -139,6 +139,15 @@ def a_scaler_that_keda_makes(cluster):
 
 
 @quiet
+def scalers_of_the_users_own(cluster):
+    """With KServe's label, by which they are read, and something else to scale."""
+    other = doctor.scaler()
+    other["spec"]["scaleTargetRef"]["kind"] = "StatefulSet"
+    cluster.found["model scalers"] = [doctor.scaler("iris-features"), other]
+    cluster.found["model scalers"].append(doctor.scaler("rose-features", "rose"))
+
+
+@quiet
 def a_scaler_of_a_model_that_is_being_deleted(cluster):
     cluster.found["model scalers"] = [doctor.scaler()]
     cluster.model["metadata"]["deletionTimestamp"] = "2026-06-01T11:59:30Z"
@@ -218,6 +227,24 @@ def test_a_controller_that_is_younger_than_knative_has_seen_it():
     cluster = healthy()
     doctor.on_knative(cluster, KNATIVE, started="2026-06-01T11:00:10Z")
     cluster.unready()
+    assert found(cluster) == NOT_READY
+
+
+def test_a_controller_that_started_again_beside_an_older_sidecar_has_seen_it():
+    cluster = healthy()
+    doctor.on_knative(cluster, KNATIVE, started="2026-06-01T11:00:10Z")
+    cluster.unready()
+    early = {"name": "istio-proxy", "state": {"running": {"startedAt": "2026-06-01T10:00:00Z"}}}
+    cluster.found["controller pods"][0]["status"]["containerStatuses"].append(early)
+    assert found(cluster) == NOT_READY
+
+
+def test_what_kserve_has_taken_it_has_not_rejected():
+    """The CRD is younger than the controller, since Knative was installed anew."""
+    cluster = healthy()
+    doctor.on_knative(cluster, KNATIVE)
+    cluster.unready()
+    cluster.model["status"]["components"] = {"predictor": {"latestCreatedRevision": "iris-00001"}}
     assert found(cluster) == NOT_READY
 
 

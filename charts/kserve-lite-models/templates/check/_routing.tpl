@@ -87,10 +87,35 @@ deploymentMode key), where key is what asks for it.
   {{- if or $model.transformer (dig "transformer" false ($model.spec | default dict)) }}
     ERROR: {{ $path }}: the transformer calls the model itself, past the split; remove one of the two
   {{- end }}
+  {{- if include "kserve-lite-models.unfetched" $model }}
+    ERROR: {{ $path }}: KServe has versions only of a model that it fetches; give the model a storageUri, or make each version a model
+  {{- end }}
   {{- /* A canary of the spec takes the place of the key's. */}}
   {{- if or (eq .key "spec.canary") (not ($model.spec | default dict).canary) }}
     {{- include "kserve-lite-models.check.parts" (dict "root" $root "path" $path "model" $model) }}
   {{- end }}
+{{- end -}}
+
+{{- /*
+Whether a server of one's own has its model in its image, as "true" or nothing (GetStorageUri of CustomPredictor in
+pkg/apis/serving/v1beta1). Takes the model.
+*/ -}}
+{{- define "kserve-lite-models.unfetched" -}}
+  {{- $predictor := get (.spec | default dict) "predictor" | default dict -}}
+  {{- $fetched := or .storageUri (hasKey (.env | default dict) "STORAGE_URI") -}}
+  {{- if $predictor.containers -}}
+    {{- $fetched = false -}}
+    {{- range $predictor.containers -}}
+      {{- if eq (toString .name) "kserve-container" -}}
+        {{- range .env -}}
+          {{- $fetched = or $fetched (eq (toString .name) "STORAGE_URI") -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if and (or .image $predictor.containers) (not (or $fetched .format $predictor.model)) -}}
+    true
+  {{- end -}}
 {{- end -}}
 
 {{- /* The parts of the requests that a model's versions receive. Takes (dict root path model). */ -}}
@@ -122,9 +147,6 @@ deploymentMode key), where key is what asks for it.
   {{- include "kserve-lite-models.check.split" (dict "root" $root "path" (printf "models.%s" $name) "model" $model "deploymentMode" .deploymentMode "key" "canary") }}
   {{- if or (hasKey $model "batcher") (hasKey $model "logger") }}
     ERROR: {{ $path }}: KServe leads the versions' requests past the agent, which logs and batches; remove {{ keys (pick $model "batcher" "logger") | sortAlpha | join " and " }}, or make each version a model
-  {{- end }}
-  {{- if and $model.image (not (or $model.storageUri (hasKey ($model.env | default dict) "STORAGE_URI"))) (not (dig "predictor" "model" false ($model.spec | default dict))) }}
-    ERROR: {{ $path }}: KServe has versions only of a model that it fetches; give the model a storageUri, or make each version a model
   {{- end }}
   {{- $class := dig "autoscaling" "class" (dig "annotations" "serving.kserve.io/autoscalerClass" "hpa" $model) $model }}
   {{- range $key, $version := $model.canary }}

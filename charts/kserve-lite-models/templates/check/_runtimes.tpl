@@ -197,7 +197,8 @@ pkg/controller/v1beta1/inferenceservice/components; kserve/kserve#6113). Takes (
 {{- define "kserve-lite-models.check.workers" -}}
   {{- $path := .path -}}
   {{- $model := .model -}}
-  {{- if dig "predictor" dict ($model.spec | default dict) | keys | has "workerSpec" }}
+  {{- $predictor := get ($model.spec | default dict) "predictor" | default dict }}
+  {{- if and (hasKey $predictor "workerSpec") (not (kindIs "invalid" $predictor.workerSpec)) }}
     ERROR: {{ $path }}.spec.predictor.workerSpec: KServe v0.20.0 deletes the workers that it has made; remove it, and serve the model from one node
   {{- else }}
     {{- range .runtimes }}

@@ -75,8 +75,9 @@ a boolean or null. Takes (dict path name longest).
       ERROR: {{ $path }}.minReplicas: is more than maxReplicas; raise maxReplicas
     {{- end }}
     {{- $mode := include "kserve-lite-models.deploymentMode" (dict "root" $ "model" $model) }}
-    {{- if or $model.autoscaling $model.annotations }}
-      {{- include "kserve-lite-models.check.autoscaling" (dict "path" $path "model" $model "deploymentMode" $mode) }}
+    {{- $class := include "kserve-lite-models.autoscalerClass" (dict "root" $ "model" $model) }}
+    {{- if or $model.autoscaling $class (and $model.spec (contains "autoScaling" (toJson $model.spec))) }}
+      {{- include "kserve-lite-models.check.autoscaling" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode "class" $class) }}
     {{- end }}
     {{- if $model.credentials }}
       {{- include "kserve-lite-models.check.credentials" (dict "path" $path "credentials" $model.credentials) }}
@@ -85,6 +86,9 @@ a boolean or null. Takes (dict path name longest).
       {{- include "kserve-lite-models.check.preStop" (dict "root" $ "path" $path "model" $model "deploymentMode" $mode) }}
     {{- end }}
     {{- range $key, $entry := pick $model "transformer" "explainer" }}
+      {{- with $entry.storageUri }}
+        {{- include "kserve-lite-models.check.storage" (dict "root" $ "path" (printf "%s.%s" $path $key) "uri" .) }}
+      {{- end }}
       {{- include "kserve-lite-models.check.component" (dict "path" (printf "%s.%s" $path $key) "entry" $entry) }}
     {{- end }}
     {{- if or $model.resources $model.gpus $model.transformer $model.explainer $model.spec }}
