@@ -142,6 +142,7 @@ FORMATS = {
     "path template": "/flipped/{{ .Namespace }}/{{ .Name }}",
     "resource name": "example.com/flipped",
     "storage uri": "s3://flipped",
+    "storage uri of an object": "s3://flipped",
     "url": "http://flipped.example.com",
 }
 

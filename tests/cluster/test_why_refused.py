@@ -192,3 +192,41 @@ def test_what_keda_is_told(cluster, keda, model, models, tmp_path):
             return any(NOTHING in each for each in said)
 
         cluster.wait(f"{name} is refused", refused)
+
+
+HPA = "horizontalpodautoscaler"
+
+
+def test_another_class_leaves_the_scaler_of_before(cluster, keda, model, models):
+    made = ("changed-predictor", models)
+    by_keda = {"autoscaler": "keda", "predictor": {**SERVED, **SCALED}}
+    model("changed", predictor=SERVED)
+    cluster.wait("an HPA", lambda: cluster.get(HPA, *made))
+    model("changed", **by_keda)
+    cluster.wait("a ScaledObject", lambda: cluster.get(KIND, *made))
+    assert cluster.get(HPA, *made)
+    cluster.kubectl("delete", HPA, made[0], "-n", models)
+    model("changed", predictor=SERVED)
+    cluster.wait("an HPA again", lambda: cluster.get(HPA, *made))
+    assert cluster.get(KIND, *made)
+
+
+def test_a_scaler_of_ones_own_by_the_name_of_kserves_is_deleted(cluster, model, models):
+    own = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "own-predictor"},
+        "spec": {
+            "scaleTargetRef": {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "name": "own-predictor",
+            },
+            "maxReplicas": 7,
+        },
+    }
+    other = {**own, "metadata": {"name": "other"}}
+    cluster.apply(own, other, namespace=models)
+    model("own", autoscaler="external", predictor=SERVED)
+    cluster.wait("it is gone", lambda: cluster.get(HPA, "own-predictor", models) is None)
+    assert cluster.get(HPA, "other", models)

@@ -71,6 +71,7 @@ EXAMPLES = {
     "repository": (["kserve/agent", "a.b_c/d--e"], ["", "a..b", "a._b", "A", "a/b:1", "/a", "a/"]),
     "resource name": (["cpu", "memory", "nvidia.com/gpu", "hugepages-2Mi"], ["mem", "", "gpu", "a b/c"]),
     "seconds": ([0, 60], [-1, "60s", 1.5]),
+    "storage uri of an object": (["s3://a/b", "/mnt/models"], ["", "s3:/a/b", "./a", "a/b", "file:///a"]),
     "storage uri": (["s3://a/b", "hf://org/model", "pvc://a", "oci+native://a/b:1"], ["", "/mnt/x", "s3:/a/b", "./a", "s3://a b", "s3://", "s3:///a", "a/b", "S3://a"]),
     "tag": (["v1", "1.10", "_a"], ["", "not a tag!", ":v1", "-a", "a" * 129]),
     "target label": (["__meta_x", "a1"], ["", "1a", "a-b"]),
