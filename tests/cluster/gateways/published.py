@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,13 +108,23 @@ def address(release: Release, mode: str, gateway: str = "kserve-ingress-gateway"
 @contextlib.contextmanager
 def serving(
     platform: Platform, models: Object, folder: Path, *, graphs: Object | None = None
-) -> Iterator[None]:
-    """A release of models, and of graphs that ask them, Ready and rolled out."""
+) -> Iterator[Callable[[Object], None]]:
+    """A release of models, and of graphs that ask them, Ready and rolled out; what upgrades it to
+    other models.
+    """
     cluster = platform.release.cluster
     file = folder / "models.json"
     where = {"global": {"platformNamespace": platform.release.namespace}}
-    entries = {"models": models, "graphs": graphs or {}}
-    file.write_text(json.dumps({**platform.values, **where, **entries}))
+
+    def write(models: Object) -> None:
+        entries = {"models": models, "graphs": graphs or {}}
+        file.write_text(json.dumps({**platform.values, **where, **entries}))
+
+    def change(models: Object) -> None:
+        write(models)
+        release.upgrade(f"--values={file}")
+
+    write(models)
     release = Release(cluster, NAMESPACE, chart=CHARTS[MODELS], name="models")
     try:
         release.install(f"--values={file}")
@@ -122,6 +132,6 @@ def serving(
         every = (kinds, "--all", "-n", NAMESPACE)
         cluster.kubectl("wait", *every, waiting.READY, "--timeout=10m")
         cluster.kubectl("rollout", "status", "deployment", "-n", NAMESPACE, "--timeout=10m")
-        yield
+        yield change
     finally:
         release.uninstall()

@@ -1,9 +1,10 @@
-"""A steady rate of requests to a model's Service, and what becomes of each.
+"""A steady rate of requests to a model, and what becomes of each.
 
-with Load(cluster, "iris", namespace, body) as load: …   asks until the block ends
+with Load(cluster, "iris", namespace, body) as load: …   asks its Service until the block ends
+with GatewayLoad(address, url, body) as load: …          asks a gateway for it
 load.requests                                            then says what became of each
 
-Each request has a connection of its own, to an endpoint chosen as kube-proxy does: at random, of the
+Each request has a connection of its own. One to the Service goes to an endpoint chosen as kube-proxy does: at random, of the
 ready ones, or where there are none of those that still serve while they end. That it is read anew
 once a second is the longest that kube-proxy takes by default (minSyncPeriod) to follow a change.
 """
@@ -20,6 +21,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.cluster.harness.cluster import Cluster
 
@@ -37,25 +39,23 @@ class Request:
     failure: str
 
 
-class Load:
-    """Requests to the v1 protocol of a model, from the start of the block to its end."""
+class GatewayLoad:
+    """Requests to a URL of the v1 protocol at the address of a gateway, from the start of the block
+    to its end.
+    """
 
-    def __init__(self, cluster: Cluster, model: str, namespace: str, body: object) -> None:
-        assert cluster.control_plane is not None, "the pods of a given cluster cannot be reached"
-        self._api = cluster.control_plane.api
-        slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
-        self._slices = f"{slices}?labelSelector=kubernetes.io/service-name={model}"
-        self._path = f"/v1/models/{model}:predict"
+    def __init__(self, address: str, url: str, body: object) -> None:
+        parts = urlsplit(url)
+        self._host, self._at = parts.netloc, address
+        self._path = parts.path
         self._body = json.dumps(body).encode()
-        self._endpoints: list[str] = []
         self._futures: list[Future[Request]] = []
         self._halt = threading.Event()
-        self._threads = [threading.Thread(target=work) for work in (self._follow, self._send)]
+        self._threads = [threading.Thread(target=self._send)]
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self.requests: list[Request] = []
 
-    def __enter__(self) -> Load:
-        self._sync()
+    def __enter__(self) -> GatewayLoad:
         for thread in self._threads:
             thread.start()
         return self
@@ -77,6 +77,48 @@ class Load:
         times = [one.at for one in self.requests if one.failure]
         return max(times) - min(times) if times else 0.0
 
+    def _send(self) -> None:
+        start = time.monotonic()
+        with ThreadPoolExecutor(max_workers=int(_RATE * _TIMEOUT)) as pool:
+            while not self._halt.wait(start + len(self._futures) / _RATE - time.monotonic()):
+                self._futures.append(pool.submit(self._ask, time.monotonic() - start))
+
+    def _address(self) -> str:
+        return self._at
+
+    def _ask(self, at: float) -> Request:
+        if not (address := self._address()):
+            return Request(at, None, "no endpoint")
+        headers = {"Content-Type": "application/json", "Host": self._host}
+        request = urllib.request.Request(f"http://{address}{self._path}", self._body, headers)
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT) as answer:
+                return Request(at, json.load(answer)["predictions"], "")
+        except OSError as error:
+            return Request(at, None, _reason(error))
+
+
+class Load(GatewayLoad):
+    """Requests to a model's Service, which find the endpoints that it has, as kube-proxy does."""
+
+    def __init__(self, cluster: Cluster, model: str, namespace: str, body: object) -> None:
+        super().__init__("", f"http://{model}.{namespace}/v1/models/{model}:predict", body)
+        assert cluster.control_plane is not None, "the pods of a given cluster cannot be reached"
+        self._api = cluster.control_plane.api
+        slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+        self._slices = f"{slices}?labelSelector=kubernetes.io/service-name={model}"
+        self._endpoints: list[str] = []
+        self._threads.append(threading.Thread(target=self._follow))
+
+    def __enter__(self) -> Load:
+        self._sync()
+        super().__enter__()
+        return self
+
+    def _address(self) -> str:
+        endpoints = self._endpoints
+        return random.choice(endpoints) if endpoints else ""
+
     def _follow(self) -> None:
         while not self._halt.wait(_SYNC):
             try:
@@ -94,24 +136,6 @@ class Load:
                 elif endpoint["conditions"].get("serving"):
                     ending.append(address)
         self._endpoints = ready or ending
-
-    def _send(self) -> None:
-        start = time.monotonic()
-        with ThreadPoolExecutor(max_workers=int(_RATE * _TIMEOUT)) as pool:
-            while not self._halt.wait(start + len(self._futures) / _RATE - time.monotonic()):
-                self._futures.append(pool.submit(self._ask, time.monotonic() - start))
-
-    def _ask(self, at: float) -> Request:
-        endpoints = self._endpoints
-        if not endpoints:
-            return Request(at, None, "no endpoint")
-        url = f"http://{random.choice(endpoints)}{self._path}"
-        request = urllib.request.Request(url, self._body, {"Content-Type": "application/json"})
-        try:
-            with self._opener.open(request, timeout=_TIMEOUT) as answer:
-                return Request(at, json.load(answer)["predictions"], "")
-        except OSError as error:
-            return Request(at, None, _reason(error))
 
 
 def _reason(error: OSError) -> str:
