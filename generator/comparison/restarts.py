@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from generator import CONTROLLER
-from generator.comparison.change import Change, Found
+from generator.comparison.change import Change, Found, Pair
 from generator.comparison.serving import served
-from generator.comparison.settings import refused
+from generator.comparison.settings import mode, refused
 from generator.importer.workload import COMPONENTS
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-# Fields of a component that leave the pods of Standard mode alone.
+# Fields of a component that leave the pods of Standard mode alone, and those of Knative as well.
 _SCALING = (
     "minReplicas",
     "maxReplicas",
@@ -29,15 +29,9 @@ _SCALING = (
     "timeout",
     "containerConcurrency",
 )
-# Of an InferenceService: where, what it has to do with pods, and what below it has not.
-_OF_A_MODEL = (
-    ("metadata.labels", "the pods carry these as well", ()),
-    ("metadata.annotations", "the pods carry these as well", (_LAST_APPLIED,)),
-    *(
-        (f"spec.{component}", f"the {component}'s pods are made of this", _SCALING)
-        for component in COMPONENTS
-    ),
-)
+_OF_KNATIVE = ("scaleMetricType", "autoScaling", "deploymentStrategy", "canaryTrafficPercent")
+# What KServe writes into a revision where a model says nothing (SetAutoScalingAnnotations).
+_REVISED = {"minReplicas": 1, "maxReplicas": 0}
 _RUNTIMES = ("ServingRuntime", "ClusterServingRuntime")
 # Fields of a runtime that choose it, and are not in its pods.
 _CHOOSING = ("supportedModelFormats", "disabled", "protocolVersions", "multiModel")
@@ -57,17 +51,32 @@ def models(change: Change) -> Found:
     never = {pair.identity for pair, *_ in refused(change)}
     for pair, old, new in change.both:
         if pair.kind == "InferenceService" and pair.identity not in never:
-            for path, what, without in _OF_A_MODEL:
-                before, after = at(old, path), at(new, path)
-                # A component that comes or goes takes no pod of the others along.
-                if path.startswith("spec.") and ABSENT in (before, after):
-                    continue
-                if fields := _paths(before, after, without=without):
-                    yield pair, path, _reason(fields, what)
+            yield from _of_a_model(pair, change)
         elif pair.kind in _RUNTIMES and (fields := runtime_fields(old, new)):
             yield pair, "spec", _reason(fields, "every model that it serves restarts")
             for model, why in served(pair, change):
                 yield model, "spec.predictor", _reason(fields, why)
+
+
+def _of_a_model(pair: Pair, change: Change) -> Found:
+    """What a model says itself of its pods, and says otherwise."""
+    old, new = pair.old or {}, pair.new or {}
+    for key, without in (("labels", ()), ("annotations", (_LAST_APPLIED,))):
+        path = f"metadata.{key}"
+        if fields := _paths(at(old, path), at(new, path), without=without):
+            yield pair, path, _reason(fields, "the pods carry these as well")
+    knative = mode(old, new, change) == "Knative"
+    for component in COMPONENTS:
+        before, after = at(old, f"spec.{component}"), at(new, f"spec.{component}")
+        # A component that comes or goes takes no pod of the others along.
+        if ABSENT in (before, after):
+            continue
+        if knative:
+            before, after = (_REVISED | (each or {}) for each in (before, after))
+        without = _OF_KNATIVE if knative else _SCALING
+        if fields := _paths(before, after, without=without):
+            what = f"the {component}'s pods are made of this"
+            yield pair, f"spec.{component}", _reason(fields, what)
 
 
 def runtime_fields(old: JsonObject, new: JsonObject) -> list[str]:

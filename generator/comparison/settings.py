@@ -70,6 +70,11 @@ def refused(change: Change) -> Found:
             yield pair, f'metadata.annotations["{_MODE}"]', f"{reason}; delete the model first"
 
 
+def mode(old: JsonObject, new: JsonObject, change: Change) -> str:
+    """The mode of a model that KServe leaves in it; empty where neither side tells."""
+    return _said(old) or _default(change.old) or _said(new) or _default(change.new)
+
+
 def _modes(old: JsonObject, new: JsonObject, change: Change) -> tuple[str, str] | None:
     """The modes of a model, where both are known and differ."""
     before = _said(old) or _default(change.old)

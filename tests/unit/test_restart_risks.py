@@ -1,0 +1,55 @@
+"""Which edits restart a model and which do not, as `diff` tells it: one case per fact of KServe."""
+
+import pytest
+
+from tests.unit.test_diff import diff, folder, in_mode, of
+
+KNATIVE = in_mode("Knative")
+
+
+def risks(path, old, new):
+    """What `diff` says of two lists of objects: the risks, in order."""
+    return diff(folder(path / "old", *old), folder(path / "new", *new))[1]["risks"]
+
+
+def restarted(path, old, new):
+    """The fields of InferenceServices that restart them, each with its object's name."""
+    found = risks(path, old, new)
+    assert {each["risk"] for each in found} <= {"model-restart"}
+    named = [(each["object"].partition(" -n ")[0], each["field"]) for each in found]
+    return [(name.removeprefix("InferenceService/"), field) for name, field in named]
+
+
+def spoken(base, **predictor):
+    return base | {"spec": {"predictor": predictor}}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("minReplicas", 2),
+        ("maxReplicas", 3),
+        ("scaleTarget", 5),
+        ("scaleMetric", "rps"),
+        ("timeout", 90),
+        ("containerConcurrency", 4),
+    ],
+)
+def test_a_revision_of_knative_is_made_of_how_it_scales(tmp_path, field, value):
+    edited = spoken(KNATIVE, **{field: value})
+    assert restarted(tmp_path, [KNATIVE], [edited]) == [("iris", "spec.predictor")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("minReplicas", 1), ("maxReplicas", 0), ("canaryTrafficPercent", 10)]
+)
+def test_what_makes_no_revision_restarts_nothing(tmp_path, field, value):
+    assert restarted(tmp_path, [KNATIVE], [spoken(KNATIVE, **{field: value})]) == []
+
+
+@pytest.mark.parametrize(("default", "count"), [("Knative", 1), ("Standard", 0)])
+def test_the_mode_of_a_model_may_be_the_clusters(tmp_path, default, count):
+    data = {"deploy": f'{{"defaultDeploymentMode": "{default}"}}'}
+    config = of("ConfigMap", "inferenceservice-config", data=data)
+    old, new = spoken(in_mode(""), minReplicas=1), spoken(in_mode(""), minReplicas=2)
+    assert len(restarted(tmp_path, [old, config], [new, config])) == count
