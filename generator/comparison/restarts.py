@@ -9,11 +9,11 @@ from typing import Any
 
 from generator import CONTROLLER
 from generator.comparison.change import Change, Found, Pair
-from generator.comparison.serving import served
+from generator.comparison.serving import canaries, predictors, served
 from generator.comparison.settings import mode, refused
 from generator.importer.workload import COMPONENTS
 from generator.yaml.data import JsonObject
-from generator.yaml.fields import ABSENT, at, compare
+from generator.yaml.fields import ABSENT, at, compare, same
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Fields of a component that leave the pods of Standard mode alone, and those of Knative as well.
@@ -54,16 +54,15 @@ def models(change: Change) -> Found:
             yield from _of_a_model(pair, change)
         elif pair.kind in _RUNTIMES and (fields := runtime_fields(old, new)):
             yield pair, "spec", _reason(fields, "every model that it serves restarts")
-            for model, why in served(pair, change):
-                yield model, "spec.predictor", _reason(fields, why)
+            for model, field, _, why in served(pair, change):
+                yield model, field, _reason(fields, why)
 
 
 def _of_a_model(pair: Pair, change: Change) -> Found:
     """What a model says itself of its pods, and says otherwise."""
     old, new = pair.old or {}, pair.new or {}
-    for key, without in (("labels", ()), ("annotations", (_LAST_APPLIED,))):
-        path = f"metadata.{key}"
-        if fields := _paths(at(old, path), at(new, path), without=without):
+    for path in ("metadata.labels", "metadata.annotations"):
+        if fields := _paths(at(old, path), at(new, path), without=(_LAST_APPLIED,)):
             yield pair, path, _reason(fields, "the pods carry these as well")
     knative = mode(old, new, change) == "Knative"
     for component in COMPONENTS:
@@ -73,10 +72,21 @@ def _of_a_model(pair: Pair, change: Change) -> Found:
             continue
         if knative:
             before, after = (_REVISED | (each or {}) for each in (before, after))
-        without = _OF_KNATIVE if knative else _SCALING
-        if fields := _paths(before, after, without=without):
+        if fields := _paths(before, after, without=_OF_KNATIVE if knative else _SCALING):
             what = f"the {component}'s pods are made of this"
             yield pair, f"spec.{component}", _reason(fields, what)
+    yield from _canaries(pair, old, new)
+
+
+def _canaries(pair: Pair, old: JsonObject, new: JsonObject) -> Found:
+    """Canaries whose own fields differ; those that come or go take no pod of the others along."""
+    before, after = predictors(old), predictors(new)
+    said = canaries(old)
+    for field, own in canaries(new).items():
+        if field not in said or same(said[field], own):
+            continue
+        if fields := _paths(before[field], after[field], without=_SCALING):
+            yield pair, field, _reason(fields, "the canary's pods are made of this")
 
 
 def runtime_fields(old: JsonObject, new: JsonObject) -> list[str]:

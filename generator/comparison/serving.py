@@ -14,16 +14,21 @@ from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
 
-def served(runtime: Pair, change: Change) -> Iterator[tuple[Pair, str]]:
-    """The models that a runtime serves, or may serve, and why; those on one side only restart not.
+def served(runtime: Pair, change: Change) -> Iterator[tuple[Pair, str, JsonObject, str]]:
+    """The models that a runtime serves, or may serve: each with the field of the predictor that it
+    serves, the predictor, and why; those on one side only restart not.
 
     Without a name KServe chooses by format, protocol and priority among all runtimes of the
     cluster, which are not all here: such a model may be served by another one.
     """
     old = models(change.old)
     for identity, data in models(change.new).items():
-        if identity in old and (why := _why(data, runtime)):
-            yield Pair(identity, old[identity], data), why
+        if identity not in old or (runtime.kind == "ServingRuntime" and not _beside(data, runtime)):
+            continue
+        before = predictors(old[identity])
+        for field, predictor in predictors(data).items():
+            if field in before and (why := _why(predictor, runtime)):
+                yield Pair(identity, old[identity], data), field, predictor, why
 
 
 @cache
@@ -33,11 +38,36 @@ def models(side: Side) -> dict[Identity, JsonObject]:
     return {identity: data for data in found if (identity := of_object(data, ""))}
 
 
-def _why(data: JsonObject, runtime: Pair) -> str:
-    """Why a model's pods are made of a runtime; empty if they are not."""
-    if runtime.kind == "ServingRuntime" and not _beside(data, runtime):
-        return ""
-    predictor = at(data, "spec.predictor") or {}
+def predictors(model: JsonObject) -> dict[str, JsonObject]:
+    """What KServe makes the pods of a model's predictor and of its canaries of, each by its field.
+
+    A canary is put over the predictor (components/predictor.go, buildCanaryPredictor).
+    """
+    stable = at(model, "spec.predictor") or {}
+    found = {"spec.predictor": stable}
+    return found | {field: _over(stable, own) for field, own in canaries(model).items()}
+
+
+def canaries(model: JsonObject) -> dict[str, JsonObject]:
+    """What a model's canaries say themselves, each by its field."""
+    found: Any = at(model, "spec.canary") or []
+    each_own = [each.get("predictor") or {} for each in found]
+    return {f"spec.canary[{own.get('name')}].predictor": own for own in each_own}
+
+
+def _over(base: JsonObject, own: JsonObject) -> JsonObject:
+    """One mapping over another: what is empty counts for nothing, as in Go's mergo."""
+    made = dict(base)
+    for key, value in own.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            made[key] = _over(base[key], value)
+        elif value:
+            made[key] = value
+    return made
+
+
+def _why(predictor: JsonObject, runtime: Pair) -> str:
+    """Why a predictor's pods are made of a runtime; empty if they are not."""
     model = predictor.get("model") or {}
     if named := model.get("runtime"):
         return f"its runtime {runtime.name} differs" if named == runtime.name else ""

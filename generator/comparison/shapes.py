@@ -64,6 +64,7 @@ _GATEWAY: _Shape = {
         "servers": [{"port": {"name": _TEXT}, "hosts": [_TEXT], "tls": _MAP}],
     }
 }
+_PREDICTOR: _Shape = {"model": {"modelFormat": _MAP}}
 _RUNTIME: _Shape = {"spec": {"supportedModelFormats": [{"name": _TEXT}]}}
 _WEBHOOKS: _Shape = {"webhooks": [{"name": _TEXT}]}
 _SHAPES: dict[str, _Shape] = {
@@ -104,7 +105,8 @@ _SHAPES: dict[str, _Shape] = {
     },
     "InferenceService": {
         "spec": {
-            "predictor": {"model": {"modelFormat": _MAP}},
+            "predictor": _PREDICTOR,
+            "canary": [{"predictor": _PREDICTOR}],
             "transformer": _MAP,
             "explainer": _MAP,
         }

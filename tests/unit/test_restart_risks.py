@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.test_diff import diff, folder, in_mode, of
+from tests.unit.test_diff import diff, folder, in_mode, of, runtime
 
 KNATIVE = in_mode("Knative")
 
@@ -53,3 +53,60 @@ def test_the_mode_of_a_model_may_be_the_clusters(tmp_path, default, count):
     config = of("ConfigMap", "inferenceservice-config", data=data)
     old, new = spoken(in_mode(""), minReplicas=1), spoken(in_mode(""), minReplicas=2)
     assert len(restarted(tmp_path, [old, config], [new, config])) == count
+
+
+FORMAT = {"modelFormat": {"name": "sklearn"}}
+STABLE = {"model": {**FORMAT, "storageUri": "s3://a/1"}, "minReplicas": 2}
+
+
+def canary(model, name="next", percent=10, **predictor):
+    own = {"name": name, "model": FORMAT | model, **predictor}
+    return {"predictor": own, "trafficPercent": percent}
+
+
+def with_canaries(*canaries, **stable):
+    spec = {"predictor": STABLE | stable, "canary": list(canaries)}
+    return in_mode("Standard") | {"spec": spec}
+
+
+CANARY = canary({"storageUri": "s3://a/2"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fields"),
+    [
+        (CANARY, canary({"storageUri": "s3://a/3"}), ["spec.canary[next].predictor"]),
+        (
+            CANARY,
+            canary({"storageUri": "s3://a/2", "args": ["a"]}),
+            ["spec.canary[next].predictor"],
+        ),
+        (CANARY, canary({}), ["spec.canary[next].predictor"]),
+        # Only what is put over the predictor counts.
+        (canary({}), canary({"storageUri": "s3://a/1"}), []),
+        (CANARY, canary({"storageUri": "s3://a/2"}, percent=50), []),
+        (CANARY, canary({"storageUri": "s3://a/2"}, minReplicas=1), []),
+        (CANARY, canary({"storageUri": "s3://a/3"}, name="other"), []),
+    ],
+)
+def test_a_canarys_pods_are_made_of_it_over_the_predictor(tmp_path, old, new, fields):
+    found = restarted(tmp_path, [with_canaries(old)], [with_canaries(new)])
+    assert found == [("iris", field) for field in fields]
+
+
+def test_a_canary_that_comes_restarts_nothing(tmp_path):
+    assert restarted(tmp_path, [with_canaries()], [with_canaries(CANARY)]) == []
+
+
+def test_what_differs_in_the_predictor_is_told_once(tmp_path):
+    old, new = with_canaries(CANARY), with_canaries(CANARY, serviceAccountName="other")
+    assert restarted(tmp_path, [old], [new]) == [("iris", "spec.predictor")]
+
+
+def test_a_runtime_that_only_a_canary_names_restarts_it(tmp_path):
+    one = with_canaries(canary({"runtime": "sklearn"}), model=FORMAT | {"runtime": "mlserver"})
+    found = restarted(tmp_path, [one, runtime()], [one, runtime("docker.io/a/b:v2")])
+    assert found == [
+        ("ClusterServingRuntime/sklearn", "spec"),
+        ("iris", "spec.canary[next].predictor"),
+    ]
