@@ -9,7 +9,7 @@ from typing import Any
 
 from generator import CONTROLLER
 from generator.comparison.change import Change, Found, Pair
-from generator.comparison.serving import canaries, predictors, served
+from generator.comparison.serving import HOLD, canaries, is_held, predictors, served
 from generator.comparison.settings import mode, refused
 from generator.importer.workload import COMPONENTS
 from generator.yaml.data import JsonObject
@@ -50,8 +50,9 @@ def models(change: Change) -> Found:
     """Models whose pods differ: by what they say themselves, or by their runtime."""
     never = {pair.identity for pair, *_ in refused(change)}
     for pair, old, new in change.both:
-        if pair.kind == "InferenceService" and pair.identity not in never:
-            yield from _of_a_model(pair, change)
+        if pair.kind == "InferenceService":
+            if pair.identity not in never and not is_held(new):
+                yield from _of_a_model(pair, change)
         elif pair.kind in _RUNTIMES and (fields := runtime_fields(old, new)):
             yield pair, "spec", _reason(fields, "every model that it serves restarts")
             for model, field, _, why in served(pair, change):
@@ -61,8 +62,13 @@ def models(change: Change) -> Found:
 def _of_a_model(pair: Pair, change: Change) -> Found:
     """What a model says itself of its pods, and says otherwise."""
     old, new = pair.old or {}, pair.new or {}
+    without: tuple[str, ...] = (_LAST_APPLIED,)
+    if is_held(old):
+        without += (HOLD,)
+        reason = "KServe left the model alone, and no longer does: its pods may be replaced"
+        yield pair, f'metadata.annotations["{HOLD}"]', reason
     for path in ("metadata.labels", "metadata.annotations"):
-        if fields := _paths(at(old, path), at(new, path), without=(_LAST_APPLIED,)):
+        if fields := _paths(at(old, path), at(new, path), without=without):
             yield pair, path, _reason(fields, "the pods carry these as well")
     knative = mode(old, new, change) == "Knative"
     for component in COMPONENTS:

@@ -13,6 +13,9 @@ from generator.values.identity import Identity, of_object
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
+HOLD = "serving.kserve.io/disable-auto-update"
+"""The annotation that has KServe leave a model alone."""
+
 
 def served(runtime: Pair, change: Change) -> Iterator[tuple[Pair, str, JsonObject, str]]:
     """The models that a runtime serves, or may serve: each with the field of the predictor that it
@@ -25,6 +28,8 @@ def served(runtime: Pair, change: Change) -> Iterator[tuple[Pair, str, JsonObjec
     for identity, data in models(change.new).items():
         if identity not in old or (runtime.kind == "ServingRuntime" and not _beside(data, runtime)):
             continue
+        if is_held(old[identity]) and is_held(data):
+            continue
         before = predictors(old[identity])
         for field, predictor in predictors(data).items():
             if field in before and (why := _why(predictor, runtime)):
@@ -36,6 +41,11 @@ def models(side: Side) -> dict[Identity, JsonObject]:
     """The InferenceServices of a side."""
     found = of_kinds(side, "InferenceService")
     return {identity: data for data in found if (identity := of_object(data, ""))}
+
+
+def is_held(model: JsonObject) -> bool:
+    """Whether KServe leaves a model alone, once it is Ready (controller.go, Reconcile)."""
+    return (at(model, "metadata.annotations") or {}).get(HOLD) == "true"
 
 
 def predictors(model: JsonObject) -> dict[str, JsonObject]:

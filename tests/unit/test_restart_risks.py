@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.test_diff import diff, folder, in_mode, of, runtime
+from tests.unit.test_diff import diff, folder, in_mode, model, of, runtime
 
 KNATIVE = in_mode("Knative")
 
@@ -59,9 +59,9 @@ FORMAT = {"modelFormat": {"name": "sklearn"}}
 STABLE = {"model": {**FORMAT, "storageUri": "s3://a/1"}, "minReplicas": 2}
 
 
-def canary(model, name="next", percent=10, **predictor):
-    own = {"name": name, "model": FORMAT | model, **predictor}
-    return {"predictor": own, "trafficPercent": percent}
+def canary(own, name="next", percent=10, **predictor):
+    made = {"name": name, "model": FORMAT | own, **predictor}
+    return {"predictor": made, "trafficPercent": percent}
 
 
 def with_canaries(*canaries, **stable):
@@ -110,3 +110,48 @@ def test_a_runtime_that_only_a_canary_names_restarts_it(tmp_path):
         ("ClusterServingRuntime/sklearn", "spec"),
         ("iris", "spec.canary[next].predictor"),
     ]
+
+
+HOLD = "serving.kserve.io/disable-auto-update"
+HELD = f'metadata.annotations["{HOLD}"]'
+
+
+def held(data, value="true"):
+    annotations = data["metadata"].get("annotations", {}) | {HOLD: value}
+    return data | {"metadata": data["metadata"] | {"annotations": annotations}}
+
+
+SKLEARN = model(model=FORMAT | {"runtime": "sklearn"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fields"),
+    [
+        (held(SKLEARN), held(SKLEARN), []),
+        (held(SKLEARN, "false"), held(SKLEARN, "false"), ["spec.predictor"]),
+        (SKLEARN, SKLEARN, ["spec.predictor"]),
+        # It is applied when the runtime may have been taken up already.
+        (SKLEARN, held(SKLEARN), ["spec.predictor"]),
+        (held(SKLEARN), SKLEARN, [HELD, "spec.predictor"]),
+    ],
+)
+def test_a_model_that_is_left_alone_keeps_its_pods_when_its_runtime_differs(
+    tmp_path, old, new, fields
+):
+    found = restarted(tmp_path, [old, runtime()], [new, runtime("docker.io/a/b:v2")])
+    assert sorted(field for name, field in found if name == "iris") == fields
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fields"),
+    [
+        (model(), held(model()), []),
+        (held(model()), model(), [HELD]),
+        (held(model()), held(model(serviceAccountName="a")), []),
+        (model(), held(model(serviceAccountName="a")), []),
+        (held(model()), model(serviceAccountName="a"), [HELD, "spec.predictor"]),
+        (model(), held(model(), "false"), ["metadata.annotations"]),
+    ],
+)
+def test_what_is_edited_of_a_model_that_is_left_alone_restarts_nothing(tmp_path, old, new, fields):
+    assert restarted(tmp_path, [old], [new]) == [("iris", field) for field in fields]
