@@ -10,12 +10,12 @@ from typing import Any
 from generator import CONTROLLER
 from generator.comparison.change import Change, Found, Pair
 from generator.comparison.serving import HOLD, canaries, is_held, predictors, served
-from generator.comparison.settings import mode, refused
+from generator.comparison.settings import kept_back, mode, refused
+from generator.comparison.sides import Side
 from generator.importer.workload import COMPONENTS
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare, same
 
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Fields of a component that leave the pods of Standard mode alone, and those of Knative as well.
 _SCALING = (
     "minReplicas",
@@ -61,13 +61,15 @@ def models(change: Change) -> Found:
 
 def _of_a_model(pair: Pair, change: Change) -> Found:
     """What a model says itself of its pods, and says otherwise."""
-    old, new = pair.old or {}, pair.new or {}
-    without: tuple[str, ...] = (_LAST_APPLIED,)
+    old, new = (
+        _without_kept_back(data or {}, side)
+        for data, side in ((pair.old, change.old), (pair.new, change.new))
+    )
     if is_held(old):
-        without += (HOLD,)
         reason = "KServe left the model alone, and no longer does: its pods may be replaced"
         yield pair, f'metadata.annotations["{HOLD}"]', reason
     for path in ("metadata.labels", "metadata.annotations"):
+        without = (HOLD,) if is_held(old) else ()
         if fields := _paths(at(old, path), at(new, path), without=without):
             yield pair, path, _reason(fields, "the pods carry these as well")
     knative = mode(old, new, change) == "Knative"
@@ -82,6 +84,21 @@ def _of_a_model(pair: Pair, change: Change) -> Found:
             what = f"the {component}'s pods are made of this"
             yield pair, f"spec.{component}", _reason(fields, what)
     yield from _canaries(pair, old, new)
+
+
+def _without_kept_back(model: JsonObject, side: Side) -> JsonObject:
+    """A model without the annotations, its own or a component's, that KServe keeps from pods."""
+    never = kept_back(side)
+
+    def carried(data: Any) -> Any:
+        found = (data or {}).get("annotations") or {}
+        if not isinstance(data, dict) or not isinstance(found, dict):
+            return data
+        return data | {"annotations": {key: found[key] for key in found if key not in never}}
+
+    spec = model.get("spec") or {}
+    components = {key: carried(spec[key]) for key in COMPONENTS if key in spec}
+    return model | {"metadata": carried(model["metadata"]), "spec": spec | components}
 
 
 def _canaries(pair: Pair, old: JsonObject, new: JsonObject) -> Found:

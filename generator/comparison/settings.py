@@ -20,6 +20,14 @@ _MODE = "serving.kserve.io/deploymentMode"
 _LEGACY = {"RawDeployment": "Standard", "Serverless": "Knative"}
 # The modes that its webhook writes into a model that says none (inference_service_defaults.go).
 _WRITTEN = ("Standard", "ModelMesh")
+# The annotations that KServe keeps from pods (constants.go, ServiceAnnotationDisallowedList).
+_KEPT_BACK = (
+    "autoscaling.knative.dev/min-scale",
+    "autoscaling.knative.dev/max-scale",
+    "internal.serving.kserve.io/storage-initializer-sourceuri",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "modelFormat",
+)
 
 
 def domain(data: JsonObject | None) -> str:
@@ -38,6 +46,12 @@ def config(side: Side) -> JsonObject | None:
     """KServe's ConfigMap, where it is on a side."""
     found = of_kinds(side, "ConfigMap")
     return next((data for data in found if data["metadata"]["name"] == CONFIG), None)
+
+
+def kept_back(side: Side) -> tuple[str, ...]:
+    """The annotations of models that no pod carries."""
+    found = at(opened(config(side) or {}), "data.inferenceService.serviceAnnotationDisallowedList")
+    return (*_KEPT_BACK, *map(str, found if isinstance(found, list) else ()))
 
 
 def hosts(model: JsonObject, side: Side) -> list[str]:

@@ -1,5 +1,7 @@
 """Which edits restart a model and which do not, as `diff` tells it: one case per fact of KServe."""
 
+import json
+
 import pytest
 
 from tests.unit.test_diff import diff, folder, in_mode, model, of, runtime
@@ -155,3 +157,40 @@ def test_a_model_that_is_left_alone_keeps_its_pods_when_its_runtime_differs(
 )
 def test_what_is_edited_of_a_model_that_is_left_alone_restarts_nothing(tmp_path, old, new, fields):
     assert restarted(tmp_path, [old], [new]) == [("iris", field) for field in fields]
+
+
+def annotated(*keys):
+    annotations = dict.fromkeys(keys, "a")
+    return model() | {"metadata": model()["metadata"] | {"annotations": annotations}}
+
+
+KEPT_BACK = [
+    "autoscaling.knative.dev/min-scale",
+    "autoscaling.knative.dev/max-scale",
+    "internal.serving.kserve.io/storage-initializer-sourceuri",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "modelFormat",
+]
+
+
+@pytest.mark.parametrize("key", KEPT_BACK)
+def test_annotations_that_no_pod_carries_restart_nothing(tmp_path, key):
+    old = [annotated(), model("of-a-component")]
+    new = [annotated(key), model("of-a-component", annotations={key: "a"})]
+    assert restarted(tmp_path, old, new) == []
+
+
+def test_annotations_are_kept_from_pods_by_the_configmap_too(tmp_path):
+    def keeping_back(*keys):
+        data = {"inferenceService": json.dumps({"serviceAnnotationDisallowedList": keys})}
+        return of("ConfigMap", "inferenceservice-config", data=data)
+
+    old, new = annotated("example.com/a"), annotated("example.com/a", "example.com/b")
+    kept = keeping_back("example.com/b")
+    for name, (before, after), found in (
+        ("kept", (kept, kept), []),
+        ("kept from now on", (keeping_back(), kept), []),
+        ("others", (keeping_back("c"), keeping_back("c")), [("iris", "metadata.annotations")]),
+    ):
+        (tmp_path / name).mkdir()
+        assert restarted(tmp_path / name, [old, before], [new, after]) == found
