@@ -9,7 +9,7 @@ from typing import Any
 
 from generator import CONTROLLER
 from generator.comparison.change import Change, Found, Pair
-from generator.comparison.serving import HOLD, canaries, is_held, predictors, served
+from generator.comparison.serving import HOLD, as_served, canaries, is_held, predictors, served
 from generator.comparison.settings import kept_back, mode, refused
 from generator.comparison.sides import Side
 from generator.importer.workload import COMPONENTS
@@ -55,8 +55,10 @@ def models(change: Change) -> Found:
                 yield from _of_a_model(pair, change)
         elif pair.kind in _RUNTIMES and (fields := runtime_fields(old, new)):
             yield pair, "spec", _reason(fields, "every model that it serves restarts")
-            for model, field, _, why in served(pair, change):
-                yield model, field, _reason(fields, why)
+            for model, field, predictor, why in served(pair, change):
+                made = (as_served(data, predictor) for data in (old, new))
+                if own := runtime_fields(*made):
+                    yield model, field, _reason(own, why)
 
 
 def _of_a_model(pair: Pair, change: Change) -> Found:

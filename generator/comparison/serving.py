@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -15,6 +16,9 @@ from generator.yaml.fields import at
 
 HOLD = "serving.kserve.io/disable-auto-update"
 """The annotation that has KServe leave a model alone."""
+
+_SERVER = "kserve-container"
+_TAG = re.compile(r":[\w.-]*$", re.ASCII)
 
 
 def served(runtime: Pair, change: Change) -> Iterator[tuple[Pair, str, JsonObject, str]]:
@@ -63,6 +67,27 @@ def canaries(model: JsonObject) -> dict[str, JsonObject]:
     found: Any = at(model, "spec.canary") or []
     each_own = [each.get("predictor") or {} for each in found]
     return {f"spec.canary[{own.get('name')}].predictor": own for own in each_own}
+
+
+def as_served(runtime: JsonObject, predictor: JsonObject) -> JsonObject:
+    """A runtime with the tag of its image that a predictor's runtimeVersion puts into its place."""
+    # Also of `sklearn: {…}`, of which KServe makes `model: {…}`.
+    said = (each.get("runtimeVersion") for each in predictor.values() if isinstance(each, dict))
+    containers: Any = at(runtime, "spec.containers")
+    if not (version := next(filter(None, said), None)) or not isinstance(containers, list):
+        return runtime
+    tagged = [_tagged(each, str(version)) for each in containers]
+    return runtime | {"spec": runtime["spec"] | {"containers": tagged}}
+
+
+def _tagged(container: Any, version: str) -> Any:
+    """A container with its image as KServe tags it (utils.go, UpdateImageTag)."""
+    if not isinstance(container, dict) or container.get("name") != _SERVER:
+        return container
+    image = str(container.get("image") or "")
+    if "@sha256:" in image:
+        return container
+    return container | {"image": f"{_TAG.sub('', image)}:{version}"}
 
 
 def _over(base: JsonObject, own: JsonObject) -> JsonObject:

@@ -194,3 +194,43 @@ def test_annotations_are_kept_from_pods_by_the_configmap_too(tmp_path):
     ):
         (tmp_path / name).mkdir()
         assert restarted(tmp_path / name, [old, before], [new, after]) == found
+
+
+BY_NAME = FORMAT | {"runtime": "sklearn"}
+FORMATS = [{"name": "sklearn", "autoSelect": True}]
+
+
+@pytest.mark.parametrize(
+    ("predictor", "old", "new", "restarts"),
+    [
+        ({"model": BY_NAME | {"runtimeVersion": "v9"}}, "a:v1", "a:v2", False),
+        ({"model": BY_NAME | {"runtimeVersion": "v9"}}, "a", "a:v2", False),
+        ({"sklearn": {"runtimeVersion": "v9"}}, "a:v1", "a:v2", False),
+        ({"model": BY_NAME}, "a:v1", "a:v2", True),
+        ({"model": BY_NAME | {"runtimeVersion": "v9"}}, "a:v1", "b:v1", True),
+        ({"model": BY_NAME | {"runtimeVersion": "v9"}}, "a:v1", "a@sha256:0", True),
+        ({"model": BY_NAME | {"runtimeVersion": "v9"}}, "a@sha256:0", "a@sha256:1", True),
+    ],
+)
+def test_a_runtime_version_of_its_own_is_the_images_tag(tmp_path, predictor, old, new, restarts):
+    one = model(**predictor)
+    before, after = (
+        # The port is no tag.
+        runtime(f"host:5000/{image}", supportedModelFormats=FORMATS)
+        for image in (old, new)
+    )
+    found = restarted(tmp_path, [one, before], [one, after])
+    assert [name for name, _ in found] == ["ClusterServingRuntime/sklearn", "iris"][: 1 + restarts]
+
+
+def test_a_runtime_version_is_no_tag_of_other_containers(tmp_path):
+    def beside(tag):
+        containers = [
+            {"name": "kserve-container", "image": f"docker.io/a:{tag}"},
+            {"name": "proxy", "image": f"docker.io/b:{tag}"},
+        ]
+        return runtime(containers=containers)
+
+    one = model(model=BY_NAME | {"runtimeVersion": "v9"})
+    found = risks(tmp_path, [one, beside("v1")], [one, beside("v2")])
+    assert found[1]["reason"] == "its runtime sklearn differs: containers[proxy].image"
