@@ -11,7 +11,7 @@ from generator.comparison.callers import Grant, of_istio, of_network
 from generator.comparison.change import Change, Found, Pair, home_and_name
 from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
-from generator.manifests.protection import KEEP
+from generator.manifests.protection import keepers
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
@@ -198,7 +198,7 @@ def _goes(change: Change, space: str) -> bool:
     for pair in change.pairs:
         if (pair.kind, pair.name, pair.new) == ("Namespace", space, None):
             annotations = at(pair.old or {}, "metadata.annotations") or {}
-            return not KEEP.items() & annotations.items()
+            return not keepers(annotations)
     return False
 
 

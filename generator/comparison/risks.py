@@ -10,7 +10,7 @@ from itertools import chain
 from generator.comparison import access, gateways, guards, restarts, traffic
 from generator.comparison.change import Change, Found
 from generator.comparison.settings import refused
-from generator.manifests.protection import KEEP
+from generator.manifests.protection import KEEP, keepers, promises
 from generator.yaml.fields import ABSENT, at, compare
 
 
@@ -72,7 +72,7 @@ def _removed(kinds: tuple[str, ...], then: str, change: Change) -> Found:
     for pair in change.pairs:
         if pair.new is None and pair.kind in kinds:
             annotations = at(pair.old or {}, "metadata.annotations") or {}
-            kept = KEEP.items() <= annotations.items()
+            kept = len(keepers(annotations)) == len(KEEP)
             what = (
                 "; it says that it is kept: to have it gone, delete it yourself" if kept else then
             )
@@ -91,12 +91,12 @@ def _immutable(change: Change) -> Found:
 
 
 def _unprotected(change: Change) -> Found:
-    reason = "the tool that heeds this may delete the object, and what it holds"
-    for pair, old, new in change.both:
-        before, after = (at(data, "metadata.annotations") or {} for data in (old, new))
-        for key, value in KEEP.items():
-            if before.get(key) == value and after.get(key) != value:
-                yield pair, f'metadata.annotations["{key}"]', reason
+    reason = "is gone: the tool that heeds it may delete the object, and what it holds"
+    for pair, *both in change.both:
+        before, after = (promises(at(data, "metadata.annotations") or {}) for data in both)
+        for key in KEEP:
+            if gone := sorted(before[key] - after[key]):
+                yield pair, f'metadata.annotations["{key}"]', f"{', '.join(gone)} {reason}"
 
 
 def _any(*rules: Callable[[Change], Found]) -> Callable[[Change], Found]:
