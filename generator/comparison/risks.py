@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from generator.comparison import access, gateways, guards, restarts, traffic
+from generator.comparison import access, gateways, guards, immutable, restarts, traffic
 from generator.comparison.change import Change, Found
 from generator.comparison.settings import refused
 from generator.manifests.protection import KEEP, keepers, promises
-from generator.yaml.fields import ABSENT, at, compare
+from generator.yaml.fields import at
 
 
 @dataclass(frozen=True)
@@ -52,20 +52,6 @@ _LOSSES = (
         "; every object of its kind goes along",
     ),
 )
-# What an API server takes from nobody once it is set (its validation of updates).
-_IMMUTABLE = {
-    "Deployment": ("spec.selector",),
-    "StatefulSet": ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
-    "DaemonSet": ("spec.selector",),
-    "Job": ("spec.selector", "spec.template", "spec.completions", "spec.completionMode"),
-    "Service": ("spec.clusterIP",),
-    "RoleBinding": ("roleRef",),
-    "ClusterRoleBinding": ("roleRef",),
-    "Secret": ("type",),
-    "IngressClass": ("spec.controller",),
-    "PersistentVolumeClaim": ("spec.accessModes", "spec.storageClassName", "spec.volumeName"),
-    "CustomResourceDefinition": ("spec.group", "spec.scope", "spec.names.kind"),
-}
 
 
 def _removed(kinds: tuple[str, ...], then: str, change: Change) -> Found:
@@ -77,17 +63,6 @@ def _removed(kinds: tuple[str, ...], then: str, change: Change) -> Found:
                 "; it says that it is kept: to have it gone, delete it yourself" if kept else then
             )
             yield pair, "", f"{pair.kind} {pair.name} is not there any more{what}"
-
-
-def _immutable(change: Change) -> Found:
-    for pair, old, new in change.both:
-        for path in _IMMUTABLE.get(pair.kind, ()):
-            before, after = at(old, path), at(new, path)
-            if before != after and ABSENT not in (before, after):
-                yield pair, path, "cannot be changed: the apply fails; delete the object first"
-        if old.get("immutable") is True and any(compare(old, new)):
-            yield pair, "immutable", "the object says that it is immutable: the apply fails"
-    yield from refused(change)
 
 
 def _unprotected(change: Change) -> Found:
@@ -109,7 +84,7 @@ RISKS: dict[str, tuple[str, Callable[[Change], Found]]] = {
     **{name: (meaning, partial(_removed, kinds, then)) for name, kinds, meaning, then in _LOSSES},
     "crd-version-removed": ("a CRD stops serving a version", access.crd_versions),
     "crd-field-removed": ("a field leaves a CRD: the API server drops it", access.crd_fields),
-    "immutable-field": ("the apply would fail", _immutable),
+    "immutable-field": ("the apply would fail", _any(immutable.fields, refused)),
     "rbac-wider": ("somebody may do more, rule by rule", access.wider),
     "pod-security-weaker": ("pods of a Namespace may do more", guards.pod_security),
     "webhook-scope": ("a webhook is asked about other objects", access.webhook_scope),
