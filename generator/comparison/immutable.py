@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from generator.comparison.change import Change, Found
+from generator.values.quantities import amount
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare
 
@@ -30,6 +31,7 @@ _DEFAULTS: dict[tuple[str, str], Any] = {
     ("Secret", "type"): "Opaque",
     ("IngressClass", "spec.controller"): "",
 }
+_MEMORY = "spec.model.memory"
 
 
 def fields(change: Change) -> Found:
@@ -39,8 +41,16 @@ def fields(change: Change) -> Found:
             before, after = (_taken(data, path) for data in (old, new))
             if before != after and (ABSENT not in (before, after) or _is_headless(old, new)):
                 yield pair, path, "cannot be changed: the apply fails; delete the object first"
+        if pair.kind == "TrainedModel" and _memory(old) != _memory(new):
+            yield pair, _MEMORY, "KServe refuses to change it: the apply fails; delete it first"
         if old.get("immutable") is True and any(compare(old, new)):
             yield pair, "immutable", "the object says that it is immutable: the apply fails"
+
+
+def _memory(model: JsonObject) -> Any:
+    """The memory of a TrainedModel, as a number (trainedmodel_webhook.go)."""
+    found = at(model, _MEMORY) or 0
+    return found if (number := amount(found)) is None else number
 
 
 def _taken(data: JsonObject, path: str) -> Any:

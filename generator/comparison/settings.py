@@ -12,9 +12,10 @@ from generator.comparison.sides import Side
 from generator.values.address import filled
 from generator.yaml.data import JsonObject
 from generator.yaml.embedded import opened
-from generator.yaml.fields import at
+from generator.yaml.fields import at, leaves
 
 _TEMPLATE = "{{ .Name }}-{{ .Namespace }}.{{ .IngressDomain }}"
+_STORAGE_URI = "[kserve-container].env[STORAGE_URI].value"
 _MODE = "serving.kserve.io/deploymentMode"
 # What KServe still takes, and what it makes of that (constants.go, ParseDeploymentMode).
 _LEGACY = {"RawDeployment": "Standard", "Serverless": "Knative"}
@@ -77,11 +78,31 @@ def hosts(model: JsonObject, side: Side) -> list[str]:
 
 
 def refused(change: Change) -> Found:
-    """Models whose mode changes: KServe's webhook refuses the update (validateDeploymentMode)."""
+    """Models of which KServe's webhook refuses the update: another mode, or another name for the
+    same model (inference_service_validation.go, ValidateUpdate).
+    """
     for pair, old, new in change.both:
-        if pair.kind == "InferenceService" and (modes := _modes(old, new, change)):
+        if pair.kind != "InferenceService":
+            continue
+        if modes := _modes(old, new, change):
             reason = f"KServe refuses to change {modes[0]} to {modes[1]}: the apply fails"
             yield pair, f'metadata.annotations["{_MODE}"]', f"{reason}; delete the model first"
+        names, uris = ({read(data) for data in (old, new)} for read in (_name, _storage_uri))
+        if len(names) > len(uris):
+            reason = "KServe refuses another name without another storageUri: the apply fails"
+            yield pair, "spec.predictor.name", reason
+
+
+def _name(model: JsonObject) -> str:
+    return str(at(model, "spec.predictor.name") or "")
+
+
+def _storage_uri(model: JsonObject) -> str:
+    """Where a model is stored, by `model`, the key of its format or its container's environment."""
+    predictor: Any = at(model, "spec.predictor") or {}
+    own = {path: value for path, _, value in leaves(predictor.get("containers"))}
+    found = [each.get("storageUri") for each in predictor.values() if isinstance(each, dict)]
+    return str(next(filter(None, [*found, own.get(_STORAGE_URI)]), ""))
 
 
 def mode(old: JsonObject, new: JsonObject, change: Change) -> str:
