@@ -9,8 +9,16 @@ from typing import Any
 
 from generator import CONTROLLER
 from generator.comparison.change import Change, Found, Pair
-from generator.comparison.serving import HOLD, as_served, canaries, is_held, predictors, served
-from generator.comparison.settings import kept_back, mode, refused
+from generator.comparison.serving import (
+    HOLD,
+    as_served,
+    canaries,
+    is_held,
+    predictors,
+    served,
+    with_art,
+)
+from generator.comparison.settings import art_image, kept_back, mode, refused
 from generator.comparison.sides import Side
 from generator.importer.workload import COMPONENTS
 from generator.yaml.data import JsonObject
@@ -59,6 +67,7 @@ def models(change: Change) -> Found:
                 made = (as_served(data, predictor) for data in (old, new))
                 if own := runtime_fields(*made):
                     yield model, field, _reason(own, why)
+    yield from _explainers(change)
 
 
 def _of_a_model(pair: Pair, change: Change) -> Found:
@@ -86,6 +95,14 @@ def _of_a_model(pair: Pair, change: Change) -> Found:
             what = f"the {component}'s pods are made of this"
             yield pair, f"spec.{component}", _reason(fields, what)
     yield from _canaries(pair, old, new)
+
+
+def _explainers(change: Change) -> Found:
+    """Models with an ART explainer, whose image KServe takes from its ConfigMap."""
+    before, after = art_image(change.old), art_image(change.new)
+    if before and after and before != after:
+        for model in with_art(change):
+            yield model, "spec.explainer", f"KServe's image for it differs: {before} → {after}"
 
 
 def _without_kept_back(model: JsonObject, side: Side) -> JsonObject:

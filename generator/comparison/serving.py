@@ -40,6 +40,16 @@ def served(runtime: Pair, change: Change) -> Iterator[tuple[Pair, str, JsonObjec
                 yield Pair(identity, old[identity], data), field, predictor, why
 
 
+def with_art(change: Change) -> Iterator[Pair]:
+    """The models on both sides whose ART explainer has the image that KServe gives it."""
+    old = models(change.old)
+    for identity, data in models(change.new).items():
+        art = at(data, "spec.explainer.art")
+        there = identity in old and isinstance(at(old[identity], "spec.explainer.art"), dict)
+        if there and isinstance(art, dict) and not art.get("image") and not is_held(data):
+            yield Pair(identity, old[identity], data)
+
+
 @cache
 def models(side: Side) -> dict[Identity, JsonObject]:
     """The InferenceServices of a side."""

@@ -55,6 +55,11 @@ def kept_back(side: Side) -> tuple[str, ...]:
     return (*_KEPT_BACK, *map(str, found if isinstance(found, list) else ()))
 
 
+def art_image(side: Side) -> str:
+    """The image of ART explainers, without its tag; empty where the side does not tell."""
+    return str(at(opened(config(side) or {}), "data.explainers.art.image") or "")
+
+
 def hosts(model: JsonObject, side: Side) -> list[str]:
     """The hosts under which KServe publishes a model, unless a label keeps it inside."""
     known = config(side)

@@ -234,3 +234,45 @@ def test_a_runtime_version_is_no_tag_of_other_containers(tmp_path):
     one = model(model=BY_NAME | {"runtimeVersion": "v9"})
     found = risks(tmp_path, [one, beside("v1")], [one, beside("v2")])
     assert found[1]["reason"] == "its runtime sklearn differs: containers[proxy].image"
+
+
+def explained(**art):
+    spec = {"predictor": {}, "explainer": {"art": {"type": "SquareAttack", **art}}}
+    return model() | {"spec": spec}
+
+
+def explaining(image, tag="v1"):
+    data = {"explainers": json.dumps({"art": {"image": image, "defaultImageVersion": tag}})}
+    return of("ConfigMap", "inferenceservice-config", data=data)
+
+
+@pytest.mark.parametrize(
+    ("one", "config", "fields"),
+    [
+        (explained(), explaining("docker.io/ours/art"), ["spec.explainer"]),
+        (explained(runtimeVersion="v9"), explaining("docker.io/ours/art"), ["spec.explainer"]),
+        (explained(image="docker.io/a/b"), explaining("docker.io/ours/art"), []),
+        (held(explained()), explaining("docker.io/ours/art"), []),
+        (model(), explaining("docker.io/ours/art"), []),
+        # KServe's webhook has written the version into the model.
+        (explained(), explaining("docker.io/kserve/art", "v2"), []),
+    ],
+)
+def test_an_explainers_image_is_that_of_the_configmap(tmp_path, one, config, fields):
+    old = [one, runtime(), explaining("docker.io/kserve/art")]
+    found = restarted(tmp_path, old, [one, runtime(), config])
+    assert found == [("iris", field) for field in fields]
+
+
+def test_values_that_choose_the_explainers_image_restart_its_models(tmp_path):
+    iris = {
+        "format": "sklearn",
+        "storageUri": "s3://models/iris",
+        "explainer": {"art": {"type": "SquareAttack"}},
+    }
+    files = [tmp_path / "old.yaml", tmp_path / "new.yaml"]
+    for file, image in zip(files, ({}, {"repository": "ours/art"}), strict=True):
+        values = {"models": {"iris": iris}, "inference": {"artExplainer": {"image": image}}}
+        file.write_text(json.dumps(values))
+    found = [(each["risk"], each["field"]) for each in diff(*files)[1]["risks"]]
+    assert ("model-restart", "spec.explainer") in found
