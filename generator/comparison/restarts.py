@@ -91,10 +91,19 @@ def _of_a_model(pair: Pair, change: Change) -> Found:
             continue
         if knative:
             before, after = (_REVISED | (each or {}) for each in (before, after))
-        if fields := _paths(before, after, without=_OF_KNATIVE if knative else _SCALING):
+        if fields := _paths(before, after, without=_not_in_pods(component, knative=knative)):
             what = f"the {component}'s pods are made of this"
             yield pair, f"spec.{component}", _reason(fields, what)
     yield from _canaries(pair, old, new)
+
+
+def _not_in_pods(component: str, *, knative: bool) -> tuple[str, ...]:
+    """The fields of a component that leave its pods alone."""
+    if knative:
+        return _OF_KNATIVE
+    # Of the others KServe makes it an argument, --workers (transformer_custom.go, GetContainer).
+    workers = "containerConcurrency"
+    return tuple(key for key in _SCALING if component == "predictor" or key != workers)
 
 
 def _explainers(change: Change) -> Found:

@@ -49,6 +49,16 @@ def test_what_makes_no_revision_restarts_nothing(tmp_path, field, value):
     assert restarted(tmp_path, [KNATIVE], [spoken(KNATIVE, **{field: value})]) == []
 
 
+@pytest.mark.parametrize("component", ["transformer", "explainer"])
+def test_workers_of_other_components_are_in_their_arguments(tmp_path, component):
+    def limited(concurrency, replicas):
+        own = {"containerConcurrency": concurrency, "minReplicas": replicas}
+        return model() | {"spec": {"predictor": own, component: own}}
+
+    found = restarted(tmp_path, [limited(1, 1)], [limited(2, 2)])
+    assert found == [("iris", f"spec.{component}")]
+
+
 @pytest.mark.parametrize(("default", "count"), [("Knative", 1), ("Standard", 0)])
 def test_the_mode_of_a_model_may_be_the_clusters(tmp_path, default, count):
     data = {"deploy": f'{{"defaultDeploymentMode": "{default}"}}'}
