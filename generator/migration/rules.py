@@ -30,7 +30,7 @@ class Rule:
 
     `how` is the file's `as`, `decided` its `by`. `path` is also what the setting is called here
     when the ConfigMap has it. `runtime` is upstream's word of a runtime, for the values of one;
-    `is_version` says that the default is the chart's own version.
+    `is_version` says that the default is the chart's own version, or an image of that version.
     """
 
     path: str
@@ -118,8 +118,9 @@ def _rule(path: str, about: Mapping[str, Any], *, runtime: str = "") -> Rule:
         if runtime
         else about.pop("to", ""),
     }
-    if about.get("default") == _VERSION:
-        about |= {"default": "", "is_version": True}
+    name, _, version = str(about.get("default", "")).rpartition(":")
+    if version == _VERSION:
+        about |= {"default": name, "is_version": True}
     return Rule(path, runtime=runtime, **renamed, **about)
 
 

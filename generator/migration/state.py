@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,9 @@ from generator.yaml.path import Key
 
 EMPTY: tuple[Any, ...] = ("", {}, [], None)
 """What upstream's charts have for nothing; which of them does not matter."""
+
+OF_KSERVE = re.compile(r"v0\.\d+\.\d+|latest")
+"""The tags that upstream gives the images of KServe, in its charts and in its manifests."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,17 @@ class State:
         given, default = self.given[path], self.default(path)
         if given in EMPTY and default in EMPTY:
             return False
-        if self.rules[path].is_version and str(given).removeprefix("v") in self._own_version():
+        if self.rules[path].is_version and self._is_own_version(str(given), str(default)):
             return False
         return bool(given != default)
 
-    def _own_version(self) -> tuple[str, ...]:
+    def _is_own_version(self, given: str, name: str) -> bool:
+        """Whether a tag is the version of upstream's chart, or an image with a name is KServe's."""
+        if name:
+            given_name, _, tag = given.rpartition(":")
+            return given_name == name and OF_KSERVE.fullmatch(tag) is not None
         said = str(self.given.get("kserve.version", f"{self.version}.0"))
-        return (said.removeprefix("v"),)
+        return given.removeprefix("v") == said.removeprefix("v")
 
     def default(self, path: str) -> Any:
         """Upstream's default of a value; "" for one that is not known."""

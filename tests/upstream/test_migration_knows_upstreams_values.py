@@ -118,6 +118,19 @@ def test_every_setting_of_the_config_has_a_rule(version):
         assert rule_of(path, rules(CONFIG))[0], path
 
 
+@pytest.mark.parametrize("version", versions())
+@pytest.mark.parametrize("tag", ["latest", "VERSION"])
+def test_upstreams_own_config_is_carried_whole(version, tag, tmp_path):
+    """The ConfigMap of the manifests as it is, and with the tags that a release puts in."""
+    own = upstreamcharts.module(version) / "config" / "configmap" / "inferenceservice.yaml"
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        own.read_text("utf-8").replace(":latest", f":{tag}").replace(":VERSION", f":v{version}.0")
+    )
+    for said in (version, ""):
+        assert migrate(read([str(file)], version=said).state).lost == []
+
+
 def result_of(tmp_path, data, *, version, chart):
     file = tmp_path / "values.yaml"
     file.write_text(yaml.safe_dump(data))
