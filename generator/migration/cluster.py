@@ -13,7 +13,7 @@ from generator.errors import ValuesError
 from generator.importer.leftovers import is_carried
 from generator.importer.objects import Object
 from generator.migration.reference import parse
-from generator.migration.rules import RESOURCES, RUNTIMES, Rule, rules, upstream_runtimes
+from generator.migration.rules import RESOURCES, RUNTIMES, Rule, misfit, rules, upstream_runtimes
 from generator.migration.state import Spot, State
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare
@@ -66,7 +66,11 @@ def _read_config(found: Object, state: State) -> None:
             raise ValuesError([found.problem(("data", key), message)]) from None
         for path, value in _settings(content, (key,), known):
             spot = Spot(found.document, (*found.path, "data", key), dotted(path[1:]))
-            state.give(known.get(dotted(path)) or _override(path), value, spot)
+            rule = known.get(dotted(path)) or _override(path)
+            if wanted := misfit(rule, value):
+                state.unknown.append((spot, f"KServe wants {wanted} here"))
+            else:
+                state.give(rule, value, spot)
 
 
 def _keys() -> set[str]:

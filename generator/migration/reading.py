@@ -18,6 +18,7 @@ from generator.migration.rules import (
     RUNTIMES,
     Rule,
     is_all_in_one,
+    misfit,
     rules,
 )
 from generator.migration.state import Spot, State
@@ -31,7 +32,6 @@ from generator.yaml.path import Key, value_at
 # What `helm get values` prints above the values unless it is asked for YAML.
 _HEADINGS = ("USER-SUPPLIED VALUES", "COMPUTED VALUES")
 _MAPPINGS: tuple[Key, ...] = (("data",), ("spec",), ("status",))
-_SCALARS = (str, int, float, bool)
 _NUMBER = re.compile(r"v?([0-9]+\.[0-9]+)\b")
 _VERSION: Key = ("kserve", "version")
 
@@ -152,15 +152,10 @@ def _read_values(source: Source, document: Document, chart: str | None, install:
 
 def _give(rule: Rule, value: Any, spot: Spot, state: State) -> None:
     """Take a value, unless it is of another kind than upstream's chart can use."""
-    listed = rule.decided in ("pull secrets",) or rule.path.endswith("Domains")
-    expected = (list,) if listed else _SCALARS if rule.decided else (object,)
-    texts: list[Any] = value if rule.path.endswith("Domains") and isinstance(value, list) else []
-    if isinstance(value, expected) and all(isinstance(each, str) for each in texts):
-        state.give(rule, value, spot)
+    if wanted := misfit(rule, value):
+        state.unknown.append((spot, f"upstream's chart wants {wanted} here"))
     else:
-        of_what = " of texts" if texts else ""
-        what = f"a list{of_what}" if listed else "text, a number, true or false"
-        state.unknown.append((spot, f"upstream's chart wants {what} here"))
+        state.give(rule, value, spot)
 
 
 def _rules_of(chart: str, version: str) -> Mapping[str, Rule]:

@@ -20,6 +20,7 @@ CHARTS = (CRDS, RESOURCES, RUNTIMES)
 ALL_IN_ONE = "0.16"
 """The last version whose kserve-resources has the runtimes too, all of them on."""
 
+_SCALARS = (str, int, float, bool)
 _VERSION = "VERSION"
 _RUNTIME = "RUNTIME"
 
@@ -137,6 +138,19 @@ def _of_runtime(
     if runtime.since and order(runtime.since) > order(about.get("since", "")):
         more["since"] = runtime.since
     return _rule(path, {**about, **more}, runtime=word)
+
+
+def misfit(rule: Rule, value: Any) -> str:
+    """What upstream wants for a value that is of another kind; "" if it is of the right one."""
+    if rule.path.endswith("Domains"):
+        fits = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        return "" if fits else "a list of texts"
+    if rule.decided == "pull secrets":
+        names = value if isinstance(value, list) else [None]
+        names = [each.get("name") if isinstance(each, dict) else each for each in names]
+        return "" if all(isinstance(each, str) for each in names) else "a list of names"
+    fits = isinstance(value, _SCALARS) or not rule.decided
+    return "" if fits else "text, a number, true or false"
 
 
 def upstream_objects(what: str) -> tuple[str, ...]:

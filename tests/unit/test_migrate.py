@@ -450,6 +450,24 @@ def test_a_key_that_kserve_reads_as_json_has_to_be_json(key):
     assert f"data.{key}: is not JSON, which KServe wants there" in done.stderr
 
 
+# Of another kind than KServe's: the JSON of a key of the ConfigMap, and what is said of it.
+STRANGE_CONFIG = {
+    '{"additionalIngressDomains": [{"a": 1}]}': "ingress: additionalIngressDomains: KServe wants a list of texts here",
+    '{"additionalIngressDomains": "a.example.org"}': "ingress: additionalIngressDomains: KServe wants a list of texts here",
+    '{"ingressDomain": ["a"]}': "ingress: ingressDomain: KServe wants text, a number, true or false here",
+    '{"defaultDeploymentMode": {"a": 1}}': "deploy: defaultDeploymentMode: KServe wants text, a number, true or false here",
+    '{"imagePullSecrets": [{"a": 1}]}': "router: imagePullSecrets: KServe wants a list of names here",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", STRANGE_CONFIG)
+def test_settings_of_another_kind_in_the_config_are_named(text):
+    said = STRANGE_CONFIG[text]
+    done = run("-", "--strict", given=yaml.safe_dump(config_map(**{said.partition(":")[0]: text})))
+    assert (done.returncode, bool(done.stdout)) == (1, True)
+    assert done.stderr == f"not carried: standard input:3:3: data.{said}\n"
+
+
 WRONG = {
     "no JSON": (listed(config_map(ingress="{")), "data.ingress: is not JSON"),
     "a list": ("- a\n", "1:1: is no mapping; values of a chart are one"),
