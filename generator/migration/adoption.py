@@ -20,10 +20,9 @@ from generator import CHART, CONFIG, CONTROLLER
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object
 from generator.migration.rules import CRDS, upstream_objects
-from generator.migration.serving import Fields, Model, Runtimes, models, of_kind, runtimes
+from generator.migration.serving import HOLD, Fields, Model, Runtimes, models, of_kind, runtimes
 from generator.release import Release
 
-HOLD = "serving.kserve.io/disable-auto-update"
 _INJECTION = "cert-manager.io/inject-ca-from"
 _RELEASE = "meta.helm.sh/release-name"
 _HOME = "meta.helm.sh/release-namespace"
@@ -107,7 +106,9 @@ def _head(adoption: Adoption) -> list[str]:
 def _hold(adoption: Adoption) -> list[str]:
     lines = ["Hold the models: KServe leaves one that is Ready alone while it has this annotation."]
     for model in adoption.adoptable:
-        if model.is_ready:
+        if model.is_ready and model.is_held:
+            lines.append(f"# {model.namespace}/{model.name} has it already.")
+        elif model.is_ready:
             lines.append(_annotate(model, f"{HOLD}=true", "--overwrite"))
         else:
             lines.append(f"# {model.namespace}/{model.name} is not Ready, and cannot be held.")
@@ -214,5 +215,7 @@ def _release(adoption: Adoption) -> list[str]:
     for model in adoption.adoptable:
         why = model.restart(old, adoption.new, other_version=adoption.before)
         lines.append(f"# {model.namespace}/{model.name} {why}")
-        lines.append(_annotate(model, f"{HOLD}-"))
+        if model.is_held:
+            lines.append("# It had the annotation before, and keeps it. To let it go all the same:")
+        lines.append("# " * model.is_held + _annotate(model, f"{HOLD}-"))
     return lines

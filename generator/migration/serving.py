@@ -10,6 +10,9 @@ from generator.importer.objects import Object
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
 
+HOLD = "serving.kserve.io/disable-auto-update"
+"""The annotation for which KServe leaves a model alone that is Ready."""
+
 _MODE = "serving.kserve.io/deploymentMode"
 _KNATIVE = ("Knative", "Serverless")
 _STANDARD = ("Standard", "RawDeployment")
@@ -51,6 +54,12 @@ class Model:
         ready = {"type": "Ready", "status": "True"}
         listed = conditions if isinstance(conditions, list) else []
         return any(isinstance(each, dict) and ready.items() <= each.items() for each in listed)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it has the annotation already, with the word that KServe looks for."""
+        annotations: Any = at(self.data, "metadata.annotations") or {}
+        return annotations.get(HOLD) == "true"
 
     @property
     def mode(self) -> str:

@@ -607,6 +607,43 @@ def test_the_commands_differ_by_what_is_there(tmp_path):
     )
 
 
+def test_a_model_that_was_held_before_stays_held(tmp_path):
+    """KServe looks for the word true, and for no other."""
+    objects = [config_map(), CONTROLLER]
+    for name, ready, word in (
+        ("on", True, "true"),
+        ("off", True, "false"),
+        ("late", False, "true"),
+    ):
+        made = inference_service(name, ready=ready, mode="Standard")
+        made["metadata"]["annotations"]["serving.kserve.io/disable-auto-update"] = word
+        objects.append(made)
+    done, text = commands(tmp_path, *objects)
+    assert (done.returncode, done.stderr) == (0, "")
+    hold, release = text[text.index("# 1.") :].split("# 2.")[0], text.split("# 7.")[1]
+    annotate = (
+        "kubectl annotate inferenceservice {} -n team serving.kserve.io/disable-auto-update{}"
+    )
+    assert hold.splitlines()[1:] == [
+        "# team/late is not Ready, and cannot be held.",
+        annotate.format("off", "=true --overwrite"),
+        "# team/on has it already.",
+        "",
+    ]
+    kept = "# It had the annotation before, and keeps it. To let it go all the same:"
+    why = "may restart, by a rolling update: the runtime kserve-sklearnserver was not given, and may differ."
+    assert release.splitlines()[1:] == [
+        f"# team/late {why}",
+        kept,
+        f"# {annotate.format('late', '-')}",
+        f"# team/off {why}",
+        annotate.format("off", "-"),
+        f"# team/on {why}",
+        kept,
+        f"# {annotate.format('on', '-')}",
+    ]
+
+
 @pytest.mark.parametrize("name", ["a; rm -rf x", "a\nkubectl delete ns a"])
 def test_no_name_becomes_a_command(tmp_path, name):
     done, text = commands(tmp_path, config_map(), inference_service(name))
