@@ -10,6 +10,7 @@ from typing import Any
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object, read_objects
 from generator.migration.cluster import read_object
+from generator.migration.nulls import nulls
 from generator.migration.rules import (
     ALL_IN_ONE,
     CHARTS,
@@ -141,6 +142,8 @@ def _read_values(source: Source, document: Document, chart: str | None, install:
         install.notes.append(Problem.of(source.name, says))
     known = dict(_rules_of(chosen, state.version))
     state.know({path: rule for path, rule in known.items() if rule.is_in(state.version or "999")})
+    for key, message in nulls(document.data, known):
+        state.unknown.append((Spot(document, key), message))
     for key, value in _walk(document.data, known):
         rule = known.get(".".join(map(str, key)))
         spot = Spot(document, key)

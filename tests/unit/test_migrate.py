@@ -291,6 +291,61 @@ def test_values_of_another_kind_are_named(kserve, result):
     assert all(problem.line for problem in found.lost)
 
 
+# By upstream's version: nulls in values, and what is said of them.
+NULLS = {
+    "a boolean": (
+        "0.20",
+        {"storage": {"containerSecurityContext": {"runAsNonRoot": None}}},
+        "storage.containerSecurityContext.runAsNonRoot: null takes upstream's default away, true; "
+        "see storage.initializer.securityContext.runAsNonRoot",
+    ),
+    "a limit": (
+        "0.16",
+        {"controller": {"resources": {"limits": {"cpu": None}}}},
+        "controller.resources.limits.cpu: null takes upstream's default away, 100m; "
+        "see controller.resources.limits.cpu",
+    ),
+    "all of a value": (
+        "0.20",
+        {"controller": {"resources": None}},
+        "controller.resources: null takes upstream's default away; see controller.resources",
+    ),
+    "what is decided with others": (
+        "0.20",
+        {"controller": {"gateway": {"domain": None}}},
+        "controller.gateway.domain: null takes upstream's default away, example.com",
+    ),
+    "a branch": (
+        "0.20",
+        {"storage": None},
+        "storage: null takes all of upstream's defaults below it away",
+    ),
+    "in what is not carried anyway": (
+        "0.20",
+        {"controller": {"rbacProxy": {"resources": {"limits": {"cpu": None}}}}},
+        "controller.rbacProxy.resources: there is no kube-rbac-proxy in kserve-lite",
+    ),
+    "where there was nothing": (
+        "0.20",
+        {"controller": {"nodeSelector": None, "resources": {"limits": {"a": None}}, "tag": None}},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NULLS)
+def test_a_null_that_takes_a_default_away_is_named(what, result):
+    version, kserve, said = NULLS[what]
+    found = result(text_of(**kserve), version=version, chart="kserve-resources")
+    assert [f"{each.path}: {each.message}" for each in found.lost] == [f"kserve.{said}"] * bool(
+        said
+    )
+    assert all(each.line > 1 for each in found.lost)
+    done = run("-", "--strict", f"--from={version}", given=text_of(**kserve))
+    assert done.returncode == bool(said)
+    assert done.stderr.count("not carried:") == bool(said)
+
+
 def test_one_list_and_one_policy_for_all_images(result):
     found = result(
         text_of(
