@@ -114,11 +114,12 @@ def fleet(
         handover=handover,
         describe=Differences(release.namespace).of,
     )
-    summary = _run(wanted, folder, found.clusters, prune=prune)
+    summary = _run(wanted, folder, found.clusters, prune=prune, checks=how["check"])
     _report(summary, wanted, form=how["form"], whole=how["dry_run"])
     if how["check"] and summary:
-        problem = f"{output} is not current; run the same command without --check"
-        diagnostics.fail([Problem.plain(problem)])
+        remedy = "mend that" if summary.problems else "run the same command without --check"
+        problem = Problem.plain(f"{output} is not current; {remedy}")
+        diagnostics.fail([*summary.problems, problem])
         sys.exit(1)
 
 
@@ -133,7 +134,9 @@ def _check_apart(folder: Path, output: Path, clusters: Sequence[str] = ()) -> No
             )
 
 
-def _run(wanted: Fleet, folder: Path, clusters: Sequence[Cluster], *, prune: bool) -> Summary:
+def _run(
+    wanted: Fleet, folder: Path, clusters: Sequence[Cluster], *, prune: bool, checks: bool
+) -> Summary:
     """Do the work, or find out what there is to do; the folder is locked meanwhile."""
     from generator.cli.summary import Summary  # noqa: PLC0415
     from generator.fleet.removed import settle  # noqa: PLC0415
@@ -144,7 +147,7 @@ def _run(wanted: Fleet, folder: Path, clusters: Sequence[Cluster], *, prune: boo
     if (wanted.output / record.NAME).exists():
         fact = "holds the objects of one cluster, and not a folder of each; name another folder"
         raise GeneratorError(Problem.output(wanted.output, fact))
-    summary, names = Summary(), [cluster.name for cluster in clusters]
+    summary, names = Summary(checks), [cluster.name for cluster in clusters]
     with destination.locked([wanted.output] if wanted.writes else []):
         for done, outcome in enumerate(run(wanted, clusters), 1):
             summary.add(outcome)
@@ -170,8 +173,8 @@ def _tell_removed(
             diagnostics.note(Problem.output(root, message))
             continue
         try:
-            removed.prune(root, wanted.release.owner, force=wanted.force, writes=wanted.writes)
-            summary.removed.append(name)
+            owner, writes = wanted.release.owner, wanted.writes
+            summary.remove(name, removed.prune(root, owner, force=wanted.force, writes=writes))
         except GeneratorError as error:
             summary.fail(name, error.problems)
     for name in others:

@@ -14,8 +14,13 @@ from generator.yaml.data import JsonObject
 
 @dataclass
 class Summary:
-    """The names of clusters by what became of them; `problems` are all that is wrong, each once."""
+    """The names of clusters by what became of them; `problems` are all that is wrong, each once.
 
+    With `checks` it is only asked what differs: a folder that a run would be refused to write to
+    does, and has not failed.
+    """
+
+    checks: bool = False
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     current: list[str] = field(default_factory=list)
@@ -29,14 +34,24 @@ class Summary:
     def add(self, outcome: Outcome) -> None:
         """Take in what became of a cluster."""
         self.notes += ((outcome.name, note) for note in outcome.changes.notes)
+        if outcome.problems and not (self.checks and outcome.changes):
+            self.fail(outcome.name, outcome.problems)
+            return
         if outcome.entries:
             self.entries[outcome.name] = outcome.entries
-        if outcome.problems:
-            self.fail(outcome.name, outcome.problems)
-        elif outcome.changes:
+        self.problems |= dict.fromkeys(outcome.problems)
+        if outcome.changes:
             (self.new if outcome.is_new else self.changed).append(outcome.name)
         else:
             self.current.append(outcome.name)
+
+    def remove(self, name: str, refusals: Sequence[Problem]) -> None:
+        """Take in that a folder is removed, or what that would be refused for."""
+        if refusals and not self.checks:
+            self.fail(name, refusals)
+            return
+        self.problems |= dict.fromkeys(refusals)
+        self.removed.append(name)
 
     def fail(self, name: str, problems: Sequence[Problem]) -> None:
         """Take in why nothing became of a cluster."""

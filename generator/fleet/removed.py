@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from generator.errors import OutputError
+from generator.errors import Problem
 from generator.fleet.discovery import PLATFORM, YAML
 from generator.output import destination, inventory, journal, record, writing
 from generator.output.record import Record, name_inputs
@@ -38,19 +38,19 @@ def removed(output: Path, folder: Path, clusters: Iterable[str]) -> tuple[list[s
     return gone, others
 
 
-def prune(root: Path, owner: str, *, force: bool, writes: bool) -> None:
+def prune(root: Path, owner: str, *, force: bool, writes: bool) -> tuple[Problem, ...]:
     """Remove the files of a cluster, and its folder if nobody else has any in it.
 
-    Without `writes` they stay. Raises OutputError where they cannot be removed, or where the record
-    says another owner and it is not to be forced.
+    Without `writes` they stay, and what such a run would be refused for comes back. Raises
+    OutputError where they cannot be removed, such as where the record says another owner and it is
+    not to be forced.
     """
     wanted = Output(root, [Tree({}, owner)], force=force)
     changes = writing.write(wanted) if writes else writing.compare(wanted)
-    if changes.refusals:
-        raise OutputError(*changes.refusals)
     if writes:
         with contextlib.suppress(OSError):
             root.rmdir()
+    return changes.refusals
 
 
 def _records(folders: Iterable[Path]) -> Iterator[tuple[str, Record]]:

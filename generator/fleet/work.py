@@ -63,6 +63,7 @@ class Fleet:
 class Outcome:
     """What became of a cluster: its changes, or the `problems` for which it stays as it is.
 
+    It has both where nothing is written, and a run would be refused: the folder differs then.
     `entries` is what `describe` says of them, where the cluster had a folder before.
     """
 
@@ -175,10 +176,10 @@ class Work:
             if changes and fleet.writes:
                 changes = writing.write(wanted)
         if changes.refusals:
-            raise GeneratorError(*changes.refusals)
-        if not changes or fleet.writes:
+            self.known.pop(name, None)
+        elif not changes or fleet.writes:
             self._remember(name, memory.left(root, found.made_from))
-        return Outcome(name, changes, entries, is_new)
+        return Outcome(name, changes, entries, is_new, changes.refusals)
 
     def _files(self, cluster: Cluster, objects: Sequence[Manifest]) -> dict[str, str]:
         """What is in a cluster's folder, by path."""

@@ -59,7 +59,7 @@ class Model:
     def is_held(self) -> bool:
         """Whether it has the annotation already, with the word that KServe looks for."""
         annotations: Any = at(self.data, "metadata.annotations") or {}
-        return annotations.get(HOLD) == "true"
+        return bool(annotations.get(HOLD) == "true")
 
     @property
     def mode(self) -> str:

@@ -273,8 +273,22 @@ def test_check_reads_what_a_run_passes_over(grounds):
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert fleet(grounds).returncode == 0
     done = fleet(grounds, "--check")
-    assert done.returncode == 2
-    assert "was changed since it was written; --force gives the change up" in done.stderr
+    assert done.returncode == 1
+    assert (
+        "out/a/kustomization.yaml: was changed since it was written; --force gives the change up\n"
+        in done.stderr
+    )
+    assert "out: 4 clusters: 1 changed, 3 current\n" in done.stderr
+    assert "out is not current; mend that\n" in done.stderr
+    assert json.loads(fleet(grounds, "--check", "--format", "json").stdout)["changed"] == ["a"]
+    os.utime(file)
+    done = fleet(grounds, "--dry-run")
+    assert done.returncode == 1
+    assert "failed: cluster a, whose folder stays as before\n" in done.stderr
+    laid_out(grounds, clusters__bad="controler: {}\n")
+    done = fleet(grounds, "--check")
+    assert done.returncode == 2, "of one cluster it cannot be told"
+    (grounds / "clusters" / "bad.yaml").unlink()
     assert fleet(grounds, "--force").returncode == 0
     assert fleet(grounds, "--check").returncode == 0
 
@@ -350,6 +364,10 @@ def test_a_cluster_that_is_gone_keeps_what_was_changed(grounds):
     file = grounds / "out" / "a" / "kustomization.yaml"
     file.write_text("mine")
     before = state(grounds / "out")
+    done = fleet(grounds, "--check", "--prune-clusters")
+    assert done.returncode == 1
+    assert "removed: cluster a\n" in done.stderr
+    assert "out is not current; mend that\n" in done.stderr
     done = fleet(grounds, "--prune-clusters")
     assert done.returncode == 1
     assert "kustomization.yaml: was changed since it was written" in done.stderr
