@@ -11,7 +11,7 @@ from generator.comparison.sides import Side, Text
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object, read_document
 from generator.manifests.parsing import stated
-from generator.values.identity import Identity, of_object
+from generator.values.identity import Identity, of_object, unsaid
 from generator.yaml.data import JsonObject
 from generator.yaml.document import Document
 from generator.yaml.kubernetes import KubernetesReader
@@ -80,7 +80,7 @@ def _problems(part: Object | Problem) -> Iterator[Problem]:
     if isinstance(part, Problem):
         yield part
     elif of_object(part.data, "") is None:
-        yield part.problem((), "is no object: it does not say kind and metadata.name")
+        yield part.problem(*unsaid(part.data, "kind and metadata.name"))
     else:
         label = f"{part.data['kind']} {part.data['metadata']['name']}"
         if not part.data.get("apiVersion"):

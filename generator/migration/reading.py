@@ -23,7 +23,14 @@ from generator.migration.rules import (
     rules,
 )
 from generator.migration.state import Spot, State
-from generator.values.identity import NO_NAME, NO_NAMESPACE, is_name, is_namespace, of_object
+from generator.values.identity import (
+    NO_NAME,
+    NO_NAMESPACE,
+    is_name,
+    is_namespace,
+    of_object,
+    unsaid,
+)
 from generator.values.messages import nearest
 from generator.values.sources import Source, read_sources
 from generator.yaml.data import JsonObject
@@ -90,7 +97,7 @@ def _unsound(found: Object) -> Iterator[Problem]:
     """Why no API server has made an object; its names end up in commands."""
     identity = of_object(found.data, "") if _is_object(found) else None
     if identity is None:
-        yield found.problem((), "is no object: it does not say apiVersion, kind and metadata.name")
+        yield found.problem(*unsaid(found.data, "apiVersion, kind and metadata.name"))
         return
     group, kind, namespace, name = identity
     if not is_name(group, name):

@@ -48,6 +48,20 @@ def of_object(data: Any, home: str) -> Identity | None:
     return group, kind, str(metadata.get("namespace") or home), name
 
 
+def unsaid(data: Any, wanted: str) -> tuple[Key, str]:
+    """Why data has no identity: a path in it, and what to say. `wanted` is what it has to say."""
+    metadata = data.get("metadata") if isinstance(data, dict) else None
+    if isinstance(metadata, dict):
+        for path, value in ((("kind",), data.get("kind")), (_NAMED, metadata.get("name"))):
+            if isinstance(value, bool):
+                return path, f"is read as the boolean {str(value).lower()}; quote it"
+            if isinstance(value, int | float):
+                return path, f"is read as the number {value}; quote it"
+    return (), f"is no object: it does not say {wanted}"
+
+
+_NAMED: Key = ("metadata", "name")
+
 NO_NAME = (
     "is not a name that Kubernetes takes; lower-case letters, digits, - and ., as in my-object"
 )

@@ -133,7 +133,8 @@ MALFORMED = [
     (of("Anything", "a", metadata={"annotations": {"b": {}}}), "metadata.annotations.b: is a mapping, where text belongs"),
     (of("Anything", "a", apiVersion=None), "is no object: it does not say apiVersion, in Anything a"),
     (of("Anything", "a", apiVersion=1), "apiVersion: is a number, where text belongs, in Anything a"),
-    (of("Anything", 1), "is no object: it does not say kind and metadata.name"),
+    (of("Anything", 1), "metadata.name: is read as the number 1; quote it"),
+    (of("Anything", {}), "is no object: it does not say kind and metadata.name"),
 ]  # fmt: skip
 
 
@@ -145,6 +146,15 @@ def test_an_object_that_is_not_made_as_its_kind_is_trouble(tmp_path, bad, said):
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"{new}/all.yaml:")
         assert said in done.stderr
+
+
+def test_a_name_that_kubernetes_reads_as_a_boolean_is_named(tmp_path):
+    file = tmp_path / "all.yaml"
+    file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: n}\n")
+    done = run("diff", tmp_path, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    said = "metadata.name: is read as the boolean false; quote it"
+    assert done.stderr == f"{tmp_path}/all.yaml:3:12: {said}\n"
 
 
 # Of each kind the object with most in it.

@@ -531,6 +531,14 @@ WRONG = {
     "null": ("null\n", "is empty, and says of no chart; name it with --chart"),
     "no YAML": ("a: [\n", "not valid YAML"),
     "two files in one": ("kserve: {}\n---\nkserve: {}\n", "a second document begins here"),
+    "a name that is a number": (
+        "kind: A\napiVersion: v1\nmetadata: {name: 5}\n",
+        "3:12: metadata.name: is read as the number 5; quote it",
+    ),
+    "a kind that is a boolean": (
+        "kind: true\napiVersion: v1\nmetadata: {name: a}\n",
+        "1:1: kind: is read as the boolean true; quote it",
+    ),
     "objects and something": (
         "kind: A\napiVersion: v1\nmetadata: {name: a}\n---\na: 1\n",
         "it does not say apiVersion, kind and metadata.name",
