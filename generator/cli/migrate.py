@@ -67,7 +67,8 @@ def migrate(
     FILE, or - for standard input, is any number of these:
       values of upstream's charts, or what `helm get values RELEASE -o yaml` prints
       objects of a cluster, as `kubectl get -o yaml` prints them: the ConfigMap
-      inferenceservice-config, ClusterServingRuntimes, the controller's Deployment
+      inferenceservice-config, ClusterServingRuntimes, the controller's Deployment,
+      the ClusterStorageContainer
 
     The values are printed, with a comment at whatever was not carried one to one; `validate` takes
     them. What could not be carried is named on standard error, with file and line.

@@ -12,11 +12,12 @@ from generator.catalog import catalog
 from generator.errors import ValuesError
 from generator.importer.leftovers import is_carried
 from generator.importer.objects import Object
+from generator.migration.deployment import read_deployment, read_storage
 from generator.migration.reference import parse
-from generator.migration.rules import RESOURCES, RUNTIMES, Rule, misfit, rules, upstream_runtimes
+from generator.migration.rules import RUNTIMES, Rule, misfit, rules, upstream_runtimes
 from generator.migration.state import Spot, State
 from generator.yaml.data import JsonObject
-from generator.yaml.fields import ABSENT, at, compare
+from generator.yaml.fields import at, compare
 from generator.yaml.path import Key, dotted, key_of
 
 _EXAMPLE = "_example"
@@ -29,8 +30,6 @@ _APART_OF_CONTAINERS = ("image", "imagePullPolicy", "resources", "securityContex
 # Read by KServe for a component that kserve-lite does not install (config_loader.go of llmisvc).
 _WITHOUT_RULES = {"scheduler"}
 _FOREIGN = "KServe has no such key; keep it in a ConfigMap of your own"
-# Of the controller's Deployment, by the path below its pod's spec.
-_OF_THE_POD = ("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints")
 
 
 def read_object(found: Object, state: State) -> None:
@@ -45,6 +44,8 @@ def read_object(found: Object, state: State) -> None:
         _read_runtime(found, name, state)
     elif (kind, name) == ("Deployment", CONTROLLER):
         _read_deployment(found, state)
+    elif (kind, name) == ("ClusterStorageContainer", "default"):
+        read_storage(found, state)
 
 
 def _read_config(found: Object, state: State) -> None:
@@ -188,18 +189,9 @@ def _custom(data: JsonObject) -> JsonObject:
 
 
 def _read_deployment(found: Object, state: State) -> None:
-    known = rules(RESOURCES)
     pod: Any = at(found.data, "spec.template.spec")
     pod = pod if isinstance(pod, dict) else {}
-    spot = Spot(found.document, (*found.path, "spec", "template", "spec"))
-    settings: JsonObject = {key: pod[key] for key in _OF_THE_POD if pod.get(key)}
     container = manager(pod)
-    settings |= {key: container[key] for key in ("image", "resources") if key in container}
     if not state.version:
         state.version = version_of(str(container.get("image", "")))
-    for key, value in settings.items():
-        state.give(known[f"kserve.controller.{key}"], value, spot)
-    replicas: Any = at(found.data, "spec.replicas")
-    if replicas not in (ABSENT, 1):
-        rule = Rule("controller.replicas", to="controller.replicas", default=1)
-        state.give(rule, replicas, Spot(found.document, (*found.path, "spec", "replicas")))
+    read_deployment(found, pod, container, state)

@@ -158,6 +158,18 @@ def upstream_objects(what: str) -> tuple[str, ...]:
     return tuple(_data()["objects"][what])
 
 
+def upstream_pod() -> JsonObject:
+    """The pod of the controller's Deployment as upstream installs it, less what has rules."""
+    pod: JsonObject = _data()["pod"]
+    return pod
+
+
+def upstream_storage() -> JsonObject:
+    """The spec of upstream's ClusterStorageContainer, less what has rules."""
+    spec: JsonObject = _data()["storage"]
+    return spec
+
+
 def is_all_in_one(version: str) -> bool:
     """Whether one chart of a version had the controller and the runtimes; not if none is known."""
     return bool(version) and order(version) <= order(ALL_IN_ONE)

@@ -455,6 +455,85 @@ def test_the_objects_of_a_quick_install():
     assert "  # kserve-lite has no value for it.\n" in done.stdout
 
 
+def test_what_was_changed_at_the_controller_is_carried_or_named():
+    manager = {
+        "name": "manager",
+        "image": "kserve/kserve-controller:v0.20.0",
+        "imagePullPolicy": "Never",
+        "args": [
+            "--metrics-addr=0.0.0.0:9090",
+            "-zap-log-level",
+            "debug",
+            "--new=1",
+            "--leader-elect",
+        ],
+        "env": [
+            {"name": "SECRET_NAME", "value": "kserve-webhook-server-cert"},
+            {"name": "HTTPS_PROXY", "value": "http://proxy:3128"},
+            {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        ],
+        "livenessProbe": {"httpGet": {"path": "/other", "port": 8081}},
+        "volumeMounts": [{"name": "more", "mountPath": "/more"}],
+    }
+    pod = {
+        "containers": [manager, {"name": "kube-rbac-proxy"}, {"name": "mine", "image": "a"}],
+        "hostNetwork": True,
+        "imagePullSecrets": [{"name": "pull"}],
+        "priorityClassName": "system-cluster-critical",
+        "securityContext": {"runAsNonRoot": True, "fsGroup": 5},
+        "terminationGracePeriodSeconds": 60,
+        "dnsPolicy": "ClusterFirst",
+    }
+    storage = {
+        "container": {
+            "name": "storage-initializer",
+            "image": "kserve/storage-initializer:v0.20.0",
+            "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+            "resources": {"limits": {"memory": "8Gi"}},
+            "volumeMounts": [{"name": "more", "mountPath": "/more"}],
+        },
+        "supportedUriFormats": [{"prefix": "mine://"}],
+    }
+    done = run(
+        "-",
+        given=listed(
+            deployment(**pod),
+            named("ClusterStorageContainer", "default", "serving.kserve.io/v1alpha1", spec=storage),
+        ),
+    )
+    assert yaml.safe_load(done.stdout) == {
+        "global": {"imagePullPolicy": "Never", "imagePullSecrets": ["pull"]},
+        "storage": {
+            "initializer": {
+                "env": {"HTTPS_PROXY": "http://proxy:3128"},
+                "resources": {"limits": {"memory": "8Gi"}},
+            }
+        },
+        "controller": {
+            "logging": {"level": "debug"},
+            "extraArgs": ["--new=1"],
+            "extraEnv": {
+                "HTTPS_PROXY": "http://proxy:3128",
+                "NODE": {"valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+            },
+            "podSecurityContext": {"fsGroup": 5},
+            "priorityClassName": "system-cluster-critical",
+            "terminationGracePeriodSeconds": 60,
+        },
+    }
+    named_paths = [line.split(": ")[2] for line in done.stderr.splitlines()]
+    assert sorted(named_paths) == [
+        "items[0].spec.template.spec",
+        "items[0].spec.template.spec.containers[0].livenessProbe",
+        "items[0].spec.template.spec.containers[0].volumeMounts",
+        "items[0].spec.template.spec.containers[2]",
+        "items[0].spec.template.spec.hostNetwork",
+        "items[1].spec.container.volumeMounts",
+        "items[1].spec.supportedUriFormats",
+    ]
+    assert "kserve-lite sets this argument; see observability.metrics" in done.stderr
+
+
 @pytest.mark.parametrize("version", ["v0.20.0", "v0.17.0"])
 def test_the_images_of_a_version_are_no_settings(version):
     manager = {"name": "manager", "image": f"kserve/kserve-controller:{version}"}

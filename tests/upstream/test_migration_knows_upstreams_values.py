@@ -232,6 +232,45 @@ def test_a_running_quick_install_is_read(tmp_path):
         assert result.values["deploymentMode"] == "Knative"
 
 
+@pytest.mark.parametrize("version", versions())
+@pytest.mark.parametrize("by_helm", [True, False])
+def test_upstreams_own_deployment_is_carried_whole(version, by_helm, tmp_path):
+    """What its chart makes, and its manifests, with what an API server fills in."""
+    if by_helm:
+        argv = [str(tools.find("helm")), "template", "kserve"]
+        text = process.run([*argv, str(upstreamcharts.chart(version, RESOURCES))])
+    else:
+        file = upstreamcharts.module(version) / "config" / "manager" / "manager.yaml"
+        text = file.read_text("utf-8").replace(
+            "ko://github.com/kserve/kserve/cmd/manager", "kserve/kserve-controller:latest"
+        )
+        text = text.replace("memory: 200Mi", "memory: 300Mi")  # As a patch of theirs has it.
+    objects = [each for each in yaml.load_all(text, yaml.CSafeLoader) if each]
+    (found,) = [
+        each
+        for each in objects
+        if each["metadata"]["name"] == "kserve-controller-manager" and each["kind"] == "Deployment"
+    ]
+    pod = found["spec"]["template"]["spec"]
+    pod |= {
+        "dnsPolicy": "ClusterFirst",
+        "restartPolicy": "Always",
+        "serviceAccount": "kserve-controller-manager",
+    }
+    (manager,) = [each for each in pod["containers"] if each["name"] == "manager"]
+    manager["terminationMessagePolicy"] = "File"
+    file = tmp_path / "deployment.json"
+    storage = [each for each in objects if each["kind"] == "ClusterStorageContainer"]
+    if not by_helm:
+        own = upstreamcharts.module(version) / "config" / "storagecontainers" / "default.yaml"
+        storage = [yaml.safe_load(own.read_text("utf-8"))]
+        storage[0]["spec"]["container"]["image"] = "kserve/storage-initializer:latest"
+    assert len(storage) == 1
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [found, *storage]}))
+    result = migrate(read([str(file)]).state)
+    assert (result.values, result.lost) == ({}, [])
+
+
 # With what is off by default.
 EVERYTHING = (
     "kserve.servingruntime.enabled=true",
