@@ -1,4 +1,4 @@
-"""A running controller's Deployment, and the storage container: what is carried of what was changed."""
+"""The running controller's Deployment and storage container: what is carried of their changes."""
 
 from __future__ import annotations
 

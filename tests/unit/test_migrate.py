@@ -494,10 +494,15 @@ def test_what_was_changed_at_the_controller_is_carried_or_named():
         },
         "supportedUriFormats": [{"prefix": "mine://"}],
     }
+    changed = deployment(**pod)
+    # These are not read, which docs/migrate.md says.
+    changed["metadata"] |= {"labels": {"a": "b"}, "annotations": {"a": "b"}}
+    changed["spec"]["template"]["metadata"] = {"labels": {"a": "b"}, "annotations": {"a": "b"}}
+    changed["spec"]["strategy"] = {"type": "Recreate"}
     done = run(
         "-",
         given=listed(
-            deployment(**pod),
+            changed,
             named("ClusterStorageContainer", "default", "serving.kserve.io/v1alpha1", spec=storage),
         ),
     )
