@@ -51,7 +51,7 @@ REFUSED = [
     ({"models": {"m" * 47: {**MODEL, "transformer": {"image": "x"}}}}, "the name has 47 characters, and 46 are allowed"),
     (one(minReplicas=3, maxReplicas=2), "models.m.minReplicas: is more than maxReplicas"),
     (one(autoscaling={"metric": "rps"}), "models.m.autoscaling.metric: rps is Knative's"),
-    (one(autoscaling={"class": "keda", "metric": "cpu"}), "for KEDA, KServe does not read metric"),
+    (one(autoscaling={"class": "keda", "metric": "cpu"}), "and not by metric; remove metric"),
     (one(credentials={"externalSecret": {"store": "s", "key": "k"}}), "set models.m.credentials.secretName"),
     (one(credentials={"secretName": "s", "externalSecret": {"store": "s"}}), "wants a store and a key"),
     (one(transformer={"args": ["x"]}), "set models.m.transformer.image"),
@@ -81,7 +81,7 @@ REFUSED = [
     (graph(root=steps("Sequence", {"node": "a"}), a=steps("Sequence", {"node": "b"}), b=steps("Switch", {"model": "m"}, {"node": "a"})), "graphs.g.nodes.b: its steps lead in a circle, from b to a to b"),
     ({"models": {"m": MODEL, "m-predictor": MODEL}}, "models.m-predictor: models.m wants the Service m-predictor too"),
     ({"models": {"m": {**MODEL, "explainer": {"image": "x"}}, "m-explainer": MODEL}}, "models.m wants the Service m-explainer too"),
-    (one(autoscaling={"metric": "memory", "target": 800}), "models.m.autoscaling.target: 800 is no percentage"),
+    (one(autoscaling={"class": "hpa", "metric": "memory", "target": 800}), "models.m.autoscaling.target: with the class hpa KServe takes 1 to 100"),
 ]  # fmt: skip
 
 
