@@ -9,18 +9,10 @@ from typing import Any
 
 from generator import CONTROLLER
 from generator.comparison.change import Change, Found, Pair
-from generator.comparison.serving import (
-    HOLD,
-    as_served,
-    canaries,
-    is_held,
-    predictors,
-    served,
-    with_art,
-)
+from generator.comparison.serving import as_served, canaries, predictors, served, with_art
 from generator.comparison.settings import art_image, kept_back, mode, refused
 from generator.comparison.sides import Side
-from generator.importer.workload import COMPONENTS
+from generator.importer.workload import COMPONENTS, HOLD, is_held
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import ABSENT, at, compare, same
 

@@ -10,12 +10,10 @@ from typing import Any
 from generator.comparison.change import Change, Pair
 from generator.comparison.reading import of_kinds
 from generator.comparison.sides import Side
+from generator.importer.workload import is_held
 from generator.values.identity import Identity, of_object
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
-
-HOLD = "serving.kserve.io/disable-auto-update"
-"""The annotation that has KServe leave a model alone."""
 
 _SERVER = "kserve-container"
 _TAG = re.compile(r":[\w.-]*$", re.ASCII)
@@ -55,11 +53,6 @@ def models(side: Side) -> dict[Identity, JsonObject]:
     """The InferenceServices of a side."""
     found = of_kinds(side, "InferenceService")
     return {identity: data for data in found if (identity := of_object(data, ""))}
-
-
-def is_held(model: JsonObject) -> bool:
-    """Whether KServe leaves a model alone, once it is Ready (controller.go, Reconcile)."""
-    return (at(model, "metadata.annotations") or {}).get(HOLD) == "true"
 
 
 def predictors(model: JsonObject) -> dict[str, JsonObject]:

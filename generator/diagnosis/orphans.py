@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from generator import CHART
 from generator.diagnosis.finding import Finding, Findings, label, namespace
 from generator.diagnosis.snapshot import MODEL_LABEL, PART_OF, Snapshot
@@ -26,14 +28,12 @@ def check_orphans(seen: Snapshot) -> Findings:
         if (namespace(each), model) not in there:
             fact = f"is for InferenceService {model}, which is not there"
             yield Finding("orphan", label(each), fact, f"declare {model}, or {_deletion(each)}")
-    for each in seen.of("model deployments", "model scalers", *_ROUTES):
+    for each in (*seen.of("model deployments", *_ROUTES), *_scalers(seen)):
         if at(each, "metadata.ownerReferences"):
             continue  # Kubernetes itself is about to delete what was its owner's.
         labels = at(each, "metadata.labels") or {}
         routed = labels.get(PART_OF) == CHART and labels.get(_INSTANCE) != seen.release.name
         model = str(labels.get(MODEL_LABEL) or (labels.get(_NAME) if routed else "") or "")
-        if each["kind"] == "HorizontalPodAutoscaler" and not _is_of_a_version(each, model):
-            continue  # A scaler of the user's own.
         if model and (namespace(each), model) not in there:
             fact = f"is of model {model}, which is not there"
             yield Finding("orphan", label(each), fact, _deletion(each))
@@ -46,25 +46,29 @@ def check_scalers(seen: Snapshot) -> Findings:
     """
     if not seen.found.keys() >= {"models", "model deployments"}:
         return
-    for each in seen.of("model scalers"):
+    for each in _scalers(seen):
         home, target = namespace(each), str(at(each, "spec.scaleTargetRef.name"))
         name = str((at(each, "metadata.labels") or {}).get(MODEL_LABEL))
         model = seen.named("models", name, home)
         if model is None or at(model, "metadata.deletionTimestamp") or not _is_kserves(each):
             continue
-        if not _is_of_a_version(each, name):
-            continue  # A scaler of the user's own.
         if target in workload_names(model) or seen.named("model deployments", target, home):
             continue
         fact = f"scales Deployment {target}, which is not there: {name} has no such version"
         yield Finding("orphan", label(each), fact, _deletion(each))
 
 
-def _is_of_a_version(scaler: JsonObject, model: str) -> bool:
-    """Whether KServe would have called it so, and had it scale what it scales."""
-    target, name = at(scaler, "spec.scaleTargetRef") or {}, str(at(scaler, "metadata.name"))
-    is_predictors = name.startswith(f"{model}-") and name.endswith("predictor")
-    return is_predictors and (target.get("kind"), target.get("name")) == ("Deployment", name)
+def _scalers(seen: Snapshot) -> Iterator[JsonObject]:
+    """The scalers of predictors: those with KServe's names, which scale what KServe's do.
+
+    Others with the label are the user's own.
+    """
+    for each in seen.of("model scalers"):
+        target, name = at(each, "spec.scaleTargetRef") or {}, str(at(each, "metadata.name"))
+        model = (at(each, "metadata.labels") or {}).get(MODEL_LABEL)
+        is_predictors = name.startswith(f"{model}-") and name.endswith("predictor")
+        if is_predictors and (target.get("kind"), target.get("name")) == ("Deployment", name):
+            yield each
 
 
 def _is_kserves(scaler: JsonObject) -> bool:

@@ -7,12 +7,17 @@ there is asked of the real controller in tests/cluster/test_diagram.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from generator.importer.inferenceservice import deployment_mode
 from generator.yaml.data import JsonObject
+from generator.yaml.fields import at
 
 COMPONENTS = ("predictor", "transformer", "explainer")
 """What an InferenceService is made of, by the fields of its spec."""
+
+HOLD = "serving.kserve.io/disable-auto-update"
+"""The annotation that has KServe leave a model alone."""
 
 _STOP = "serving.kserve.io/stop"
 
@@ -21,6 +26,12 @@ def is_stopped(data: JsonObject) -> bool:
     """Whether the controller keeps no pods and no route for an object."""
     annotations = data["metadata"].get("annotations") or {}
     return str(annotations.get(_STOP, "")).lower() == "true"
+
+
+def is_held(data: JsonObject) -> bool:
+    """Whether KServe leaves a model alone, once it is Ready (controller.go, Reconcile)."""
+    annotations: Any = at(data, "metadata.annotations") or {}
+    return bool(annotations.get(HOLD) == "true")
 
 
 def is_knative(data: JsonObject, mode: str) -> bool:

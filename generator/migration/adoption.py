@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from generator import CHART, CONFIG, CONTROLLER
 from generator.errors import Problem, ValuesError
 from generator.importer.objects import Object
+from generator.importer.workload import HOLD
 from generator.migration.rules import CRDS, upstream_objects
-from generator.migration.serving import HOLD, Fields, Model, Runtimes, models, of_kind, runtimes
+from generator.migration.serving import Fields, Model, Runtimes, models, of_kind, runtimes
 from generator.release import Release
 
 _INJECTION = "cert-manager.io/inject-ca-from"
@@ -215,7 +216,9 @@ def _release(adoption: Adoption) -> list[str]:
     for model in adoption.adoptable:
         why = model.restart(old, adoption.new, other_version=adoption.before)
         lines.append(f"# {model.namespace}/{model.name} {why}")
+        let_go = _annotate(model, f"{HOLD}-")
         if model.is_held:
             lines.append("# It had the annotation before, and keeps it. To let it go all the same:")
-        lines.append("# " * model.is_held + _annotate(model, f"{HOLD}-"))
+            let_go = f"# {let_go}"
+        lines.append(let_go)
     return lines

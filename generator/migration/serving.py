@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.importer.objects import Object
+from generator.importer.workload import is_held
 from generator.yaml.data import JsonObject
 from generator.yaml.fields import at
-
-HOLD = "serving.kserve.io/disable-auto-update"
-"""The annotation for which KServe leaves a model alone that is Ready."""
 
 _MODE = "serving.kserve.io/deploymentMode"
 _KNATIVE = ("Knative", "Serverless")
@@ -58,8 +56,7 @@ class Model:
     @property
     def is_held(self) -> bool:
         """Whether it has the annotation already, with the word that KServe looks for."""
-        annotations: Any = at(self.data, "metadata.annotations") or {}
-        return bool(annotations.get(HOLD) == "true")
+        return is_held(self.data)
 
     @property
     def mode(self) -> str:

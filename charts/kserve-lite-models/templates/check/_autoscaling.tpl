@@ -76,7 +76,7 @@ Takes (dict path model class component spec), where the spec is the component's 
   {{- if eq .class "keda" -}}
     {{- if not $metrics }}
       ERROR: {{ $where }}: KEDA scales the {{ .component }} by these, and there are none; set them, or {{ $path }}.autoscaling.class=hpa
-    {{- else if and (not $others) (hasKey .spec "minReplicas") (kindIs "float64" .spec.minReplicas) (eq 0 (int .spec.minReplicas)) }}
+    {{- else if and (not $others) (hasKey .spec "minReplicas") (has (kindOf .spec.minReplicas) (list "float64" "int64")) (eq 0 (int .spec.minReplicas)) }}
       {{- $key := ternary "" (printf ".%s" .component) (eq .component "predictor") }}
       {{- if kindIs "map" (get (.model.spec | default dict) .component) }}
         {{- if hasKey (get .model.spec .component) "minReplicas" }}

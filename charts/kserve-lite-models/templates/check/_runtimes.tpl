@@ -141,7 +141,10 @@ whose they are. Takes (dict root runtimes path model protocol).
   {{- toJson (dict "base" ($runtime.resources | default dict) "of" (printf "what %s" $runtime.name)) -}}
 {{- end -}}
 
-{{- /* The value that switches on a runtime by its object's name, or nothing where it is on or of no use. Takes (dict runtimes name). */ -}}
+{{- /*
+The value that switches on a runtime by its object's name; nothing for one that is on, or whose workers KServe
+deletes. Takes (dict runtimes name).
+*/ -}}
 {{- define "kserve-lite-models.switch" -}}
   {{- $name := .name -}}
   {{- range .runtimes -}}
